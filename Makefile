@@ -1,0 +1,105 @@
+# What there is to do with this repository. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+console := app/console
+npm := npm --prefix $(console)
+packages := $(console)/node_modules/.package-lock.json
+page := $(console)/dist/index.html
+page_sources := $(shell find $(console) -path $(console)/node_modules -prune -o -path $(console)/dist -prune -o \
+	-path $(console)/test -prune -o -type f ! -name '*.go' -print)
+
+# The tools' dependencies are kept apart from the program's, and the linter's from the generators'.
+tool := go tool -modfile=tools/go.mod
+golangci := go tool -modfile=tools/lint/go.mod golangci-lint
+
+# Everything that `make generate` writes and `make verify` compares.
+generated := db/schema.sql adapters/postgres/internal adapters/http/internal/api $(console)/src/api.gen.ts
+
+# The packages that have benchmarks.
+benchmarks = $(addprefix ./,$(sort $(patsubst %/,%,$(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' \
+	adapters app db modules ports)))))
+
+# CI races everything. By hand `make test` answers sooner, and `make test/race` does that.
+race := $(if $(CI),-race)
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z\/]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@tools/check.sh || true
+
+.PHONY: check
+check:
+	@tools/check.sh
+
+.PHONY: build
+build: check $(page) ## Build bin/streamspace, with the console in it
+	go build -trimpath -o bin/streamspace ./app/streamspace
+
+$(packages): $(console)/package.json $(console)/package-lock.json
+	$(npm) ci --no-audit --no-fund
+	@touch $@
+
+$(page): $(packages) $(page_sources)
+	$(npm) run build
+	@touch $@
+
+.PHONY: dev
+dev: build ## Run everything on this machine, with demo organisations
+	bin/streamspace dev
+
+.PHONY: deps
+deps: check ## Install what the tests need (as root), or say how to
+	@go run ./app/needs/install
+
+.PHONY: test
+test: deps test/go test/browser ## Run every test
+
+.PHONY: test/go
+test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real desktops
+	tools/test.sh $(race)
+
+.PHONY: test/race
+test/race: deps $(page) ## Run the Go tests under the race detector
+	tools/test.sh -race
+
+.PHONY: test/browser
+test/browser: deps build ## Run the console in headless Chromium
+	tools/browser.sh
+
+.PHONY: lint
+lint: check $(packages) ## Look for mistakes in Go, TypeScript and the API's description
+	$(golangci) run
+	$(npm) run check
+
+.PHONY: generate
+generate: deps $(packages) ## Write everything that is derived from another file
+	go run ./db/dbtest/dump > db/schema.sql.new && mv db/schema.sql.new db/schema.sql
+	$(tool) sqlc generate
+	$(tool) oapi-codegen -config adapters/http/internal/api/oapi.yaml docs/openapi.yaml
+	$(npm) run generate
+
+.PHONY: verify
+verify: generate ## Generate, and fail when that changes a file
+	tools/verify.sh $(generated)
+
+.PHONY: bench
+bench: deps $(page) ## Run the benchmarks, one package after the other: make bench [in=./adapters/http]
+	go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
+
+.PHONY: db/new
+db/new: ## Make the next migration: make db/new name=add_something
+	@tools/migration.sh "$(name)"
+
+.PHONY: db/migrate
+db/migrate: build ## Bring the database of STREAMSPACE_DATABASE_URL to this version
+	bin/streamspace migrate
+
+.PHONY: db/reset
+db/reset: ## Remove the data of `make dev`
+	@tools/reset.sh

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Makes the next migration: numbered without gaps, so that two that were written at once collide where git sees it.
+set -euo pipefail
+
+name=${1:-}
+if ! [[ $name =~ ^[a-z][a-z0-9_]*$ ]]; then
+	echo "usage: make db/new name=lower_snake" >&2
+	exit 2
+fi
+last=$(find db/migrations -name '[0-9]*_*.sql' -printf '%f\n' | sort | tail -n 1 | cut -d_ -f1)
+file=db/migrations/$(printf '%05d' $((10#${last:-0} + 1)))_$name.sql
+cat >"$file" <<'SQL'
+-- +goose Up
+-- What this makes, in a sentence. The version before must go on working while it runs, and after it.
+--
+-- A change of rows, or a new foreign key, in an org table says `alter table … no force row level security` first and
+-- `force row level security` last: under FORCE the owner sees no row, so that neither would do anything. A test counts
+-- the rows.
+
+-- +goose Down
+SQL
+echo "$file"
