@@ -1,0 +1,12 @@
+// Package bus wakes those who wait for something to change. It carries no data: whoever is woken looks at the database,
+// under their own scope, so that a wake can be lost, doubled or late without anybody seeing what they may not.
+package bus
+
+// Bus is one replica's view of the wakes. bustest is its contract.
+type Bus interface {
+	// Wake wakes everyone who watches the topic. It never blocks.
+	Wake(topic string)
+	// Watch delivers on woken after each Wake of the topic that follows the call; several may come as one. It ends with
+	// stop, which must be called and may be called again.
+	Watch(topic string) (woken <-chan struct{}, stop func())
+}

@@ -1,0 +1,68 @@
+// Package runtime is the contract between the agent and whatever runs its sessions: Kubernetes, Docker or local processes.
+// runtimetest is its test; every adapter passes it.
+package runtime
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Spec says what a session runs, as its template's revision states it. It holds no secret.
+type Spec struct {
+	// Command is the program shown on the desktop and its arguments. Empty means a terminal.
+	Command []string `json:"command,omitempty"`
+	// Width and Height are the desktop's first size in pixels; a viewer may resize it. Zero means 1280 × 800.
+	Width  int `json:"width,omitempty"`
+	Height int `json:"height,omitempty"`
+}
+
+// Workload is one session to run.
+type Workload struct {
+	Session uuid.UUID
+	// Namespace is the organisation's own. Empty is refused: nothing falls back to a shared one.
+	Namespace string
+	Spec      Spec
+}
+
+// Phase is what a runtime knows of a workload.
+type Phase string
+
+// The phases. A workload that ended on its own stays listed as Exited until it is stopped.
+const (
+	Starting Phase = "starting" // being made; its display does not answer yet
+	Running  Phase = "running"  // its display answers
+	Exited   Phase = "exited"   // it ended without being told to
+)
+
+// Status is one workload as it is now.
+type Status struct {
+	Session uuid.UUID
+	Phase   Phase
+	// Started is when the workload began to be made, by this host's clock.
+	Started time.Time
+	// Reason says in a few words why an Exited workload ended. It is shown to the session's owner.
+	Reason string
+}
+
+// Runtime starts and stops workloads. Its methods may be called at once from many goroutines.
+type Runtime interface {
+	// Start makes the workload run and returns when its display answers. Starting what runs already changes nothing and
+	// returns nil; starting what another call is starting waits for that one. When it fails, or ctx is done, nothing is
+	// left of the workload. A workload outlives ctx once Start has returned.
+	Start(ctx context.Context, w Workload) error
+	// Stop ends the workload, removes what it held, and returns when nothing of it is left: no process, socket or file.
+	// Stopping what does not run is no error.
+	Stop(ctx context.Context, session uuid.UUID) error
+	// List returns every workload that exists, including those that another process of the agent left behind.
+	List(ctx context.Context) ([]Status, error)
+	// Changes delivers a value after a workload's phase changed without Start or Stop having been called for it. It carries
+	// no data and may stand for several changes: call List.
+	Changes() <-chan struct{}
+	// Dial opens a connection to the workload's display, which speaks RFB. It fails when the workload is not Running.
+	Dial(ctx context.Context, session uuid.UUID) (net.Conn, error)
+	// Close ends every workload this process started. The runtime cannot be used after it.
+	Close() error
+}
