@@ -1,0 +1,63 @@
+// Package agents knows the programs that run sessions: who they are, whom they serve, and, on their own side, how what
+// should be becomes what is.
+package agents
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// ID names an agent.
+type ID struct{ uuid.UUID }
+
+// PlacementPage is how many placements are told at once.
+const PlacementPage = 200
+
+// Faults of this module.
+var (
+	ErrStale = fault.New(fault.Conflict, "stale_agent",
+		"a newer process of this agent has connected, or the session is not placed on it")
+	ErrUnknown    = fault.New(fault.Unauthenticated, "agent_unknown", "the agent's id or secret is wrong")
+	ErrUnconfined = fault.New(fault.Forbidden, "agent_unconfined",
+		"an agent that cannot confine its sessions serves only an installation with one organisation")
+)
+
+// Roster is what the control plane knows of agents. It reads no table: each method is one function of the database.
+type Roster interface {
+	// ConnectAgent checks the secret and says that the agent is alive. An epoch of zero is a new process: it raises the
+	// agent's epoch. It returns the present epoch, or ErrUnknown, ErrStale or ErrUnconfined.
+	ConnectAgent(ctx context.Context, h link.Hello) (int64, error)
+	// Placements lists what is placed on the agent and has not ended, by id, after the given one, at most n.
+	Placements(ctx context.Context, a link.Agent, after uuid.UUID, n int) ([]link.Desired, error)
+}
+
+// Registry is where the platform's operators enrol agents.
+type Registry interface {
+	// EnrolAgent writes an agent, or returns a Conflict fault "agent_name_taken".
+	EnrolAgent(ctx context.Context, id ID, name string, hash secret.Hash) error
+	// ServeOrg lets the agent run the organisation's sessions. Saying so again changes nothing.
+	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
+}
+
+// Service is what the control plane answers to agents.
+type Service struct{ roster Roster }
+
+// NewService makes the service.
+func NewService(r Roster) *Service { return &Service{roster: r} }
+
+// Connect checks an agent's credential and returns the agent with its epoch.
+func (s *Service) Connect(ctx context.Context, h link.Hello) (link.Agent, error) {
+	epoch, err := s.roster.ConnectAgent(ctx, h)
+	return link.Agent{ID: h.Agent, Epoch: epoch}, err
+}
+
+// Placements lists a page of what is placed on the agent.
+func (s *Service) Placements(ctx context.Context, a link.Agent, after uuid.UUID) ([]link.Desired, error) {
+	return s.roster.Placements(ctx, a, after, PlacementPage)
+}

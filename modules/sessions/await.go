@@ -1,0 +1,71 @@
+package sessions
+
+import (
+	"context"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+const (
+	// startPatience is how long a stream waits for its session to run.
+	startPatience = 30 * time.Second
+	// lookAgain bounds how late a wake that never came is noticed: one that another replica's bus did not carry over.
+	lookAgain = time.Second
+)
+
+func topic(id ID) string { return "session:" + id.String() }
+
+// AwaitRunning returns the session once it runs. It waits up to 30 seconds, and returns ErrEnded as soon as the session's
+// end is wanted, or an Unavailable fault "session_not_ready".
+func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Session, error) {
+	woken, stop := s.bus.Watch(topic(id))
+	defer stop()
+	deadline := time.NewTimer(startPatience)
+	defer deadline.Stop()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		switch it, err := s.Get(ctx, who, id); {
+		case err != nil:
+			return Session{}, err
+		case it.EndWanted || it.State.Final():
+			return Session{}, ErrEnded
+		case it.State == Running:
+			return it, nil
+		}
+		select {
+		case <-woken:
+		case <-again.C:
+		case <-deadline.C:
+			return Session{}, errNotReady
+		case <-ctx.Done():
+			return Session{}, ctx.Err()
+		}
+	}
+}
+
+// WatchAccess returns when the caller may no longer see the session, or it has ended, with the reason; and with nil when
+// ctx is done. It looks each second and when the session changes, so that an open stream ends within two.
+func (s *Service) WatchAccess(ctx context.Context, who org.Scope, id ID) error {
+	woken, stop := s.bus.Watch(topic(id))
+	defer stop()
+	again := time.NewTicker(lookAgain)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-woken:
+		case <-again.C:
+		}
+		switch it, err := s.read(who).SessionByID(ctx, id); {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case it.EndWanted || it.State.Final():
+			return ErrEnded
+		}
+	}
+}

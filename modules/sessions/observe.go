@@ -1,0 +1,76 @@
+package sessions
+
+import (
+	"context"
+
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/ports/bus"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+)
+
+// maxReason bounds what an agent may say about an end, in bytes; the database has the same bound.
+const maxReason = 64
+
+// Observer records what agents report.
+type Observer struct {
+	inReport InReport
+	bus      bus.Bus
+}
+
+// NewObserver makes the service.
+func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: in, bus: b} }
+
+// Observe records a report. One that says nothing new changes nothing. It returns ErrEnded for a session that has ended, a
+// Conflict fault "stale_agent" for one that is not placed on this process of the agent, and an Invalid or Conflict fault
+// for a state that there is not or that cannot follow.
+func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
+	id, saw := ID{r.Session}, Observed{State: State(r.State), Reason: r.Reason, Generation: r.Generation}
+	if !saw.State.known() || len(r.Reason) > maxReason {
+		return fault.New(fault.Invalid, "invalid_report", "state must be a session's state, reason at most %d bytes", maxReason)
+	}
+	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
+		was, err := tx.ReportedSession(ctx)
+		if err != nil {
+			return err
+		}
+		return record(ctx, tx, was, saw)
+	})
+	if err == nil {
+		o.bus.Wake(topic(id))
+	}
+	return err
+}
+
+func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
+	if was.EndWanted {
+		saw.State, saw.Reason = wanted(saw.State), ""
+	}
+	switch {
+	case was.State.Final():
+		return ErrEnded
+	case saw.State == was.State:
+		return tx.SetObserved(ctx, was.ID, saw) // the epoch and the generation may be new
+	case !was.State.May(saw.State):
+		return errTransition.With("state", was.State)
+	}
+	if err := tx.SetObserved(ctx, was.ID, saw); err != nil {
+		return err
+	}
+	if saw.State.Final() {
+		if err := audit.Record(ctx, tx, "session."+string(saw.State), was.ID); err != nil {
+			return err
+		}
+	}
+	return events.Append(ctx, tx, Changed{ID: was.ID, State: saw.State, Reason: saw.Reason})
+}
+
+// wanted is what a report means for a session whose end is wanted: it is on its way there until its workload is gone, and
+// then it has ended as it should, whatever ended it.
+func wanted(saw State) State {
+	if saw.Final() {
+		return Terminated
+	}
+	return Terminating
+}

@@ -1,0 +1,97 @@
+// Package sessions knows what a session is, who may start, see and end one, and how what agents report becomes its state.
+// A session's row says what should be; an agent makes it so and reports what is.
+package sessions
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// ID names a session.
+type ID struct{ uuid.UUID }
+
+// State is what is known of a session.
+type State string
+
+// The states.
+const (
+	Pending     State = "pending"     // written; its agent has not said anything yet
+	Starting    State = "starting"    // its agent makes it
+	Running     State = "running"     // its desktop answers
+	Terminating State = "terminating" // its end is wanted
+	Terminated  State = "terminated"  // it ended because somebody wanted it to
+	Failed      State = "failed"      // it ended otherwise
+)
+
+// next lists where each state may go. A state that is not a key is final.
+var next = map[State][]State{
+	Pending:     {Starting, Running, Terminating, Terminated, Failed},
+	Starting:    {Running, Terminating, Terminated, Failed},
+	Running:     {Terminating, Terminated, Failed},
+	Terminating: {Terminated, Failed},
+}
+
+// May tells whether a session may go from s to the other state.
+func (s State) May(to State) bool { return slices.Contains(next[s], to) }
+
+// Final tells whether the session has ended.
+func (s State) Final() bool { return len(next[s]) == 0 }
+
+// known tells whether there is such a state at all.
+func (s State) known() bool {
+	_, ok := next[s]
+	return ok || s == Terminated || s == Failed
+}
+
+// Session is one desktop of one member.
+type Session struct {
+	ID        ID
+	Owner     org.UserID
+	Name      string
+	Template  templates.Template // a copy of the revision that it was started from
+	Agent     uuid.UUID          // where it is placed; zero: nowhere
+	State     State
+	Reason    string // lower_snake; empty when there is nothing to say
+	EndWanted bool
+	// Generation counts the changes of what is wanted, from 1.
+	Generation int64
+	CreatedAt  time.Time
+	EndedAt    time.Time // zero: it has not
+}
+
+// Ticket opens one session's stream once.
+type Ticket struct {
+	ID      uuid.UUID
+	Session ID
+	Hash    secret.Hash
+}
+
+// TicketLifetime is how long a ticket can be used. The database keeps it.
+const TicketLifetime = 30 * time.Second
+
+// Admission is what a used ticket says: who asked, by which credential, for which session.
+type Admission struct {
+	Org        org.ID
+	User       org.UserID
+	Role       org.Role
+	Credential org.CredentialID
+	Session    ID
+}
+
+// Faults of this module.
+var (
+	ErrNoAgent = fault.New(fault.Conflict, "no_agent",
+		"no agent that serves your organisation was heard of in the last 30 seconds")
+	ErrEnded  = fault.New(fault.Conflict, "session_ended", "the session has ended")
+	ErrTicket = fault.New(fault.Unauthenticated, "ticket_invalid",
+		"the stream needs a ticket that was not used before and is less than 30 seconds old")
+	errNotReady   = fault.New(fault.Unavailable, "session_not_ready", "the session did not start in time")
+	errTransition = fault.New(fault.Conflict, "bad_transition", "the session cannot go to that state from its present one")
+)
