@@ -1,0 +1,35 @@
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// entry is who may connect: over the socket, as the operating system knows them, under the roles of the map. There is
+// no line for TCP, and none that trusts.
+const entry = `# Written at each start.
+# TYPE  DATABASE  USER  METHOD
+local   all       all   peer map=streamspace
+`
+
+// admit writes who may enter. The server reads the files as it starts.
+func admit(p places, account account, roles []string) error {
+	var ident strings.Builder
+	ident.WriteString("# Written at each start.\n# MAPNAME    SYSTEM-USERNAME  ROLE\n")
+	for _, role := range append([]string{Superuser}, roles...) {
+		fmt.Fprintf(&ident, "streamspace  %s  %s\n", quote(account.starter), quote(role))
+	}
+	for path, content := range map[string]string{p.hba: entry, p.ident: ident.String()} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			return fmt.Errorf("write who may connect: %w", err)
+		}
+		if err := account.mayRead(path, 0o600, 0o640); err != nil {
+			return fmt.Errorf("let %s read %s: %w", account.name, path, err)
+		}
+	}
+	return nil
+}
+
+// quote keeps a name from being taken for a keyword, a pattern or two fields.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -1,0 +1,173 @@
+// Package cluster runs a private PostgreSQL server: that of `streamspace dev`, which keeps its data, and those of the
+// tests, which leave nothing. It listens on a Unix socket alone and lets in only the user of the operating system who
+// started it, under the roles that were named. It dies with the program that started it.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Superuser is the role that every cluster is made with and that its owner may always log in as.
+const Superuser = "postgres"
+
+// Config says where a cluster lives and who may enter it.
+type Config struct {
+	// Dir holds the data, the server's log and, by default, the socket; it is made when it is missing. Empty means a
+	// cluster that is thrown away: it lives in a folder of its own, which Stop removes, and trades safety for speed.
+	Dir string
+	// SocketDir is the folder of the Unix socket. Empty means one in Dir. Its path may have at most 93 bytes.
+	SocketDir string
+	// Roles are those that whoever started the cluster may log in as, beside Superuser. They need not exist yet.
+	Roles []string
+	// User is the user of the operating system that the server runs as when root starts it, since PostgreSQL refuses to
+	// run as root. Empty means postgres, which Debian's package makes. It is not looked at for anybody but root.
+	User string
+	// Settings go to the server's command line, over this package's own.
+	Settings map[string]string
+}
+
+// Cluster is a server that runs.
+type Cluster struct {
+	config Config
+	places places
+	server *server
+	lock   *os.File
+	remove string // the folder that Stop removes; empty means none
+}
+
+// ErrRunning is what Start returns when another program already runs a cluster in the same folder.
+var ErrRunning = errors.New("a PostgreSQL server already runs there")
+
+// Start makes the cluster if it does not exist, starts its server, and returns when it answers. When it fails, or ctx
+// is done, no process is left. A cluster outlives ctx once Start has returned: Stop ends it.
+func Start(ctx context.Context, config Config) (*Cluster, error) {
+	binaries, err := Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := runAs(config.User)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{config: config}
+	if config.Dir == "" {
+		if c.remove, err = os.MkdirTemp("", "streamspace-pg-"); err != nil {
+			return nil, fmt.Errorf("make a folder for a cluster: %w", err)
+		}
+		c.config.Dir = c.remove
+	}
+	if err := c.start(ctx, binaries, account); err != nil {
+		return nil, errors.Join(fmt.Errorf("start PostgreSQL %d in %s: %w", binaries.Version, c.config.Dir, err), c.release())
+	}
+	return c, nil
+}
+
+func (c *Cluster) start(ctx context.Context, binaries Binaries, account account) error {
+	var err error
+	if c.places, err = settle(c.config, account); err != nil {
+		return err
+	}
+	if c.lock, err = hold(c.places.lock); err != nil {
+		return err
+	}
+	if err := initialise(ctx, binaries, account, c); err != nil {
+		return err
+	}
+	if err := admit(c.places, account, c.config.Roles); err != nil {
+		return err
+	}
+	c.server = &server{
+		program: filepath.Join(binaries.Dir, "postgres"),
+		args:    append([]string{"-D", c.places.data}, c.settings()...),
+		account: account,
+		log:     c.places.log,
+		pidFile: filepath.Join(c.places.data, "postmaster.pid"),
+	}
+	return c.server.start(ctx, c.answers)
+}
+
+// settings are the server's, as its command line takes them and in a fixed order.
+func (c *Cluster) settings() []string {
+	all := map[string]string{
+		"listen_addresses":        "",
+		"unix_socket_directories": c.places.socket,
+		"unix_socket_permissions": "0700",
+		"hba_file":                c.places.hba,
+		"ident_file":              c.places.ident,
+		"timezone":                "UTC",
+		"log_timezone":            "UTC",
+	}
+	if c.remove != "" { // nobody misses it after a crash
+		maps.Copy(all, map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+	}
+	maps.Copy(all, c.config.Settings)
+	var args []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		args = append(args, "-c", name+"="+all[name])
+	}
+	return args
+}
+
+// answers connects once, as the superuser.
+func (c *Cluster) answers(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.DSN(Superuser, "postgres"))
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// DSN is the URL at which a role reaches a database of the cluster, for pgx and for PostgreSQL's own programs. An empty
+// role leaves it to whoever connects to name one.
+func (c *Cluster) DSN(role, database string) string {
+	u := url.URL{
+		Scheme:   "postgres",
+		Path:     "/" + database,
+		RawQuery: url.Values{"host": {c.places.socket}, "port": {port}, "sslmode": {"disable"}}.Encode(),
+	}
+	if role != "" {
+		u.User = url.User(role)
+	}
+	return u.String()
+}
+
+// Done is closed when the server has ended, by Stop or by itself; the end of its log then says why.
+func (c *Cluster) Done() <-chan struct{} { return c.server.ended }
+
+// Log is the file that the server writes what it has to say to. That of the start before is beside it, with .1 at its
+// end.
+func (c *Cluster) Log() string { return c.places.log }
+
+// Stop ends the server: connections are cut, what was committed is written. When ctx is done first, the server is made
+// to end at once and recovers at its next start. Stop may be called again.
+func (c *Cluster) Stop(ctx context.Context) error {
+	if err := c.server.stop(ctx); err != nil {
+		return errors.Join(fmt.Errorf("stop PostgreSQL in %s: %w", c.config.Dir, err), c.release())
+	}
+	return c.release()
+}
+
+// release gives up the folder, after the server has ended.
+func (c *Cluster) release() error {
+	var errs []error
+	if c.lock != nil {
+		errs = append(errs, c.lock.Close())
+		c.lock = nil
+	}
+	if c.remove != "" {
+		errs = append(errs, os.RemoveAll(c.remove))
+	}
+	return errors.Join(errs...)
+}

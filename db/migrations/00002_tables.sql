@@ -1,0 +1,244 @@
+-- +goose Up
+-- The platform's own tables, and then an org's: each of those has org_id first in every key.
+
+create table app.organizations (
+  id uuid not null,
+  slug text not null,
+  name text not null,
+  namespace text,
+  suspended boolean not null default false,
+  created_at timestamptz not null default now(),
+  constraint organizations_pkey primary key (id),
+  constraint organizations_slug_key unique (slug),
+  constraint organizations_namespace_key unique (namespace),
+  constraint organizations_slug_is_a_label check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
+  constraint organizations_namespace_is_a_label check (namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
+);
+comment on table app.organizations is 'The tenants. One without a namespace starts no session.';
+
+create table app.users (
+  id uuid not null,
+  email text not null,
+  name text not null,
+  password_hash text not null,
+  created_at timestamptz not null default now(),
+  constraint users_pkey primary key (id),
+  constraint users_email_key unique (email),
+  constraint users_email_is_normal check (email = lower(email) and length(email) between 3 and 254)
+);
+comment on table app.users is 'People. They belong to no org; memberships tie them to some.';
+
+create table app.agents (
+  id uuid not null,
+  name text not null,
+  secret_hash bytea not null,
+  epoch bigint not null default 0,
+  seen_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint agents_pkey primary key (id),
+  constraint agents_name_key unique (name)
+);
+comment on table app.agents is 'Programs that run sessions. epoch counts their starts; seen_at is the last sign of life.';
+
+create table app.public_templates (
+  id uuid not null,
+  revision int not null,
+  name text not null,
+  title text not null,
+  description text not null default '',
+  spec jsonb not null,
+  published_at timestamptz not null default now(),
+  constraint public_templates_pkey primary key (id, revision),
+  constraint public_templates_name_key unique (name, revision),
+  constraint public_templates_revision_positive check (revision > 0),
+  constraint public_templates_name_is_a_label check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
+);
+comment on table app.public_templates is 'Immutable revisions offered to every org. The highest revision of an id counts.';
+
+create table app.memberships (
+  org_id uuid not null default rls.current_org_id(),
+  user_id uuid not null,
+  role text not null,
+  created_at timestamptz not null default now(),
+  constraint memberships_pkey primary key (org_id, user_id),
+  constraint memberships_as_credentials_copy_them unique (org_id, user_id, role),
+  constraint memberships_of_org foreign key (org_id) references app.organizations (id),
+  constraint memberships_of_user foreign key (user_id) references app.users (id),
+  constraint memberships_role check (role in ('owner', 'admin', 'member', 'viewer'))
+);
+create index memberships_user on app.memberships (user_id);
+comment on table app.memberships is 'Who belongs to an org, and as what.';
+
+create table app.credentials (
+  org_id uuid not null default rls.current_org_id(),
+  id uuid not null,
+  user_id uuid not null,
+  role text not null,
+  secret_hash bytea not null,
+  created_at timestamptz not null default now(),
+  ends_at timestamptz not null,
+  constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at),
+  constraint credentials_follow_membership foreign key (org_id, user_id, role)
+    references app.memberships (org_id, user_id, role) on update cascade on delete cascade
+);
+create index credentials_membership on app.credentials (org_id, user_id, role);
+create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
+create index credentials_expired on app.credentials (ends_at);
+comment on table app.credentials is
+  'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.';
+
+create table app.agent_orgs (
+  org_id uuid not null default rls.current_org_id(),
+  agent_id uuid not null,
+  constraint agent_orgs_pkey primary key (org_id, agent_id),
+  constraint agent_orgs_of_org foreign key (org_id) references app.organizations (id),
+  constraint agent_orgs_of_agent foreign key (agent_id) references app.agents (id)
+);
+create index agent_orgs_agent on app.agent_orgs (agent_id);
+comment on table app.agent_orgs is 'Which agents serve an org.';
+
+create table app.templates (
+  org_id uuid not null default rls.current_org_id(),
+  id uuid not null,
+  revision int not null default 1,
+  name text not null,
+  title text not null,
+  description text not null default '',
+  spec jsonb not null,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint templates_pkey primary key (org_id, id),
+  constraint templates_name_key unique (org_id, name),
+  constraint templates_of_org foreign key (org_id) references app.organizations (id),
+  constraint templates_name_is_a_label check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
+);
+create unique index templates_id on app.templates (id); -- is it another org's?
+comment on table app.templates is 'What only this org can start a session from.';
+
+create table app.sessions (
+  org_id uuid not null default rls.current_org_id(),
+  id uuid not null,
+  owner_id uuid not null,
+  name text not null,
+  template_id uuid not null,
+  template_name text not null,
+  template_title text not null,
+  spec jsonb not null,
+  agent_id uuid,
+  desired text not null default 'running',
+  generation bigint not null default 1,
+  state text not null default 'pending',
+  reason text not null default '',
+  observed_generation bigint not null default 0,
+  observed_epoch bigint not null default 0,
+  created_at timestamptz not null default now(),
+  end_wanted_at timestamptz,
+  ended_at timestamptz,
+  constraint sessions_pkey primary key (org_id, id),
+  constraint sessions_of_org foreign key (org_id) references app.organizations (id),
+  constraint sessions_placed_where_served foreign key (org_id, agent_id)
+    references app.agent_orgs (org_id, agent_id) on delete set null (agent_id),
+  constraint sessions_name_length check (length(name) between 1 and 80),
+  constraint sessions_reason_length check (octet_length(reason) <= 64),
+  constraint sessions_desired check (desired in ('running', 'terminated')),
+  constraint sessions_state check (state in ('pending', 'starting', 'running', 'terminating', 'terminated', 'failed')),
+  constraint sessions_ended_when_final check ((ended_at is not null) = (state in ('terminated', 'failed')))
+);
+create index sessions_newest on app.sessions (org_id, created_at desc, id desc);
+create index sessions_newest_active on app.sessions (org_id, created_at desc, id desc) where state not in ('terminated', 'failed');
+create index sessions_of_owner on app.sessions (org_id, owner_id, created_at desc, id desc);
+create index sessions_of_owner_active on app.sessions (org_id, owner_id, created_at desc, id desc) where state not in ('terminated', 'failed');
+create unique index sessions_id on app.sessions (id); -- an agent names a session without an org; and: is it another org's?
+create index sessions_of_agent on app.sessions (agent_id, id) where state not in ('terminated', 'failed');
+create index sessions_placed on app.sessions (org_id, agent_id);
+create index sessions_overdue on app.sessions (end_wanted_at) where desired = 'terminated' and state not in ('terminated', 'failed');
+comment on table app.sessions is
+  'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.';
+comment on column app.sessions.generation is 'Counts the changes of desired.';
+comment on column app.sessions.observed_epoch is 'The start of the agent that reported state.';
+
+create table app.tickets (
+  org_id uuid not null default rls.current_org_id(),
+  id uuid not null,
+  session_id uuid not null,
+  credential_id uuid not null default rls.current_credential_id(),
+  secret_hash bytea not null,
+  ends_at timestamptz not null default now() + interval '30 s',
+  constraint tickets_pkey primary key (org_id, id),
+  constraint tickets_of_session foreign key (org_id, session_id) references app.sessions (org_id, id) on delete cascade,
+  constraint tickets_follow_credential foreign key (org_id, credential_id) references app.credentials (org_id, id) on delete cascade
+);
+create unique index tickets_secret on app.tickets (secret_hash); -- looked up before an org is known
+create index tickets_session on app.tickets (org_id, session_id);
+create index tickets_credential on app.tickets (org_id, credential_id);
+create index tickets_expired on app.tickets (ends_at);
+comment on table app.tickets is 'Each opens one session''s stream once. It goes with the credential that asked for it.';
+
+create table app.quota_limits (
+  org_id uuid not null default rls.current_org_id(),
+  kind text not null,
+  per_org bigint not null,
+  per_user bigint not null,
+  constraint quota_limits_pkey primary key (org_id, kind),
+  constraint quota_limits_of_org foreign key (org_id) references app.organizations (id),
+  constraint quota_limits_kind check (kind in ('sessions')),
+  constraint quota_limits_not_negative check (per_org >= 0 and per_user >= 0)
+);
+comment on table app.quota_limits is 'How much of a kind an org, and each of its members, may hold at once.';
+
+create table app.quota_usage (
+  org_id uuid not null default rls.current_org_id(),
+  holder_id uuid not null,
+  kind text not null,
+  used bigint not null default 0,
+  constraint quota_usage_pkey primary key (org_id, holder_id, kind),
+  constraint quota_usage_has_limit foreign key (org_id, kind) references app.quota_limits (org_id, kind),
+  constraint quota_usage_not_negative check (used >= 0)
+);
+comment on table app.quota_usage is 'What is held now. The holder is the org itself or one of its members.';
+
+create table app.events (
+  org_id uuid not null default rls.current_org_id(),
+  seq bigint not null,
+  at timestamptz not null default now(),
+  type text not null,
+  subject_id uuid not null,
+  owner_id uuid,
+  audience text not null default 'owner',
+  data jsonb not null default '{}',
+  constraint events_pkey primary key (org_id, seq),
+  constraint events_of_org foreign key (org_id) references app.organizations (id),
+  constraint events_audience check (audience in ('owner', 'everyone')),
+  constraint events_data_size check (octet_length(data::text) <= 8192)
+);
+comment on table app.events is 'What happened, numbered without gaps per org and in the order of commits.';
+comment on column app.events.owner_id is 'Whose session it is about, else who acted. With audience owner only they and admins see it.';
+
+create table app.audit_log (
+  org_id uuid not null default rls.current_org_id(),
+  seq bigint not null,
+  at timestamptz not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  previous bytea not null,
+  hash bytea not null,
+  constraint audit_log_pkey primary key (org_id, seq),
+  constraint audit_log_of_org foreign key (org_id) references app.organizations (id)
+);
+create index audit_log_of_actor on app.audit_log (org_id, actor, seq desc);
+comment on table app.audit_log is 'Who did what, and who was refused what; chained: each hash covers the one before.';
+
+create table app.org_heads (
+  org_id uuid not null default rls.current_org_id(),
+  event_seq bigint not null default 0,
+  audit_seq bigint not null default 0,
+  audit_hash bytea not null default '',
+  constraint org_heads_pkey primary key (org_id),
+  constraint org_heads_of_org foreign key (org_id) references app.organizations (id)
+);
+comment on table app.org_heads is 'Where each org''s logs stand. Only triggers touch it.';
+
+-- +goose Down
+drop table app.org_heads, app.audit_log, app.events, app.quota_usage, app.quota_limits, app.tickets, app.sessions,
+  app.templates, app.agent_orgs, app.credentials, app.memberships, app.public_templates, app.agents, app.users, app.organizations;

@@ -1,0 +1,177 @@
+-- +goose Up
+-- What holds whoever writes. The functions are the definer's. Locks are always taken in this order: session row, quota
+-- usage by holder, head of the org.
+set local role streamspace_definer;
+
+-- +goose StatementBegin
+create function rls.number_event() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update app.org_heads set event_seq = event_seq + 1 where org_id = new.org_id returning event_seq into strict new.seq;
+  new.at := clock_timestamp();
+  new.owner_id := coalesce((select s.owner_id from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id),
+                           rls.current_user_id());
+  return new;
+end $$;
+-- +goose StatementEnd
+comment on function rls.number_event() is 'Numbers an event after the last of its org, and fills in when and whose it is.';
+
+-- The hash is of text, so that the time zone is pinned.
+-- +goose StatementBegin
+create function rls.audit_hash(previous bytea, entry app.audit_log) returns bytea
+  language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
+as $$
+  select sha256(previous || convert_to(
+    jsonb_build_array(entry.org_id, entry.seq, entry.at, entry.actor, entry.action, entry.subject)::text, 'UTF8'))
+$$;
+-- +goose StatementEnd
+comment on function rls.audit_hash(bytea, app.audit_log) is 'The hash of an audit entry: SHA-256 over the previous one and the entry.';
+
+-- +goose StatementBegin
+create function rls.chain_audit() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  head record;
+begin
+  select audit_seq, audit_hash into strict head from app.org_heads where org_id = new.org_id for update;
+  new.seq := head.audit_seq + 1;
+  new.previous := head.audit_hash;
+  new.at := clock_timestamp();
+  new.actor := coalesce('user:' || nullif(current_setting('app.user_id', true), ''),
+                        'agent:' || nullif(current_setting('app.agent_id', true), ''),
+                        'service:' || nullif(current_setting('app.service', true), ''),
+                        'operator:' || nullif(current_setting('app.operator', true), ''));
+  new.hash := rls.audit_hash(head.audit_hash, new);
+  update app.org_heads set audit_seq = new.seq, audit_hash = new.hash where org_id = new.org_id;
+  return new;
+end $$;
+-- +goose StatementEnd
+comment on function rls.chain_audit() is 'Numbers an audit entry, says who acts and when, and chains it to the one before.';
+
+-- +goose StatementBegin
+create function rls.admit_session() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not exists (select from app.memberships m where m.org_id = new.org_id and m.user_id = new.owner_id and m.role <> 'viewer') then
+    raise exception 'the owner is no member who may have sessions' using errcode = 'SS007';
+  elsif not exists (select from app.organizations o where o.id = new.org_id and o.namespace is not null) then
+    raise exception 'the organisation has no namespace' using errcode = 'SS011';
+  end if;
+  return new;
+end $$;
+-- +goose StatementEnd
+comment on function rls.admit_session() is 'A session belongs to a member who may have one, in an org that has a namespace.';
+
+-- +goose StatementBegin
+create function rls.keep_session() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_epoch bigint := nullif(current_setting('app.agent_epoch', true), '')::bigint;
+begin
+  if old.state in ('terminated', 'failed') and new.state <> old.state
+     or old.desired = 'terminated' and new.desired <> 'terminated' then
+    raise exception 'the session has ended' using errcode = 'SS006';
+  elsif its_epoch < old.observed_epoch then
+    raise exception 'a newer process of the agent has reported' using errcode = 'SS004';
+  end if;
+  new.observed_epoch := coalesce(its_epoch, old.observed_epoch);
+  new.generation := old.generation + (new.desired <> old.desired)::int;
+  if new.desired = 'terminated' and new.state not in ('terminated', 'failed') then
+    new.end_wanted_at := coalesce(old.end_wanted_at, now());
+    new.state := case when new.agent_id is null then 'terminated' else 'terminating' end;
+  end if;
+  if new.state in ('terminated', 'failed') then
+    new.ended_at := coalesce(old.ended_at, now());
+  end if;
+  return new;
+end $$;
+-- +goose StatementEnd
+comment on function rls.keep_session() is
+  'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; '
+  'a report of an older start of the agent is refused after one of a newer.';
+
+-- +goose StatementBegin
+create function rls.follow_quota() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  held int := 0;
+  holds int := (new.state not in ('terminated', 'failed'))::int;
+  usage record;
+  found_rows int := 0;
+begin
+  if tg_op = 'UPDATE' then
+    held := (old.state not in ('terminated', 'failed'))::int;
+  end if;
+  if holds = held then
+    return null;
+  end if;
+  for usage in
+    select q.used, case when q.holder_id = q.org_id then 'org' else 'user' end as holder,
+           case when q.holder_id = q.org_id then l.per_org else l.per_user end as most
+      from app.quota_usage q join app.quota_limits l using (org_id, kind)
+     where q.org_id = new.org_id and q.kind = 'sessions' and q.holder_id in (new.org_id, new.owner_id)
+     order by q.holder_id -- one order, or racing sessions deadlock
+       for update of q
+  loop
+    found_rows := found_rows + 1;
+    if holds > held and usage.used >= usage.most then
+      raise exception 'no sessions left in the quota of the %', usage.holder
+        using errcode = 'SS005',
+              detail = jsonb_build_object('kind', 'sessions', 'holder', usage.holder, 'limit', usage.most)::text;
+    end if;
+  end loop;
+  if found_rows <> 2 then
+    raise exception 'the quota of the org or of the owner is missing' using errcode = 'SS009'; -- closed, not open
+  end if;
+  update app.quota_usage set used = used + holds - held
+   where org_id = new.org_id and kind = 'sessions' and holder_id in (new.org_id, new.owner_id);
+  return null;
+end $$;
+-- +goose StatementEnd
+comment on function rls.follow_quota() is
+  'What a session holds of its org''s and its owner''s quota follows its row: taken as it is inserted, returned as it ends, never twice.';
+
+-- +goose StatementBegin
+create function rls.keep_an_owner() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from app.org_heads where org_id = old.org_id for update; -- two owners who demote each other take turns
+  if not exists (select from app.memberships m where m.org_id = old.org_id and m.role = 'owner') then
+    raise exception 'an organisation keeps an owner' using errcode = 'SS008';
+  end if;
+  return null;
+end $$;
+-- +goose StatementEnd
+comment on function rls.keep_an_owner() is 'The last owner of an org stays one.';
+
+-- Creating a trigger needs EXECUTE; firing it does not.
+grant execute on function rls.number_event(), rls.chain_audit(), rls.admit_session(), rls.keep_session(), rls.follow_quota(),
+  rls.keep_an_owner() to streamspace_owner;
+grant execute on function rls.audit_hash(bytea, app.audit_log) to streamspace_app, streamspace_system;
+reset role;
+
+create trigger number_event before insert on app.events for each row execute function rls.number_event();
+create trigger chain_audit before insert on app.audit_log for each row execute function rls.chain_audit();
+create trigger admit_session before insert on app.sessions for each row execute function rls.admit_session();
+create trigger keep_session before update on app.sessions for each row execute function rls.keep_session();
+create trigger follow_quota after insert or update on app.sessions for each row execute function rls.follow_quota();
+create trigger keep_an_owner after update of role or delete on app.memberships
+  for each row when (old.role = 'owner') execute function rls.keep_an_owner();
+
+-- +goose Down
+drop trigger number_event on app.events;
+drop trigger chain_audit on app.audit_log;
+drop trigger admit_session on app.sessions;
+drop trigger keep_session on app.sessions;
+drop trigger follow_quota on app.sessions;
+drop trigger keep_an_owner on app.memberships;
+set local role streamspace_definer;
+drop function rls.number_event(), rls.chain_audit(), rls.audit_hash(bytea, app.audit_log), rls.admit_session(),
+  rls.keep_session(), rls.follow_quota(), rls.keep_an_owner();
+reset role;

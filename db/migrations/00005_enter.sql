@@ -1,0 +1,102 @@
+-- +goose Up
+-- The only ways into an org, once per transaction. The row decides; whoever calls only claims.
+set local role streamspace_definer;
+
+-- +goose StatementBegin
+create function rls.scope(org uuid) returns void
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if coalesce(current_setting('app.org_id', true), '') <> '' then
+    raise exception 'already inside an organisation' using errcode = 'SS003';
+  end if;
+  perform set_config('app.org_id', org::text, true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.scope(uuid) is 'Sets the org of the transaction. Only the definer''s functions may execute it.';
+
+-- +goose StatementBegin
+create function rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  c record;
+begin
+  select k.role, o.suspended into c
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now();
+  if not found or c.suspended then
+    raise exception 'no longer a member of this organisation' using errcode = 'SS001';
+  elsif c.role is distinct from claimed then
+    raise exception 'the role has changed since the token was made' using errcode = 'SS002';
+  end if;
+  perform rls.scope(org), set_config('app.user_id', usr::text, true), set_config('app.role', c.role, true),
+    set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.enter(uuid, uuid, text, uuid, boolean) is
+  'A member enters an org by a credential. With read_only a later write of the transaction fails with 25006.';
+
+-- +goose StatementBegin
+create function rls.enter_service(org uuid, service text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.scope(org), set_config('app.service', service, true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.enter_service(uuid, text) is 'Background work enters one org under its own name.';
+
+-- +goose StatementBegin
+create function rls.enter_report(agent uuid, its_epoch bigint, session uuid) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  placed_in uuid;
+begin
+  select s.org_id into placed_in
+    from app.sessions s join app.agents a on a.id = s.agent_id
+   where s.id = session and a.id = agent and a.epoch = its_epoch;
+  if not found then
+    raise exception 'this session is not placed on this process of the agent' using errcode = 'SS004';
+  end if;
+  perform rls.scope(placed_in), set_config('app.agent_id', agent::text, true),
+    set_config('app.agent_epoch', its_epoch::text, true), set_config('app.session_id', session::text, true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.enter_report(uuid, bigint, uuid) is
+  'An agent''s report: the org is that of the session placed there, never named by the caller; it reaches that one session.';
+
+-- +goose StatementBegin
+create function rls.enter_operator(org uuid, operator text) returns void
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.scope(org), set_config('app.operator', operator, true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.enter_operator(uuid, text) is
+  'An operator acts on an org, for the functions that do so and audit it. Only the definer''s functions may execute it.';
+
+grant execute on function rls.enter(uuid, uuid, text, uuid, boolean) to streamspace_app;
+grant execute on function rls.enter_service(uuid, text) to streamspace_system;
+grant execute on function rls.enter_report(uuid, bigint, uuid) to streamspace_agent;
+
+-- Is it another org's? Asked inside a scope, after a read found nothing. One function per resource and no table argument;
+-- misses are rate limited by the caller.
+create function rls.session_is_foreign(session uuid) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select exists (select from app.sessions s where s.id = session and s.org_id <> rls.current_org_id()) $$;
+create function rls.template_is_foreign(template uuid) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select exists (select from app.templates t where t.id = template and t.org_id <> rls.current_org_id()) $$;
+comment on function rls.session_is_foreign(uuid) is 'Whether a session is another org''s than the one that was entered.';
+comment on function rls.template_is_foreign(uuid) is 'Whether a private template is another org''s than the one that was entered.';
+grant execute on function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid) to streamspace_app;
+reset role;
+
+-- +goose Down
+set local role streamspace_definer;
+drop function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid), rls.enter_operator(uuid, text),
+  rls.enter_report(uuid, bigint, uuid), rls.enter_service(uuid, text), rls.enter(uuid, uuid, text, uuid, boolean), rls.scope(uuid);
+reset role;

@@ -1,0 +1,280 @@
+-- +goose Up
+-- What the roles without an org are for, one function each. Secrets come hashed (SHA-256, made in Go): a statement log must
+-- not hold one.
+set local role streamspace_definer;
+
+-- Signing in.
+create function rls.user_by_email(address text) returns table (id uuid, password_hash text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select u.id, u.password_hash from app.users u where u.email = address $$;
+comment on function rls.user_by_email(text) is 'The one user with this address.';
+
+-- +goose StatementBegin
+create function rls.memberships_of(usr uuid) returns table (org uuid, slug text, name text, role text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select o.id, o.slug, o.name, m.role
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.user_id = usr and not o.suspended
+   order by o.slug
+   limit 1000
+$$;
+-- +goose StatementEnd
+comment on function rls.memberships_of(uuid) is 'The orgs that a user may enter.';
+
+-- +goose StatementBegin
+create function rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamptz) returns text
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_role text;
+begin
+  select m.role into its_role
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.org_id = org and m.user_id = usr and not o.suspended;
+  if not found then
+    raise exception 'not a member of this organisation' using errcode = 'SS001';
+  end if;
+  perform rls.scope(org), set_config('app.user_id', usr::text, true);
+  insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
+  insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
+  return its_role;
+end $$;
+-- +goose StatementEnd
+comment on function rls.sign_in(uuid, uuid, uuid, bytea, timestamptz) is 'Writes a credential of a member and returns their role.';
+
+-- +goose StatementBegin
+create function rls.credential_of(hash bytea)
+  returns table (org uuid, slug text, name text, usr uuid, role text, id uuid, ends_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.secret_hash = hash and k.ends_at > now() and not o.suspended
+$$;
+-- +goose StatementEnd
+comment on function rls.credential_of(bytea) is 'What the holder of a secret may enter, and as whom.';
+
+-- +goose StatementBegin
+create function rls.consume_ticket(hash bytea) returns table (org uuid, usr uuid, role text, credential uuid, session uuid)
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.scope(t.org_id) from app.tickets t where t.secret_hash = hash;
+  if not found then
+    return; -- no scope, no policy to delete by
+  end if;
+  return query
+    with used as (
+      delete from app.tickets t where t.secret_hash = hash and t.ends_at > now()
+      returning t.org_id, t.credential_id, t.session_id
+    )
+    select k.org_id, k.user_id, k.role, k.id, u.session_id
+      from used u join app.credentials k on k.org_id = u.org_id and k.id = u.credential_id;
+end $$;
+-- +goose StatementEnd
+comment on function rls.consume_ticket(bytea) is 'Uses a ticket up. Whoever it names still has to enter.';
+
+grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
+  rls.credential_of(bytea), rls.consume_ticket(bytea) to streamspace_login;
+
+-- Agents.
+-- +goose StatementBegin
+create function rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) returns bigint
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  present bigint;
+begin
+  select a.epoch into present from app.agents a where a.id = agent and a.secret_hash = hash for update;
+  if not found then
+    raise exception 'unknown agent' using errcode = 'SS010';
+  elsif its_epoch <> 0 and its_epoch <> present then
+    raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
+  elsif unconfined and (select count(*) from app.organizations) > 1 then
+    raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
+  end if;
+  present := present + (its_epoch = 0)::int;
+  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
+  return present;
+end $$;
+-- +goose StatementEnd
+comment on function rls.connect_agent(uuid, bytea, bigint, boolean) is
+  'An agent is alive. Epoch zero is a new process of it: its epoch is raised, so that what an older process still says is refused.';
+
+-- +goose StatementBegin
+create function rls.placements(agent uuid, its_epoch bigint, after uuid, page int)
+  returns table (session uuid, namespace text, desired text, generation bigint, state text, observed_epoch bigint, spec jsonb)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
+    from app.agents a join app.sessions s on s.agent_id = a.id join app.organizations o on o.id = s.org_id
+   where a.id = agent and a.epoch = its_epoch and s.id > after and s.state not in ('terminated', 'failed')
+   order by s.id
+   limit least(page, 1000)
+$$;
+-- +goose StatementEnd
+comment on function rls.placements(uuid, bigint, uuid, int) is
+  'What should run on an agent, of every org it serves, a page at a time. Nothing for an older process of it.';
+
+grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
+
+-- Background work: ids and counts, over all orgs.
+-- +goose StatementBegin
+create function rls.sessions_overdue(page int) returns table (org uuid, session uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select s.org_id, s.id
+    from app.sessions s
+   where s.desired = 'terminated' and s.state not in ('terminated', 'failed') and s.end_wanted_at < now() - interval '5 min'
+   order by s.end_wanted_at
+   limit least(page, 1000)
+$$;
+-- +goose StatementEnd
+comment on function rls.sessions_overdue(int) is 'Sessions whose agent has stayed away for five minutes: nobody else will end them.';
+
+-- +goose StatementBegin
+create function rls.orgs_with_expired_credentials(page int) returns table (org uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select k.org_id from app.credentials k where k.ends_at < now()
+  union
+  select t.org_id from app.tickets t where t.ends_at < now()
+  limit least(page, 1000)
+$$;
+-- +goose StatementEnd
+comment on function rls.orgs_with_expired_credentials(int) is 'Orgs in which sign-ins or tickets can be thrown away.';
+
+create function rls.count_sessions() returns table (state text, sessions bigint)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select s.state, count(*) from app.sessions s where s.state not in ('terminated', 'failed') group by s.state $$;
+comment on function rls.count_sessions() is 'How many sessions of all orgs are in each state that is not an end.';
+
+grant execute on function rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions() to streamspace_system;
+
+-- The operator's: the platform, and orgs from outside. What is done to an org is audited in it.
+create function rls.create_user(usr uuid, email text, name text, password_hash text) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$ insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash) $$;
+create function rls.set_password(usr uuid, password_hash text) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$ update app.users u set password_hash = set_password.password_hash where u.id = usr $$;
+create function rls.find_user(email text) returns uuid
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select u.id from app.users u where u.email = find_user.email $$;
+create function rls.find_org(slug text) returns uuid
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select o.id from app.organizations o where o.slug = find_org.slug $$;
+
+-- +goose StatementBegin
+create function rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint)
+  returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.organizations (id, slug, name, namespace) values (org, create_org.slug, create_org.name, create_org.namespace);
+  insert into app.org_heads default values;
+  insert into app.quota_limits (kind, per_org, per_user) values ('sessions', create_org.per_org, create_org.per_user);
+  insert into app.memberships (user_id, role) values (owner, 'owner');
+  insert into app.quota_usage (holder_id, kind) values (org, 'sessions'), (owner, 'sessions');
+  insert into app.audit_log (action, subject) values ('org.create', org::text);
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create function rls.add_member(operator text, org uuid, usr uuid, role text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.memberships (user_id, role) values (usr, add_member.role) on conflict (org_id, user_id) do nothing;
+  if not found then
+    return;
+  end if;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.audit_log (action, subject) values ('member.add', usr::text);
+end $$;
+-- +goose StatementEnd
+
+create function rls.enrol_agent(agent uuid, name text, hash bytea) returns void
+  language sql volatile security definer set search_path = pg_catalog, pg_temp
+  as $$ insert into app.agents (id, name, secret_hash) values (agent, name, hash) $$;
+
+-- +goose StatementBegin
+create function rls.serve_org(operator text, agent uuid, org uuid) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.agent_orgs (agent_id) values (agent) on conflict (org_id, agent_id) do nothing;
+  if found then
+    insert into app.audit_log (action, subject) values ('agent.serve', agent::text);
+  end if;
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create function rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.templates as t (id, name, title, description, spec)
+  values (template, add_template.name, add_template.title, add_template.description, add_template.spec)
+  on conflict on constraint templates_name_key do update
+    set revision = t.revision + 1, title = excluded.title, description = excluded.description, spec = excluded.spec, updated_at = now()
+    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec);
+  if found then
+    insert into app.audit_log (action, subject) values ('template.write', add_template.name);
+  end if;
+end $$;
+-- +goose StatementEnd
+
+-- +goose StatementBegin
+create function rls.publish_template(template uuid, name text, title text, description text, spec jsonb) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  last record;
+begin
+  select t.id, t.revision, t.title, t.description, t.spec into last
+    from app.public_templates t where t.name = publish_template.name order by t.revision desc limit 1;
+  if last.id is not null and (last.title, last.description, last.spec)
+     is not distinct from (publish_template.title, publish_template.description, publish_template.spec) then
+    return;
+  end if;
+  insert into app.public_templates (id, revision, name, title, description, spec)
+  values (coalesce(last.id, template), coalesce(last.revision, 0) + 1, publish_template.name, publish_template.title,
+          publish_template.description, publish_template.spec);
+end $$;
+-- +goose StatementEnd
+
+comment on function rls.create_user(uuid, text, text, text) is 'Makes a person who can be added to orgs.';
+comment on function rls.set_password(uuid, text) is 'Gives a person another password. Their sign-ins go on.';
+comment on function rls.find_user(text) is 'A person''s id by their address.';
+comment on function rls.find_org(text) is 'An org''s id by its slug.';
+comment on function rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint) is 'Makes an org with its first owner and its quota.';
+comment on function rls.add_member(text, uuid, uuid, text) is 'Adds a person to an org. One who is a member keeps their role.';
+comment on function rls.enrol_agent(uuid, text, bytea) is 'Makes an agent that serves nobody yet.';
+comment on function rls.serve_org(text, uuid, uuid) is 'Lets an agent run an org''s sessions.';
+comment on function rls.add_template(text, uuid, uuid, text, text, text, jsonb) is 'Writes a private template of an org, or its next revision.';
+comment on function rls.publish_template(uuid, text, text, text, jsonb) is 'Writes the next revision of a public template, where it differs from the last.';
+
+grant execute on function rls.create_user(uuid, text, text, text), rls.set_password(uuid, text), rls.find_user(text), rls.find_org(text),
+  rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),
+  rls.enrol_agent(uuid, text, bytea), rls.serve_org(text, uuid, uuid),
+  rls.add_template(text, uuid, uuid, text, text, text, jsonb), rls.publish_template(uuid, text, text, text, jsonb)
+  to streamspace_operator;
+reset role;
+
+-- +goose Down
+set local role streamspace_definer;
+drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
+  rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean),
+  rls.placements(uuid, bigint, uuid, int), rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions(),
+  rls.create_user(uuid, text, text, text), rls.set_password(uuid, text), rls.find_user(text), rls.find_org(text),
+  rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),
+  rls.enrol_agent(uuid, text, bytea), rls.serve_org(text, uuid, uuid),
+  rls.add_template(text, uuid, uuid, text, text, text, jsonb), rls.publish_template(uuid, text, text, text, jsonb);
+reset role;

@@ -1,0 +1,4221 @@
+-- Generated from db/migrations by make generate. DO NOT EDIT.
+--
+-- PostgreSQL database dump
+--
+
+
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: app; Type: SCHEMA; Schema: -; Owner: streamspace_owner
+--
+
+CREATE SCHEMA app;
+
+
+ALTER SCHEMA app OWNER TO streamspace_owner;
+
+--
+-- Name: rls; Type: SCHEMA; Schema: -; Owner: streamspace_owner
+--
+
+CREATE SCHEMA rls;
+
+
+ALTER SCHEMA rls OWNER TO streamspace_owner;
+
+--
+-- Name: add_member(text, uuid, uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.memberships (user_id, role) values (usr, add_member.role) on conflict (org_id, user_id) do nothing;
+  if not found then
+    return;
+  end if;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.audit_log (action, subject) values ('member.add', usr::text);
+end $$;
+
+
+ALTER FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) IS 'Adds a person to an org. One who is a member keeps their role.';
+
+
+--
+-- Name: add_template(text, uuid, uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.templates as t (id, name, title, description, spec)
+  values (template, add_template.name, add_template.title, add_template.description, add_template.spec)
+  on conflict on constraint templates_name_key do update
+    set revision = t.revision + 1, title = excluded.title, description = excluded.description, spec = excluded.spec, updated_at = now()
+    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec);
+  if found then
+    insert into app.audit_log (action, subject) values ('template.write', add_template.name);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) IS 'Writes a private template of an org, or its next revision.';
+
+
+--
+-- Name: admit_session(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.admit_session() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from app.memberships m where m.org_id = new.org_id and m.user_id = new.owner_id and m.role <> 'viewer') then
+    raise exception 'the owner is no member who may have sessions' using errcode = 'SS007';
+  elsif not exists (select from app.organizations o where o.id = new.org_id and o.namespace is not null) then
+    raise exception 'the organisation has no namespace' using errcode = 'SS011';
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.admit_session() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION admit_session(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.admit_session() IS 'A session belongs to a member who may have one, in an org that has a namespace.';
+
+
+--
+-- Name: current_org_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.current_org_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  v text := current_setting('app.org_id', true);
+begin
+  if v is null or v = '' then
+    raise exception 'app.org_id is not set: org tables need an org scope' using errcode = '42501', hint = 'enter the org first';
+  end if;
+  return v::uuid;
+end $$;
+
+
+ALTER FUNCTION rls.current_org_id() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION current_org_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.current_org_id() IS 'The one place where tenant identity is read. Raises 42501 when unset.';
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: audit_log; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.audit_log (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+ALTER TABLE ONLY app.audit_log FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.audit_log OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.audit_log IS 'Who did what, and who was refused what; chained: each hash covers the one before.';
+
+
+--
+-- Name: audit_hash(bytea, app.audit_log); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+  select sha256(previous || convert_to(
+    jsonb_build_array(entry.org_id, entry.seq, entry.at, entry.actor, entry.action, entry.subject)::text, 'UTF8'))
+$$;
+
+
+ALTER FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION audit_hash(previous bytea, entry app.audit_log); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) IS 'The hash of an audit entry: SHA-256 over the previous one and the entry.';
+
+
+--
+-- Name: chain_audit(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.chain_audit() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  head record;
+begin
+  select audit_seq, audit_hash into strict head from app.org_heads where org_id = new.org_id for update;
+  new.seq := head.audit_seq + 1;
+  new.previous := head.audit_hash;
+  new.at := clock_timestamp();
+  new.actor := coalesce('user:' || nullif(current_setting('app.user_id', true), ''),
+                        'agent:' || nullif(current_setting('app.agent_id', true), ''),
+                        'service:' || nullif(current_setting('app.service', true), ''),
+                        'operator:' || nullif(current_setting('app.operator', true), ''));
+  new.hash := rls.audit_hash(head.audit_hash, new);
+  update app.org_heads set audit_seq = new.seq, audit_hash = new.hash where org_id = new.org_id;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.chain_audit() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION chain_audit(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.chain_audit() IS 'Numbers an audit entry, says who acts and when, and chains it to the one before.';
+
+
+--
+-- Name: connect_agent(uuid, bytea, bigint, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  present bigint;
+begin
+  select a.epoch into present from app.agents a where a.id = agent and a.secret_hash = hash for update;
+  if not found then
+    raise exception 'unknown agent' using errcode = 'SS010';
+  elsif its_epoch <> 0 and its_epoch <> present then
+    raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
+  elsif unconfined and (select count(*) from app.organizations) > 1 then
+    raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
+  end if;
+  present := present + (its_epoch = 0)::int;
+  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
+  return present;
+end $$;
+
+
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'An agent is alive. Epoch zero is a new process of it: its epoch is raised, so that what an older process still says is refused.';
+
+
+--
+-- Name: consume_ticket(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.consume_ticket(hash bytea) RETURNS TABLE(org uuid, usr uuid, role text, credential uuid, session uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.scope(t.org_id) from app.tickets t where t.secret_hash = hash;
+  if not found then
+    return; -- no scope, no policy to delete by
+  end if;
+  return query
+    with used as (
+      delete from app.tickets t where t.secret_hash = hash and t.ends_at > now()
+      returning t.org_id, t.credential_id, t.session_id
+    )
+    select k.org_id, k.user_id, k.role, k.id, u.session_id
+      from used u join app.credentials k on k.org_id = u.org_id and k.id = u.credential_id;
+end $$;
+
+
+ALTER FUNCTION rls.consume_ticket(hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION consume_ticket(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.consume_ticket(hash bytea) IS 'Uses a ticket up. Whoever it names still has to enter.';
+
+
+--
+-- Name: count_sessions(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.count_sessions() RETURNS TABLE(state text, sessions bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select s.state, count(*) from app.sessions s where s.state not in ('terminated', 'failed') group by s.state $$;
+
+
+ALTER FUNCTION rls.count_sessions() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION count_sessions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.count_sessions() IS 'How many sessions of all orgs are in each state that is not an end.';
+
+
+--
+-- Name: create_org(text, uuid, text, text, text, uuid, bigint, bigint); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.organizations (id, slug, name, namespace) values (org, create_org.slug, create_org.name, create_org.namespace);
+  insert into app.org_heads default values;
+  insert into app.quota_limits (kind, per_org, per_user) values ('sessions', create_org.per_org, create_org.per_user);
+  insert into app.memberships (user_id, role) values (owner, 'owner');
+  insert into app.quota_usage (holder_id, kind) values (org, 'sessions'), (owner, 'sessions');
+  insert into app.audit_log (action, subject) values ('org.create', org::text);
+end $$;
+
+
+ALTER FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) IS 'Makes an org with its first owner and its quota.';
+
+
+--
+-- Name: create_user(uuid, text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash) $$;
+
+
+ALTER FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) IS 'Makes a person who can be added to orgs.';
+
+
+--
+-- Name: credential_of(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.credential_of(hash bytea) RETURNS TABLE(org uuid, slug text, name text, usr uuid, role text, id uuid, ends_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.secret_hash = hash and k.ends_at > now() and not o.suspended
+$$;
+
+
+ALTER FUNCTION rls.credential_of(hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION credential_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.credential_of(hash bytea) IS 'What the holder of a secret may enter, and as whom.';
+
+
+--
+-- Name: current_agent_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.current_agent_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select nullif(pg_catalog.current_setting('app.agent_id', true), '')::uuid $$;
+
+
+ALTER FUNCTION rls.current_agent_id() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION current_agent_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.current_agent_id() IS 'The agent that reports; null for members and services.';
+
+
+--
+-- Name: current_credential_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.current_credential_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select nullif(pg_catalog.current_setting('app.credential_id', true), '')::uuid $$;
+
+
+ALTER FUNCTION rls.current_credential_id() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION current_credential_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.current_credential_id() IS 'What the member presented; null for agents and services.';
+
+
+--
+-- Name: current_session_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.current_session_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select nullif(pg_catalog.current_setting('app.session_id', true), '')::uuid $$;
+
+
+ALTER FUNCTION rls.current_session_id() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION current_session_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.current_session_id() IS 'The session that an agent reports on; null otherwise.';
+
+
+--
+-- Name: current_user_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.current_user_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select nullif(pg_catalog.current_setting('app.user_id', true), '')::uuid $$;
+
+
+ALTER FUNCTION rls.current_user_id() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION current_user_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.current_user_id() IS 'The member who acts; null for agents and services.';
+
+
+--
+-- Name: enrol_agent(uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ insert into app.agents (id, name, secret_hash) values (agent, name, hash) $$;
+
+
+ALTER FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enrol_agent(agent uuid, name text, hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) IS 'Makes an agent that serves nobody yet.';
+
+
+--
+-- Name: enter(uuid, uuid, text, uuid, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  c record;
+begin
+  select k.role, o.suspended into c
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now();
+  if not found or c.suspended then
+    raise exception 'no longer a member of this organisation' using errcode = 'SS001';
+  elsif c.role is distinct from claimed then
+    raise exception 'the role has changed since the token was made' using errcode = 'SS002';
+  end if;
+  perform rls.scope(org), set_config('app.user_id', usr::text, true), set_config('app.role', c.role, true),
+    set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true);
+end $$;
+
+
+ALTER FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) IS 'A member enters an org by a credential. With read_only a later write of the transaction fails with 25006.';
+
+
+--
+-- Name: enter_operator(uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enter_operator(org uuid, operator text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.scope(org), set_config('app.operator', operator, true);
+end $$;
+
+
+ALTER FUNCTION rls.enter_operator(org uuid, operator text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enter_operator(org uuid, operator text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enter_operator(org uuid, operator text) IS 'An operator acts on an org, for the functions that do so and audit it. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: enter_report(uuid, bigint, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  placed_in uuid;
+begin
+  select s.org_id into placed_in
+    from app.sessions s join app.agents a on a.id = s.agent_id
+   where s.id = session and a.id = agent and a.epoch = its_epoch;
+  if not found then
+    raise exception 'this session is not placed on this process of the agent' using errcode = 'SS004';
+  end if;
+  perform rls.scope(placed_in), set_config('app.agent_id', agent::text, true),
+    set_config('app.agent_epoch', its_epoch::text, true), set_config('app.session_id', session::text, true);
+end $$;
+
+
+ALTER FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enter_report(agent uuid, its_epoch bigint, session uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) IS 'An agent''s report: the org is that of the session placed there, never named by the caller; it reaches that one session.';
+
+
+--
+-- Name: enter_service(uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enter_service(org uuid, service text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.scope(org), set_config('app.service', service, true);
+end $$;
+
+
+ALTER FUNCTION rls.enter_service(org uuid, service text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enter_service(org uuid, service text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enter_service(org uuid, service text) IS 'Background work enters one org under its own name.';
+
+
+--
+-- Name: find_org(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.find_org(slug text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select o.id from app.organizations o where o.slug = find_org.slug $$;
+
+
+ALTER FUNCTION rls.find_org(slug text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION find_org(slug text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.find_org(slug text) IS 'An org''s id by its slug.';
+
+
+--
+-- Name: find_user(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.find_user(email text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select u.id from app.users u where u.email = find_user.email $$;
+
+
+ALTER FUNCTION rls.find_user(email text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION find_user(email text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.find_user(email text) IS 'A person''s id by their address.';
+
+
+--
+-- Name: follow_quota(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.follow_quota() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  held int := 0;
+  holds int := (new.state not in ('terminated', 'failed'))::int;
+  usage record;
+  found_rows int := 0;
+begin
+  if tg_op = 'UPDATE' then
+    held := (old.state not in ('terminated', 'failed'))::int;
+  end if;
+  if holds = held then
+    return null;
+  end if;
+  for usage in
+    select q.used, case when q.holder_id = q.org_id then 'org' else 'user' end as holder,
+           case when q.holder_id = q.org_id then l.per_org else l.per_user end as most
+      from app.quota_usage q join app.quota_limits l using (org_id, kind)
+     where q.org_id = new.org_id and q.kind = 'sessions' and q.holder_id in (new.org_id, new.owner_id)
+     order by q.holder_id -- one order, or racing sessions deadlock
+       for update of q
+  loop
+    found_rows := found_rows + 1;
+    if holds > held and usage.used >= usage.most then
+      raise exception 'no sessions left in the quota of the %', usage.holder
+        using errcode = 'SS005',
+              detail = jsonb_build_object('kind', 'sessions', 'holder', usage.holder, 'limit', usage.most)::text;
+    end if;
+  end loop;
+  if found_rows <> 2 then
+    raise exception 'the quota of the org or of the owner is missing' using errcode = 'SS009'; -- closed, not open
+  end if;
+  update app.quota_usage set used = used + holds - held
+   where org_id = new.org_id and kind = 'sessions' and holder_id in (new.org_id, new.owner_id);
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.follow_quota() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION follow_quota(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.follow_quota() IS 'What a session holds of its org''s and its owner''s quota follows its row: taken as it is inserted, returned as it ends, never twice.';
+
+
+--
+-- Name: is_admin(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.is_admin() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select coalesce(pg_catalog.current_setting('app.role', true) in ('owner', 'admin'), false) $$;
+
+
+ALTER FUNCTION rls.is_admin() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION is_admin(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.is_admin() IS 'Whether the member who acts is an owner or an admin.';
+
+
+--
+-- Name: is_owner(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.is_owner() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select coalesce(pg_catalog.current_setting('app.role', true) = 'owner', false) $$;
+
+
+ALTER FUNCTION rls.is_owner() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION is_owner(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.is_owner() IS 'Whether the member who acts is an owner.';
+
+
+--
+-- Name: is_viewer(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.is_viewer() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ select coalesce(pg_catalog.current_setting('app.role', true) = 'viewer', false) $$;
+
+
+ALTER FUNCTION rls.is_viewer() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION is_viewer(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.is_viewer() IS 'Whether the member who acts is a viewer.';
+
+
+--
+-- Name: keep_an_owner(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.keep_an_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.org_heads where org_id = old.org_id for update; -- two owners who demote each other take turns
+  if not exists (select from app.memberships m where m.org_id = old.org_id and m.role = 'owner') then
+    raise exception 'an organisation keeps an owner' using errcode = 'SS008';
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.keep_an_owner() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION keep_an_owner(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.keep_an_owner() IS 'The last owner of an org stays one.';
+
+
+--
+-- Name: keep_session(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.keep_session() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_epoch bigint := nullif(current_setting('app.agent_epoch', true), '')::bigint;
+begin
+  if old.state in ('terminated', 'failed') and new.state <> old.state
+     or old.desired = 'terminated' and new.desired <> 'terminated' then
+    raise exception 'the session has ended' using errcode = 'SS006';
+  elsif its_epoch < old.observed_epoch then
+    raise exception 'a newer process of the agent has reported' using errcode = 'SS004';
+  end if;
+  new.observed_epoch := coalesce(its_epoch, old.observed_epoch);
+  new.generation := old.generation + (new.desired <> old.desired)::int;
+  if new.desired = 'terminated' and new.state not in ('terminated', 'failed') then
+    new.end_wanted_at := coalesce(old.end_wanted_at, now());
+    new.state := case when new.agent_id is null then 'terminated' else 'terminating' end;
+  end if;
+  if new.state in ('terminated', 'failed') then
+    new.ended_at := coalesce(old.ended_at, now());
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.keep_session() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION keep_session(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; a report of an older start of the agent is refused after one of a newer.';
+
+
+--
+-- Name: memberships_of(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.memberships_of(usr uuid) RETURNS TABLE(org uuid, slug text, name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select o.id, o.slug, o.name, m.role
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.user_id = usr and not o.suspended
+   order by o.slug
+   limit 1000
+$$;
+
+
+ALTER FUNCTION rls.memberships_of(usr uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION memberships_of(usr uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may enter.';
+
+
+--
+-- Name: number_event(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.number_event() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.org_heads set event_seq = event_seq + 1 where org_id = new.org_id returning event_seq into strict new.seq;
+  new.at := clock_timestamp();
+  new.owner_id := coalesce((select s.owner_id from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id),
+                           rls.current_user_id());
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.number_event() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION number_event(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.number_event() IS 'Numbers an event after the last of its org, and fills in when and whose it is.';
+
+
+--
+-- Name: orgs_with_expired_credentials(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_expired_credentials(page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select k.org_id from app.credentials k where k.ends_at < now()
+  union
+  select t.org_id from app.tickets t where t.ends_at < now()
+  limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_expired_credentials(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs in which sign-ins or tickets can be thrown away.';
+
+
+--
+-- Name: placements(uuid, bigint, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) RETURNS TABLE(session uuid, namespace text, desired text, generation bigint, state text, observed_epoch bigint, spec jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
+    from app.agents a join app.sessions s on s.agent_id = a.id join app.organizations o on o.id = s.org_id
+   where a.id = agent and a.epoch = its_epoch and s.id > after and s.state not in ('terminated', 'failed')
+   order by s.id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'What should run on an agent, of every org it serves, a page at a time. Nothing for an older process of it.';
+
+
+--
+-- Name: publish_template(uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  last record;
+begin
+  select t.id, t.revision, t.title, t.description, t.spec into last
+    from app.public_templates t where t.name = publish_template.name order by t.revision desc limit 1;
+  if last.id is not null and (last.title, last.description, last.spec)
+     is not distinct from (publish_template.title, publish_template.description, publish_template.spec) then
+    return;
+  end if;
+  insert into app.public_templates (id, revision, name, title, description, spec)
+  values (coalesce(last.id, template), coalesce(last.revision, 0) + 1, publish_template.name, publish_template.title,
+          publish_template.description, publish_template.spec);
+end $$;
+
+
+ALTER FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION publish_template(template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) IS 'Writes the next revision of a public template, where it differs from the last.';
+
+
+--
+-- Name: scope(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.scope(org uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if coalesce(current_setting('app.org_id', true), '') <> '' then
+    raise exception 'already inside an organisation' using errcode = 'SS003';
+  end if;
+  perform set_config('app.org_id', org::text, true);
+end $$;
+
+
+ALTER FUNCTION rls.scope(org uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION scope(org uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.scope(org uuid) IS 'Sets the org of the transaction. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: serve_org(text, uuid, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.serve_org(operator text, agent uuid, org uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.agent_orgs (agent_id) values (agent) on conflict (org_id, agent_id) do nothing;
+  if found then
+    insert into app.audit_log (action, subject) values ('agent.serve', agent::text);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.serve_org(operator text, agent uuid, org uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION serve_org(operator text, agent uuid, org uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.serve_org(operator text, agent uuid, org uuid) IS 'Lets an agent run an org''s sessions.';
+
+
+--
+-- Name: session_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.session_is_foreign(session uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select exists (select from app.sessions s where s.id = session and s.org_id <> rls.current_org_id()) $$;
+
+
+ALTER FUNCTION rls.session_is_foreign(session uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION session_is_foreign(session uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.session_is_foreign(session uuid) IS 'Whether a session is another org''s than the one that was entered.';
+
+
+--
+-- Name: sessions_overdue(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sessions_overdue(page integer) RETURNS TABLE(org uuid, session uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.org_id, s.id
+    from app.sessions s
+   where s.desired = 'terminated' and s.state not in ('terminated', 'failed') and s.end_wanted_at < now() - interval '5 min'
+   order by s.end_wanted_at
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.sessions_overdue(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sessions_overdue(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent has stayed away for five minutes: nobody else will end them.';
+
+
+--
+-- Name: set_password(uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.set_password(usr uuid, password_hash text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ update app.users u set password_hash = set_password.password_hash where u.id = usr $$;
+
+
+ALTER FUNCTION rls.set_password(usr uuid, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION set_password(usr uuid, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.set_password(usr uuid, password_hash text) IS 'Gives a person another password. Their sign-ins go on.';
+
+
+--
+-- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_role text;
+begin
+  select m.role into its_role
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.org_id = org and m.user_id = usr and not o.suspended;
+  if not found then
+    raise exception 'not a member of this organisation' using errcode = 'SS001';
+  end if;
+  perform rls.scope(org), set_config('app.user_id', usr::text, true);
+  insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
+  insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
+  return its_role;
+end $$;
+
+
+ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Writes a credential of a member and returns their role.';
+
+
+--
+-- Name: template_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.template_is_foreign(template uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select exists (select from app.templates t where t.id = template and t.org_id <> rls.current_org_id()) $$;
+
+
+ALTER FUNCTION rls.template_is_foreign(template uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION template_is_foreign(template uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.template_is_foreign(template uuid) IS 'Whether a private template is another org''s than the one that was entered.';
+
+
+--
+-- Name: user_by_email(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.user_by_email(address text) RETURNS TABLE(id uuid, password_hash text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select u.id, u.password_hash from app.users u where u.email = address $$;
+
+
+ALTER FUNCTION rls.user_by_email(address text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION user_by_email(address text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The one user with this address.';
+
+
+--
+-- Name: agent_orgs; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.agent_orgs (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    agent_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY app.agent_orgs FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.agent_orgs OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.agent_orgs IS 'Which agents serve an org.';
+
+
+--
+-- Name: agents; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.agents (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    secret_hash bytea NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    seen_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.agents OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE agents; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the last sign of life.';
+
+
+--
+-- Name: credentials; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.credentials (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    secret_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.credentials FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.credentials OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.credentials IS 'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.';
+
+
+--
+-- Name: events; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.events (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    type text NOT NULL,
+    subject_id uuid NOT NULL,
+    owner_id uuid,
+    audience text DEFAULT 'owner'::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT events_audience CHECK ((audience = ANY (ARRAY['owner'::text, 'everyone'::text]))),
+    CONSTRAINT events_data_size CHECK ((octet_length((data)::text) <= 8192))
+);
+
+ALTER TABLE ONLY app.events FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.events OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE events; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.events IS 'What happened, numbered without gaps per org and in the order of commits.';
+
+
+--
+-- Name: COLUMN events.owner_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.owner_id IS 'Whose session it is about, else who acted. With audience owner only they and admins see it.';
+
+
+--
+-- Name: memberships; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.memberships (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT memberships_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY app.memberships FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.memberships OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.memberships IS 'Who belongs to an org, and as what.';
+
+
+--
+-- Name: org_heads; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.org_heads (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    event_seq bigint DEFAULT 0 NOT NULL,
+    audit_seq bigint DEFAULT 0 NOT NULL,
+    audit_hash bytea DEFAULT '\x'::bytea NOT NULL
+);
+
+ALTER TABLE ONLY app.org_heads FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.org_heads OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.org_heads IS 'Where each org''s logs stand. Only triggers touch it.';
+
+
+--
+-- Name: organizations; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.organizations (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    namespace text,
+    suspended boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_namespace_is_a_label CHECK ((namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT organizations_slug_is_a_label CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+);
+
+ALTER TABLE ONLY app.organizations FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.organizations OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE organizations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.organizations IS 'The tenants. One without a namespace starts no session.';
+
+
+--
+-- Name: public_templates; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.public_templates (
+    id uuid NOT NULL,
+    revision integer NOT NULL,
+    name text NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    spec jsonb NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT public_templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT public_templates_revision_positive CHECK ((revision > 0))
+);
+
+ALTER TABLE ONLY app.public_templates FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.public_templates OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE public_templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.public_templates IS 'Immutable revisions offered to every org. The highest revision of an id counts.';
+
+
+--
+-- Name: quota_limits; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.quota_limits (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    kind text NOT NULL,
+    per_org bigint NOT NULL,
+    per_user bigint NOT NULL,
+    CONSTRAINT quota_limits_kind CHECK ((kind = 'sessions'::text)),
+    CONSTRAINT quota_limits_not_negative CHECK (((per_org >= 0) AND (per_user >= 0)))
+);
+
+ALTER TABLE ONLY app.quota_limits FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.quota_limits OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.quota_limits IS 'How much of a kind an org, and each of its members, may hold at once.';
+
+
+--
+-- Name: quota_usage; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.quota_usage (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    holder_id uuid NOT NULL,
+    kind text NOT NULL,
+    used bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT quota_usage_not_negative CHECK ((used >= 0))
+);
+
+ALTER TABLE ONLY app.quota_usage FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.quota_usage OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.quota_usage IS 'What is held now. The holder is the org itself or one of its members.';
+
+
+--
+-- Name: sessions; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.sessions (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    id uuid NOT NULL,
+    owner_id uuid NOT NULL,
+    name text NOT NULL,
+    template_id uuid NOT NULL,
+    template_name text NOT NULL,
+    template_title text NOT NULL,
+    spec jsonb NOT NULL,
+    agent_id uuid,
+    desired text DEFAULT 'running'::text NOT NULL,
+    generation bigint DEFAULT 1 NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    observed_generation bigint DEFAULT 0 NOT NULL,
+    observed_epoch bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    end_wanted_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
+    CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
+    CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
+    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY app.sessions FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.sessions OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.sessions IS 'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.';
+
+
+--
+-- Name: COLUMN sessions.generation; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.generation IS 'Counts the changes of desired.';
+
+
+--
+-- Name: COLUMN sessions.observed_epoch; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.observed_epoch IS 'The start of the agent that reported state.';
+
+
+--
+-- Name: templates; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.templates (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    id uuid NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    name text NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    spec jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+);
+
+ALTER TABLE ONLY app.templates FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.templates OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.templates IS 'What only this org can start a session from.';
+
+
+--
+-- Name: tickets; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.tickets (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    id uuid NOT NULL,
+    session_id uuid NOT NULL,
+    credential_id uuid DEFAULT rls.current_credential_id() NOT NULL,
+    secret_hash bytea NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '00:00:30'::interval) NOT NULL
+);
+
+ALTER TABLE ONLY app.tickets FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.tickets OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.tickets IS 'Each opens one session''s stream once. It goes with the credential that asked for it.';
+
+
+--
+-- Name: users; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.users (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
+);
+
+ALTER TABLE ONLY app.users FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.users OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE users; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.users IS 'People. They belong to no org; memberships tie them to some.';
+
+
+--
+-- Name: goose_db_version; Type: TABLE; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE TABLE rls.goose_db_version (
+    id integer NOT NULL,
+    version_id bigint NOT NULL,
+    is_applied boolean NOT NULL,
+    tstamp timestamp without time zone DEFAULT now() NOT NULL
+);
+
+
+ALTER TABLE rls.goose_db_version OWNER TO streamspace_owner;
+
+--
+-- Name: goose_db_version_id_seq; Type: SEQUENCE; Schema: rls; Owner: streamspace_owner
+--
+
+ALTER TABLE rls.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME rls.goose_db_version_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: agent_orgs agent_orgs_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_orgs
+    ADD CONSTRAINT agent_orgs_pkey PRIMARY KEY (org_id, agent_id);
+
+
+--
+-- Name: agents agents_name_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agents
+    ADD CONSTRAINT agents_name_key UNIQUE (name);
+
+
+--
+-- Name: agents agents_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agents
+    ADD CONSTRAINT agents_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: audit_log audit_log_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (org_id, seq);
+
+
+--
+-- Name: credentials credentials_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (org_id, id) INCLUDE (user_id, role, ends_at);
+
+
+--
+-- Name: events events_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, seq);
+
+
+--
+-- Name: memberships memberships_as_credentials_copy_them; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.memberships
+    ADD CONSTRAINT memberships_as_credentials_copy_them UNIQUE (org_id, user_id, role);
+
+
+--
+-- Name: memberships memberships_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
+
+
+--
+-- Name: org_heads org_heads_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.org_heads
+    ADD CONSTRAINT org_heads_pkey PRIMARY KEY (org_id);
+
+
+--
+-- Name: organizations organizations_namespace_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.organizations
+    ADD CONSTRAINT organizations_namespace_key UNIQUE (namespace);
+
+
+--
+-- Name: organizations organizations_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: organizations organizations_slug_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.organizations
+    ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
+
+
+--
+-- Name: public_templates public_templates_name_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.public_templates
+    ADD CONSTRAINT public_templates_name_key UNIQUE (name, revision);
+
+
+--
+-- Name: public_templates public_templates_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.public_templates
+    ADD CONSTRAINT public_templates_pkey PRIMARY KEY (id, revision);
+
+
+--
+-- Name: quota_limits quota_limits_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.quota_limits
+    ADD CONSTRAINT quota_limits_pkey PRIMARY KEY (org_id, kind);
+
+
+--
+-- Name: quota_usage quota_usage_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.quota_usage
+    ADD CONSTRAINT quota_usage_pkey PRIMARY KEY (org_id, holder_id, kind);
+
+
+--
+-- Name: sessions sessions_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: templates templates_name_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.templates
+    ADD CONSTRAINT templates_name_key UNIQUE (org_id, name);
+
+
+--
+-- Name: templates templates_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.templates
+    ADD CONSTRAINT templates_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: tickets tickets_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.tickets
+    ADD CONSTRAINT tickets_pkey PRIMARY KEY (org_id, id);
+
+
+--
+-- Name: users users_email_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.users
+    ADD CONSTRAINT users_email_key UNIQUE (email);
+
+
+--
+-- Name: users users_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: goose_db_version goose_db_version_pkey; Type: CONSTRAINT; Schema: rls; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY rls.goose_db_version
+    ADD CONSTRAINT goose_db_version_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: agent_orgs_agent; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX agent_orgs_agent ON app.agent_orgs USING btree (agent_id);
+
+
+--
+-- Name: audit_log_of_actor; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX audit_log_of_actor ON app.audit_log USING btree (org_id, actor, seq DESC);
+
+
+--
+-- Name: credentials_expired; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX credentials_expired ON app.credentials USING btree (ends_at);
+
+
+--
+-- Name: credentials_membership; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX credentials_membership ON app.credentials USING btree (org_id, user_id, role);
+
+
+--
+-- Name: credentials_secret; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX credentials_secret ON app.credentials USING btree (secret_hash);
+
+
+--
+-- Name: memberships_user; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX memberships_user ON app.memberships USING btree (user_id);
+
+
+--
+-- Name: sessions_id; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX sessions_id ON app.sessions USING btree (id);
+
+
+--
+-- Name: sessions_newest; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_newest ON app.sessions USING btree (org_id, created_at DESC, id DESC);
+
+
+--
+-- Name: sessions_newest_active; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_newest_active ON app.sessions USING btree (org_id, created_at DESC, id DESC) WHERE (state <> ALL (ARRAY['terminated'::text, 'failed'::text]));
+
+
+--
+-- Name: sessions_of_agent; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_of_agent ON app.sessions USING btree (agent_id, id) WHERE (state <> ALL (ARRAY['terminated'::text, 'failed'::text]));
+
+
+--
+-- Name: sessions_of_owner; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_of_owner ON app.sessions USING btree (org_id, owner_id, created_at DESC, id DESC);
+
+
+--
+-- Name: sessions_of_owner_active; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_of_owner_active ON app.sessions USING btree (org_id, owner_id, created_at DESC, id DESC) WHERE (state <> ALL (ARRAY['terminated'::text, 'failed'::text]));
+
+
+--
+-- Name: sessions_overdue; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_overdue ON app.sessions USING btree (end_wanted_at) WHERE ((desired = 'terminated'::text) AND (state <> ALL (ARRAY['terminated'::text, 'failed'::text])));
+
+
+--
+-- Name: sessions_placed; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_placed ON app.sessions USING btree (org_id, agent_id);
+
+
+--
+-- Name: templates_id; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id);
+
+
+--
+-- Name: tickets_credential; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX tickets_credential ON app.tickets USING btree (org_id, credential_id);
+
+
+--
+-- Name: tickets_expired; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX tickets_expired ON app.tickets USING btree (ends_at);
+
+
+--
+-- Name: tickets_secret; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX tickets_secret ON app.tickets USING btree (secret_hash);
+
+
+--
+-- Name: tickets_session; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX tickets_session ON app.tickets USING btree (org_id, session_id);
+
+
+--
+-- Name: sessions admit_session; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER admit_session BEFORE INSERT ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.admit_session();
+
+
+--
+-- Name: audit_log chain_audit; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER chain_audit BEFORE INSERT ON app.audit_log FOR EACH ROW EXECUTE FUNCTION rls.chain_audit();
+
+
+--
+-- Name: sessions follow_quota; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER follow_quota AFTER INSERT OR UPDATE ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.follow_quota();
+
+
+--
+-- Name: memberships keep_an_owner; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER keep_an_owner AFTER DELETE OR UPDATE OF role ON app.memberships FOR EACH ROW WHEN ((old.role = 'owner'::text)) EXECUTE FUNCTION rls.keep_an_owner();
+
+
+--
+-- Name: sessions keep_session; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER keep_session BEFORE UPDATE ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.keep_session();
+
+
+--
+-- Name: events number_event; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER number_event BEFORE INSERT ON app.events FOR EACH ROW EXECUTE FUNCTION rls.number_event();
+
+
+--
+-- Name: agent_orgs agent_orgs_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_orgs
+    ADD CONSTRAINT agent_orgs_of_agent FOREIGN KEY (agent_id) REFERENCES app.agents(id);
+
+
+--
+-- Name: agent_orgs agent_orgs_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_orgs
+    ADD CONSTRAINT agent_orgs_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: audit_log audit_log_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.audit_log
+    ADD CONSTRAINT audit_log_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: credentials credentials_follow_membership; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.credentials
+    ADD CONSTRAINT credentials_follow_membership FOREIGN KEY (org_id, user_id, role) REFERENCES app.memberships(org_id, user_id, role) ON UPDATE CASCADE ON DELETE CASCADE;
+
+
+--
+-- Name: events events_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.events
+    ADD CONSTRAINT events_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: memberships memberships_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.memberships
+    ADD CONSTRAINT memberships_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: memberships memberships_of_user; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.memberships
+    ADD CONSTRAINT memberships_of_user FOREIGN KEY (user_id) REFERENCES app.users(id);
+
+
+--
+-- Name: org_heads org_heads_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.org_heads
+    ADD CONSTRAINT org_heads_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: quota_limits quota_limits_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.quota_limits
+    ADD CONSTRAINT quota_limits_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: quota_usage quota_usage_has_limit; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.quota_usage
+    ADD CONSTRAINT quota_usage_has_limit FOREIGN KEY (org_id, kind) REFERENCES app.quota_limits(org_id, kind);
+
+
+--
+-- Name: sessions sessions_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.sessions
+    ADD CONSTRAINT sessions_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: sessions sessions_placed_where_served; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.sessions
+    ADD CONSTRAINT sessions_placed_where_served FOREIGN KEY (org_id, agent_id) REFERENCES app.agent_orgs(org_id, agent_id) ON DELETE SET NULL (agent_id);
+
+
+--
+-- Name: templates templates_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.templates
+    ADD CONSTRAINT templates_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: tickets tickets_follow_credential; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.tickets
+    ADD CONSTRAINT tickets_follow_credential FOREIGN KEY (org_id, credential_id) REFERENCES app.credentials(org_id, id) ON DELETE CASCADE;
+
+
+--
+-- Name: tickets tickets_of_session; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.tickets
+    ADD CONSTRAINT tickets_of_session FOREIGN KEY (org_id, session_id) REFERENCES app.sessions(org_id, id) ON DELETE CASCADE;
+
+
+--
+-- Name: events about_own; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY about_own ON app.events AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK ((( SELECT rls.is_admin() AS is_admin) OR ((NOT ( SELECT rls.is_viewer() AS is_viewer)) AND (audience = 'owner'::text) AND (owner_id = ( SELECT rls.current_user_id() AS current_user_id)))));
+
+
+--
+-- Name: audit_log about_reported_session; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY about_reported_session ON app.audit_log AS RESTRICTIVE FOR INSERT TO streamspace_agent WITH CHECK ((subject = (( SELECT rls.current_session_id() AS current_session_id))::text));
+
+
+--
+-- Name: events about_reported_session; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY about_reported_session ON app.events AS RESTRICTIVE FOR INSERT TO streamspace_agent WITH CHECK ((subject_id = ( SELECT rls.current_session_id() AS current_session_id)));
+
+
+--
+-- Name: memberships admins_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_delete ON app.memberships AS RESTRICTIVE FOR DELETE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: templates admins_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_delete ON app.templates AS RESTRICTIVE FOR DELETE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: templates admins_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_insert ON app.templates AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: memberships admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_update ON app.memberships AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: templates admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_update ON app.templates AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: agent_orgs; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.agent_orgs ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: agents; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.agents ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_log; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.audit_log ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: users co_members; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY co_members ON app.users FOR SELECT TO streamspace_app USING ((EXISTS ( SELECT
+   FROM app.memberships m
+  WHERE (m.user_id = users.id))));
+
+
+--
+-- Name: POLICY co_members ON users; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the org they act in.';
+
+
+--
+-- Name: credentials; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.credentials ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tickets definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.tickets FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads definer_heads; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_heads ON app.org_heads TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_orgs definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.agent_orgs FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agents definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.agents FOR INSERT TO streamspace_definer WITH CHECK (true);
+
+
+--
+-- Name: audit_log definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.audit_log FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: credentials definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.credentials FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.memberships FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: organizations definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.organizations FOR INSERT TO streamspace_definer WITH CHECK ((id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: public_templates definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.public_templates FOR INSERT TO streamspace_definer WITH CHECK (true);
+
+
+--
+-- Name: templates definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.templates FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: users definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.users FOR INSERT TO streamspace_definer WITH CHECK (true);
+
+
+--
+-- Name: quota_limits definer_limits; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_limits ON app.quota_limits TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_orgs definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.agent_orgs FOR SELECT TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agents definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.agents FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: credentials definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.credentials FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: memberships definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.memberships FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: organizations definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.organizations FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: public_templates definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.public_templates FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: sessions definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.sessions FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: templates definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.templates FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: tickets definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.tickets FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: users definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.users FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: agents definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.agents FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: templates definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.templates FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: users definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.users FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: quota_usage definer_usage; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: events; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: public_templates inside_any_org; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY inside_any_org ON app.public_templates FOR SELECT TO streamspace_app USING ((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL));
+
+
+--
+-- Name: POLICY inside_any_org ON public_templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of every org reads them; nobody writes.';
+
+
+--
+-- Name: memberships; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.memberships ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: tickets of_a_session_in_reach; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY of_a_session_in_reach ON app.tickets AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((NOT ( SELECT rls.is_viewer() AS is_viewer)) AND (EXISTS ( SELECT
+   FROM app.sessions s
+  WHERE (s.id = tickets.session_id)))));
+
+
+--
+-- Name: POLICY of_a_session_in_reach ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY of_a_session_in_reach ON app.tickets IS 'The session is looked for under the sessions'' own policies.';
+
+
+--
+-- Name: agent_orgs org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.agent_orgs FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: audit_log org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.audit_log FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: credentials org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.credentials FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: events org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.events FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.memberships FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.org_heads FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_limits org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.quota_limits FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_usage org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.quota_usage FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: sessions org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.sessions FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: templates org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.templates FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: tickets org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.tickets FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.org_heads ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: agent_orgs org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.agent_orgs FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: audit_log org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.audit_log FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: credentials org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.credentials FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: events org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.events FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.memberships FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.org_heads FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_limits org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.quota_limits FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_usage org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.quota_usage FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: sessions org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.sessions FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: templates org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.templates FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: tickets org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.tickets FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_orgs org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.agent_orgs FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: audit_log org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.audit_log FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: credentials org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.credentials FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: events org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.events FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.memberships FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.org_heads FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: organizations org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.organizations FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_limits org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.quota_limits FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_usage org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.quota_usage FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: sessions org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.sessions FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: templates org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.templates FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: tickets org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.tickets FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_orgs org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.agent_orgs FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: audit_log org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.audit_log FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: credentials org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.credentials FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: events org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.events FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.memberships FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: org_heads org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.org_heads FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_limits org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.quota_limits FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_usage org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.quota_usage FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: sessions org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.sessions FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: templates org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.templates FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: tickets org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.tickets FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: organizations; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.organizations ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: audit_log own_or_admin; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_or_admin ON app.audit_log AS RESTRICTIVE FOR SELECT TO streamspace_app USING (((actor = ('user:'::text || ( SELECT rls.current_user_id() AS current_user_id))) OR ( SELECT rls.is_admin() AS is_admin)));
+
+
+--
+-- Name: credentials own_or_admin; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_or_admin ON app.credentials AS RESTRICTIVE TO streamspace_app USING (((user_id = ( SELECT rls.current_user_id() AS current_user_id)) OR (( SELECT rls.is_admin() AS is_admin) AND ((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)))));
+
+
+--
+-- Name: POLICY own_or_admin ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY own_or_admin ON app.credentials IS 'One''s own sign-ins; an admin''s reach ends at owners.';
+
+
+--
+-- Name: sessions own_or_admin; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_or_admin ON app.sessions AS RESTRICTIVE TO streamspace_app USING (((owner_id = ( SELECT rls.current_user_id() AS current_user_id)) OR ( SELECT rls.is_admin() AS is_admin)));
+
+
+--
+-- Name: POLICY own_or_admin ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY own_or_admin ON app.sessions IS 'A member reaches their own sessions, an admin all of the org.';
+
+
+--
+-- Name: events own_or_everyones; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_or_everyones ON app.events AS RESTRICTIVE FOR SELECT TO streamspace_app USING (((audience = 'everyone'::text) OR (owner_id = ( SELECT rls.current_user_id() AS current_user_id)) OR ( SELECT rls.is_admin() AS is_admin)));
+
+
+--
+-- Name: quota_usage own_or_orgs; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_or_orgs ON app.quota_usage AS RESTRICTIVE FOR SELECT TO streamspace_app USING ((((holder_id = org_id) OR (holder_id = ( SELECT rls.current_user_id() AS current_user_id))) OR ( SELECT rls.is_admin() AS is_admin)));
+
+
+--
+-- Name: memberships owners_make_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owners_make_owners ON app.memberships AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner))) WITH CHECK (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
+
+
+--
+-- Name: POLICY owners_make_owners ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owners_make_owners ON app.memberships IS 'Only an owner makes or unmakes an owner.';
+
+
+--
+-- Name: memberships owners_remove_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owners_remove_owners ON app.memberships AS RESTRICTIVE FOR DELETE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
+
+
+--
+-- Name: public_templates; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.public_templates ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: quota_limits; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.quota_limits ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: quota_usage; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.quota_usage ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sessions reported_session; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY reported_session ON app.sessions AS RESTRICTIVE TO streamspace_agent USING (((id = ( SELECT rls.current_session_id() AS current_session_id)) AND (agent_id = ( SELECT rls.current_agent_id() AS current_agent_id))));
+
+
+--
+-- Name: POLICY reported_session ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY reported_session ON app.sessions IS 'An agent reaches the one session that it reports on.';
+
+
+--
+-- Name: agents serves_us; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY serves_us ON app.agents FOR SELECT TO streamspace_app USING ((EXISTS ( SELECT
+   FROM app.agent_orgs a
+  WHERE (a.agent_id = agents.id))));
+
+
+--
+-- Name: POLICY serves_us ON agents; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY serves_us ON app.agents IS 'A member sees the agents that serve their org.';
+
+
+--
+-- Name: sessions; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.sessions ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: templates; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.templates ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: agent_orgs tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.agent_orgs AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.agent_orgs IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: audit_log tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.audit_log AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.audit_log IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: credentials tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.credentials AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.credentials IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: events tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON events; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: memberships tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.memberships AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.memberships IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: org_heads tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.org_heads AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.org_heads IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: organizations tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.organizations AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: quota_limits tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.quota_limits AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.quota_limits IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: quota_usage tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.quota_usage AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.quota_usage IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: sessions tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.sessions AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.sessions IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: templates tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.templates AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.templates IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: tickets tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.tickets AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.tickets IS 'Only rows of the org that was entered; with none, an error.';
+
+
+--
+-- Name: tickets; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.tickets ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: users; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.users ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: sessions viewers_insert_none; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY viewers_insert_none ON app.sessions AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK ((NOT ( SELECT rls.is_viewer() AS is_viewer)));
+
+
+--
+-- Name: audit_log viewers_insert_refusals; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY viewers_insert_refusals ON app.audit_log AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((NOT ( SELECT rls.is_viewer() AS is_viewer)) OR (action = 'credential.sign_out'::text) OR ("right"(action, 8) = '.refused'::text)));
+
+
+--
+-- Name: POLICY viewers_insert_refusals ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY viewers_insert_refusals ON app.audit_log IS 'A viewer''s only writes: its own sign-out, and what it was refused.';
+
+
+--
+-- Name: sessions viewers_update_none; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY viewers_update_none ON app.sessions AS RESTRICTIVE FOR UPDATE TO streamspace_app USING ((NOT ( SELECT rls.is_viewer() AS is_viewer)));
+
+
+--
+-- Name: SCHEMA app; Type: ACL; Schema: -; Owner: streamspace_owner
+--
+
+GRANT USAGE ON SCHEMA app TO streamspace_app;
+GRANT USAGE ON SCHEMA app TO streamspace_agent;
+GRANT USAGE ON SCHEMA app TO streamspace_system;
+GRANT USAGE ON SCHEMA app TO streamspace_definer;
+GRANT USAGE ON SCHEMA app TO streamspace_backup;
+
+
+--
+-- Name: SCHEMA public; Type: ACL; Schema: -; Owner: pg_database_owner
+--
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+
+
+--
+-- Name: SCHEMA rls; Type: ACL; Schema: -; Owner: streamspace_owner
+--
+
+GRANT USAGE ON SCHEMA rls TO streamspace_app;
+GRANT USAGE ON SCHEMA rls TO streamspace_login;
+GRANT USAGE ON SCHEMA rls TO streamspace_agent;
+GRANT USAGE ON SCHEMA rls TO streamspace_operator;
+GRANT USAGE ON SCHEMA rls TO streamspace_system;
+GRANT ALL ON SCHEMA rls TO streamspace_definer;
+GRANT USAGE ON SCHEMA rls TO streamspace_auditor;
+GRANT USAGE ON SCHEMA rls TO streamspace_backup;
+
+
+--
+-- Name: FUNCTION lo_close(integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_close(integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_creat(integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_creat(integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_create(oid); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_create(oid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_from_bytea(oid, bytea); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_from_bytea(oid, bytea) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_get(oid); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_get(oid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_get(oid, bigint, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_get(oid, bigint, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_lseek(integer, integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_lseek(integer, integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_lseek64(integer, bigint, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_lseek64(integer, bigint, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_open(oid, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_open(oid, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_put(oid, bigint, bytea); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_put(oid, bigint, bytea) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_tell(integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_tell(integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_tell64(integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_tell64(integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_truncate(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_truncate(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_truncate64(integer, bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_truncate64(integer, bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lo_unlink(oid); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lo_unlink(oid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION loread(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.loread(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION lowrite(integer, bytea); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.lowrite(integer, bytea) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_lock(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_lock(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_lock_shared(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_lock_shared(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_lock_shared(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_unlock(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_unlock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_unlock(bigint) TO streamspace_owner;
+GRANT ALL ON FUNCTION pg_catalog.pg_advisory_unlock(bigint) TO streamspace_migrator;
+
+
+--
+-- Name: FUNCTION pg_advisory_unlock(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_unlock(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_unlock_all(); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_unlock_all() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_unlock_shared(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_unlock_shared(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_unlock_shared(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_unlock_shared(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_xact_lock(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_xact_lock(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_xact_lock_shared(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_advisory_xact_lock_shared(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_cancel_backend(integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_cancel_backend(integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_notify(text, text); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_notify(text, text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_terminate_backend(pid integer, timeout bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_terminate_backend(pid integer, timeout bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_lock(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(bigint) TO streamspace_owner;
+GRANT ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(bigint) TO streamspace_migrator;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_lock(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_lock_shared(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_lock_shared(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_lock_shared(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_xact_lock(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_xact_lock(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_xact_lock_shared(bigint); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION pg_try_advisory_xact_lock_shared(integer, integer); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.pg_try_advisory_xact_lock_shared(integer, integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION set_config(text, text, boolean); Type: ACL; Schema: pg_catalog; Owner: postgres
+--
+
+REVOKE ALL ON FUNCTION pg_catalog.set_config(text, text, boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION pg_catalog.set_config(text, text, boolean) TO streamspace_definer;
+GRANT ALL ON FUNCTION pg_catalog.set_config(text, text, boolean) TO streamspace_backup;
+
+
+--
+-- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION admit_session(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.admit_session() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.admit_session() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION current_org_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.current_org_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.current_org_id() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.current_org_id() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.current_org_id() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.current_org_id() TO streamspace_definer;
+
+
+--
+-- Name: TABLE audit_log; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.audit_log TO streamspace_backup;
+GRANT SELECT ON TABLE app.audit_log TO streamspace_app;
+
+
+--
+-- Name: COLUMN audit_log.action; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(action) ON TABLE app.audit_log TO streamspace_definer;
+GRANT INSERT(action) ON TABLE app.audit_log TO streamspace_app;
+GRANT INSERT(action) ON TABLE app.audit_log TO streamspace_agent;
+GRANT INSERT(action) ON TABLE app.audit_log TO streamspace_system;
+
+
+--
+-- Name: COLUMN audit_log.subject; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject) ON TABLE app.audit_log TO streamspace_definer;
+GRANT INSERT(subject) ON TABLE app.audit_log TO streamspace_app;
+GRANT INSERT(subject) ON TABLE app.audit_log TO streamspace_agent;
+GRANT INSERT(subject) ON TABLE app.audit_log TO streamspace_system;
+
+
+--
+-- Name: FUNCTION audit_hash(previous bytea, entry app.audit_log); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION chain_audit(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.chain_audit() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.chain_audit() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION consume_ticket(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.consume_ticket(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.consume_ticket(hash bytea) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION count_sessions(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.count_sessions() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.count_sessions() TO streamspace_system;
+
+
+--
+-- Name: FUNCTION create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION credential_of(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.credential_of(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.credential_of(hash bytea) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION current_agent_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.current_agent_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.current_agent_id() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.current_agent_id() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.current_agent_id() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.current_agent_id() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION current_credential_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.current_credential_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.current_credential_id() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.current_credential_id() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.current_credential_id() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.current_credential_id() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION current_session_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.current_session_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.current_session_id() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.current_session_id() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.current_session_id() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.current_session_id() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION current_user_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.current_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.current_user_id() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.current_user_id() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.current_user_id() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.current_user_id() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION enrol_agent(agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION enter_operator(org uuid, operator text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enter_operator(org uuid, operator text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION enter_report(agent uuid, its_epoch bigint, session uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION enter_service(org uuid, service text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enter_service(org uuid, service text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enter_service(org uuid, service text) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION find_org(slug text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.find_org(slug text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.find_org(slug text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION find_user(email text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.find_user(email text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.find_user(email text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION follow_quota(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.follow_quota() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION is_admin(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.is_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.is_admin() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.is_admin() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.is_admin() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.is_admin() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION is_owner(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.is_owner() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION is_viewer(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.is_viewer() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.is_viewer() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.is_viewer() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.is_viewer() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.is_viewer() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION keep_an_owner(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.keep_an_owner() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.keep_an_owner() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION keep_session(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.keep_session() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION memberships_of(usr uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.memberships_of(usr uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.memberships_of(usr uuid) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION number_event(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.number_event() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.number_event() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION publish_template(template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION scope(org uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.scope(org uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION serve_org(operator text, agent uuid, org uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.serve_org(operator text, agent uuid, org uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.serve_org(operator text, agent uuid, org uuid) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION session_is_foreign(session uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.session_is_foreign(session uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.session_is_foreign(session uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION sessions_overdue(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sessions_overdue(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sessions_overdue(page integer) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION set_password(usr uuid, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.set_password(usr uuid, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_password(usr uuid, password_hash text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION template_is_foreign(template uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.template_is_foreign(template uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.template_is_foreign(template uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION user_by_email(address text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.user_by_email(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.user_by_email(address text) TO streamspace_login;
+
+
+--
+-- Name: TABLE agent_orgs; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.agent_orgs TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.agent_orgs TO streamspace_definer;
+GRANT SELECT ON TABLE app.agent_orgs TO streamspace_app;
+
+
+--
+-- Name: TABLE agents; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.agents TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(id) ON TABLE app.agents TO streamspace_app;
+
+
+--
+-- Name: COLUMN agents.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(name) ON TABLE app.agents TO streamspace_app;
+
+
+--
+-- Name: COLUMN agents.epoch; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(epoch) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.seen_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(seen_at) ON TABLE app.agents TO streamspace_definer;
+GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
+
+
+--
+-- Name: TABLE credentials; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.credentials TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.credentials TO streamspace_definer;
+GRANT DELETE ON TABLE app.credentials TO streamspace_app;
+GRANT DELETE ON TABLE app.credentials TO streamspace_system;
+
+
+--
+-- Name: COLUMN credentials.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.credentials TO streamspace_app;
+GRANT SELECT(org_id) ON TABLE app.credentials TO streamspace_system;
+
+
+--
+-- Name: COLUMN credentials.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(id) ON TABLE app.credentials TO streamspace_app;
+GRANT SELECT(id) ON TABLE app.credentials TO streamspace_system;
+
+
+--
+-- Name: COLUMN credentials.user_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(user_id) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.role; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(role) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.created_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(created_at) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(ends_at) ON TABLE app.credentials TO streamspace_app;
+GRANT SELECT(ends_at) ON TABLE app.credentials TO streamspace_system;
+
+
+--
+-- Name: TABLE events; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.events TO streamspace_backup;
+GRANT SELECT ON TABLE app.events TO streamspace_app;
+
+
+--
+-- Name: COLUMN events.type; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(type) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(type) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(type) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: COLUMN events.subject_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: COLUMN events.audience; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(audience) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(audience) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: COLUMN events.data; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(data) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(data) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: TABLE memberships; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.memberships TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.memberships TO streamspace_definer;
+GRANT SELECT,DELETE ON TABLE app.memberships TO streamspace_app;
+
+
+--
+-- Name: COLUMN memberships.role; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(role) ON TABLE app.memberships TO streamspace_app;
+
+
+--
+-- Name: TABLE org_heads; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.org_heads TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.org_heads TO streamspace_definer;
+
+
+--
+-- Name: COLUMN org_heads.event_seq; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(event_seq) ON TABLE app.org_heads TO streamspace_definer;
+
+
+--
+-- Name: COLUMN org_heads.audit_seq; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(audit_seq) ON TABLE app.org_heads TO streamspace_definer;
+
+
+--
+-- Name: COLUMN org_heads.audit_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(audit_hash) ON TABLE app.org_heads TO streamspace_definer;
+
+
+--
+-- Name: TABLE organizations; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.organizations TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.organizations TO streamspace_definer;
+GRANT SELECT ON TABLE app.organizations TO streamspace_app;
+
+
+--
+-- Name: TABLE public_templates; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.public_templates TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.public_templates TO streamspace_definer;
+GRANT SELECT ON TABLE app.public_templates TO streamspace_app;
+
+
+--
+-- Name: TABLE quota_limits; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.quota_limits TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.quota_limits TO streamspace_definer;
+GRANT SELECT ON TABLE app.quota_limits TO streamspace_app;
+
+
+--
+-- Name: TABLE quota_usage; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.quota_usage TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.quota_usage TO streamspace_definer;
+GRANT SELECT ON TABLE app.quota_usage TO streamspace_app;
+
+
+--
+-- Name: COLUMN quota_usage.used; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(used) ON TABLE app.quota_usage TO streamspace_definer;
+
+
+--
+-- Name: TABLE sessions; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.sessions TO streamspace_backup;
+GRANT SELECT ON TABLE app.sessions TO streamspace_definer;
+GRANT SELECT ON TABLE app.sessions TO streamspace_app;
+GRANT SELECT ON TABLE app.sessions TO streamspace_agent;
+GRANT SELECT ON TABLE app.sessions TO streamspace_system;
+
+
+--
+-- Name: COLUMN sessions.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(id) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.owner_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(owner_id) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(name),UPDATE(name) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.template_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(template_id) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.template_name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(template_name) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.template_title; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(template_title) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.spec; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(spec) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.agent_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(agent_id) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.desired; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.state; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_agent;
+GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_system;
+
+
+--
+-- Name: COLUMN sessions.reason; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_agent;
+GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_system;
+
+
+--
+-- Name: COLUMN sessions.observed_generation; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(observed_generation) ON TABLE app.sessions TO streamspace_agent;
+
+
+--
+-- Name: TABLE templates; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.templates TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.templates TO streamspace_definer;
+GRANT SELECT ON TABLE app.templates TO streamspace_app;
+
+
+--
+-- Name: COLUMN templates.revision; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(revision) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.title; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(title) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.description; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(description) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.spec; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(spec) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.updated_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(updated_at) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: TABLE tickets; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.tickets TO streamspace_backup;
+GRANT SELECT,DELETE ON TABLE app.tickets TO streamspace_definer;
+GRANT DELETE ON TABLE app.tickets TO streamspace_system;
+
+
+--
+-- Name: COLUMN tickets.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.tickets TO streamspace_system;
+
+
+--
+-- Name: COLUMN tickets.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(id) ON TABLE app.tickets TO streamspace_app;
+GRANT SELECT(id) ON TABLE app.tickets TO streamspace_system;
+
+
+--
+-- Name: COLUMN tickets.session_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(session_id) ON TABLE app.tickets TO streamspace_app;
+
+
+--
+-- Name: COLUMN tickets.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(secret_hash) ON TABLE app.tickets TO streamspace_app;
+
+
+--
+-- Name: COLUMN tickets.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(ends_at) ON TABLE app.tickets TO streamspace_system;
+
+
+--
+-- Name: TABLE users; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.users TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.users TO streamspace_definer;
+
+
+--
+-- Name: COLUMN users.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(id) ON TABLE app.users TO streamspace_app;
+
+
+--
+-- Name: COLUMN users.email; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(email) ON TABLE app.users TO streamspace_app;
+
+
+--
+-- Name: COLUMN users.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(name) ON TABLE app.users TO streamspace_app;
+
+
+--
+-- Name: COLUMN users.password_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(password_hash) ON TABLE app.users TO streamspace_definer;
+
+
+--
+-- Name: TABLE goose_db_version; Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_backup;
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_app;
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_login;
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_agent;
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_operator;
+GRANT SELECT ON TABLE rls.goose_db_version TO streamspace_system;
+
+
+--
+-- Name: SEQUENCE goose_db_version_id_seq; Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+GRANT SELECT ON SEQUENCE rls.goose_db_version_id_seq TO streamspace_backup;
+
+
+--
+-- Name: DEFAULT PRIVILEGES FOR SEQUENCES; Type: DEFAULT ACL; Schema: -; Owner: streamspace_owner
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE streamspace_owner GRANT SELECT ON SEQUENCES  TO streamspace_backup;
+
+
+--
+-- Name: DEFAULT PRIVILEGES FOR FUNCTIONS; Type: DEFAULT ACL; Schema: -; Owner: streamspace_definer
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE streamspace_definer REVOKE ALL ON FUNCTIONS  FROM PUBLIC;
+
+
+--
+-- Name: DEFAULT PRIVILEGES FOR FUNCTIONS; Type: DEFAULT ACL; Schema: -; Owner: streamspace_owner
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE streamspace_owner REVOKE ALL ON FUNCTIONS  FROM PUBLIC;
+
+
+--
+-- Name: DEFAULT PRIVILEGES FOR TABLES; Type: DEFAULT ACL; Schema: -; Owner: streamspace_owner
+--
+
+ALTER DEFAULT PRIVILEGES FOR ROLE streamspace_owner GRANT SELECT ON TABLES  TO streamspace_backup;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+

@@ -1,0 +1,28 @@
+-- name: TemplateByRef :one
+-- The org's own come before public ones, and of those the last revision counts.
+select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
+  from app.templates t
+ where t.id = sqlc.narg('id') or t.name = sqlc.narg('name')
+union all
+select p.id, p.name, p.title, p.description, true, p.revision, p.spec
+  from app.public_templates p
+ where p.id = sqlc.narg('id') or p.name = sqlc.narg('name')
+ order by is_public, revision desc
+ limit 1;
+
+-- name: Templates :many
+select id, name, title, description, is_public, spec
+  from (
+    select t.id, t.name, t.title, t.description, false as is_public, t.spec
+      from app.templates t
+    union all
+    select p.id, p.name, p.title, p.description, true, p.spec
+      from app.public_templates p
+     where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
+  ) as visible
+ where (name, id) > (@after::text, @after_id::uuid)
+ order by name, id
+ limit @most;
+
+-- name: TemplateIsForeign :one
+select rls.template_is_foreign(@id)::boolean as is_foreign;

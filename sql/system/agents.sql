@@ -1,0 +1,7 @@
+-- name: ConnectAgent :one
+select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined)::bigint as epoch;
+
+-- name: Placements :many
+select p.session::uuid as session_id, p.namespace::text as namespace, p.desired::text as desired,
+       p.generation::bigint as generation, p.state::text as state, p.observed_epoch::bigint as observed_epoch, p.spec::jsonb as spec
+  from rls.placements(@agent_id, @epoch, @after, @most) as p;

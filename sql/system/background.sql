@@ -1,0 +1,8 @@
+-- name: SessionsOverdue :many
+select d.org::uuid as org_id, d.session::uuid as session_id from rls.sessions_overdue(@most) as d;
+
+-- name: OrgsWithExpiredCredentials :many
+select d.org::uuid as org_id from rls.orgs_with_expired_credentials(@most) as d;
+
+-- name: CountSessions :many
+select c.state::text as state, c.sessions::bigint as sessions from rls.count_sessions() as c;
