@@ -1,0 +1,61 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/link"
+)
+
+// Roster is what the control plane knows of agents. It implements agents.Roster.
+type Roster struct{ q *sysdb.Queries }
+
+// Roster returns the functions of the agent role.
+func (d *DB) Roster() Roster { return Roster{sysdb.New(d.agent)} }
+
+// ConnectAgent implements agents.Roster.
+func (r Roster) ConnectAgent(ctx context.Context, h link.Hello) (int64, error) {
+	hash := h.Secret.Hash()
+	epoch, err := r.q.ConnectAgent(ctx, sysdb.ConnectAgentParams{
+		AgentID: h.Agent, SecretHash: hash[:], Epoch: h.Epoch, Unconfined: h.Unconfined,
+	})
+	return epoch, translate(err)
+}
+
+// Placements implements agents.Roster.
+func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n int) ([]link.Desired, error) {
+	rows, err := r.q.Placements(ctx, sysdb.PlacementsParams{AgentID: a.ID, Epoch: a.Epoch, After: after, Most: int32(n)})
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]link.Desired, len(rows))
+	for i, p := range rows {
+		out[i] = link.Desired{
+			Session: p.SessionID, Namespace: p.Namespace, Run: p.Desired == "running", Generation: p.Generation,
+			State: p.State, Epoch: p.ObservedEpoch,
+		}
+		if err := json.Unmarshal(p.Spec, &out[i].Spec); err != nil {
+			return nil, fmt.Errorf("decode the spec of session %s: %w", p.SessionID, err)
+		}
+	}
+	return out, nil
+}
+
+// inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
+// organisation before it has entered.
+func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
+	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	defer cancel()
+	conn, err := d.agent.Acquire(wait)
+	if err != nil {
+		return waited(ctx, err)
+	}
+	defer conn.Release()
+	enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
+	return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
+}

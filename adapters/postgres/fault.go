@@ -1,0 +1,114 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// errBusy is the fault of a database that has no time for a request now.
+var errBusy = &fault.Fault{
+	Kind: fault.Unavailable, Code: "busy", Message: "too much is going on at this moment", RetryAfter: time.Second,
+}
+
+// ErrStaleToken is the fault of a credential that claims a role which its holder no longer has.
+var ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
+	"your role has changed since this token was made; refresh it")
+
+// meanings are the codes that the database raises on purpose, and its ways of saying that it is overloaded. Whatever is not
+// here is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
+var meanings = map[string]*fault.Fault{
+	"SS001": identity.ErrSignedOut,
+	"SS002": ErrStaleToken,
+	"SS004": agents.ErrStale,
+	"SS005": fault.New(fault.Exhausted, "quota_exceeded", "the quota is used up"),
+	"SS006": sessions.ErrEnded,
+	"SS007": fault.New(fault.Conflict, "owner_not_allowed", "the session's owner is no member who may have sessions"),
+	"SS008": fault.New(fault.Conflict, "last_owner", "an organisation keeps at least one owner"),
+	"SS010": agents.ErrUnknown,
+	"SS011": fault.New(fault.Conflict, "no_namespace", "your organisation has no namespace to run sessions in yet"),
+	"SS012": agents.ErrUnconfined,
+	"55P03": errBusy, // lock_not_available: lock_timeout
+	"53300": errBusy, // too_many_connections
+	"57014": errBusy, // query_canceled: statement_timeout
+}
+
+// stateOf is the SQLSTATE that err carries, or "".
+func stateOf(err error) string {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code
+	}
+	return ""
+}
+
+// lostRace tells whether running the transaction again may succeed: 40001 serialization_failure, 40P01 deadlock_detected.
+func lostRace(err error) bool {
+	state := stateOf(err)
+	return state == "40001" || state == "40P01"
+}
+
+// translate turns what the database said into the modules' words. An error that already is in them, and one that has no
+// meaning there, stays as it is.
+func translate(err error) error {
+	if _, done := errors.AsType[*fault.Fault](err); done || err == nil {
+		return err
+	}
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	if !ok {
+		return err
+	}
+	if pg.Code == "57014" && errors.Is(err, context.Canceled) {
+		return err // the caller went away, which is not the database's fault
+	}
+	f, known := meanings[pg.Code]
+	switch {
+	case !known:
+		return fmt.Errorf("SQLSTATE %s: %w", pg.Code, err)
+	case pg.Code == "SS005":
+		return exceeded(f, pg)
+	default:
+		return f.Because(err)
+	}
+}
+
+// exceeded says which quota is used up, and its limit.
+func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
+	var of struct {
+		Kind   string `json:"kind"`
+		Holder string `json:"holder"`
+		Limit  int64  `json:"limit"`
+	}
+	if err := json.Unmarshal([]byte(pg.Detail), &of); err != nil {
+		return fmt.Errorf("read which quota is used up: %w", errors.Join(err, pg))
+	}
+	said := fault.New(f.Kind, f.Code, "the quota of %s is used up: %d for each %s", of.Kind, of.Limit, of.Holder)
+	said.Details = map[string]any{"kind": of.Kind, "holder": of.Holder, "limit": of.Limit}
+	return said.Because(pg)
+}
+
+// gone says of a statement that the server cancelled whether that was because its caller had gone, or its time was up: the
+// server knows only that it was asked to.
+func gone(ctx context.Context, err error) error {
+	if ctx.Err() != nil && stateOf(err) == "57014" {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
+}
+
+// found turns "no rows" into the fault of what was looked for.
+func found(err error, missing *fault.Fault) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return missing
+	}
+	return translate(err)
+}

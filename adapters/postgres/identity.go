@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// Identity opens the scopes of members who act on their own credential.
+func (d *DB) Identity() org.Scoped[identity.Tx] {
+	return scoped(d, func(t *memberTx) identity.Tx { return t })
+}
+
+// IdentityReads answers who the caller is.
+func (d *DB) IdentityReads() org.Reading[identity.Queries] {
+	return reading(d, func(r reader) identity.Queries { return identityReader{r} })
+}
+
+// identityReader answers who the caller is.
+type identityReader struct{ reader }
+
+// Me implements identity.Queries.
+func (r identityReader) Me(ctx context.Context) (identity.Me, error) {
+	row, err := r.Queries.Me(ctx)
+	return identity.Me{
+		User: identity.User{ID: org.UserID{UUID: row.ID}, Email: row.Email, Name: row.Name},
+		Org:  identity.Org{ID: org.ID{UUID: row.OrgID}, Slug: row.OrgSlug, Name: row.OrgName},
+	}, translate(err)
+}
+
+// Door is what is asked before an organisation is known. It implements identity.Directory and sessions.Door.
+type Door struct{ q *sysdb.Queries }
+
+// Door returns the functions of the login role.
+func (d *DB) Door() Door { return Door{sysdb.New(d.login)} }
+
+// UserByEmail implements identity.Directory.
+func (d Door) UserByEmail(ctx context.Context, email string) (org.UserID, string, error) {
+	row, err := d.q.UserByEmail(ctx, email)
+	return org.UserID{UUID: row.ID}, row.PasswordHash, found(err, identity.ErrBadLogin)
+}
+
+// MembershipsOf implements identity.Directory.
+func (d Door) MembershipsOf(ctx context.Context, user org.UserID) ([]identity.Membership, error) {
+	rows, err := d.q.MembershipsOf(ctx, user.UUID)
+	out := make([]identity.Membership, len(rows))
+	for i, r := range rows {
+		out[i] = membership(r.OrgID, r.Slug, r.Name, user, r.Role)
+	}
+	return out, translate(err)
+}
+
+// SignIn implements identity.Directory.
+func (d Door) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, error) {
+	role, err := d.q.SignIn(ctx, sysdb.SignInParams{
+		UserID: c.User.UUID, OrgID: c.Org.UUID, CredentialID: c.ID.UUID, SecretHash: c.Hash[:], EndsAt: c.EndsAt,
+	})
+	if stateOf(err) == "SS001" { // removed between the password and now: no different from a wrong one
+		return "", identity.ErrBadLogin.Because(err)
+	}
+	return org.Role(role), translate(err)
+}
+
+// CredentialOf implements identity.Directory.
+func (d Door) CredentialOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
+	r, err := d.q.CredentialOf(ctx, hash[:])
+	return identity.SignIn{
+		Membership: membership(r.OrgID, r.Slug, r.Name, org.UserID{UUID: r.UserID}, r.Role),
+		Credential: org.CredentialID{UUID: r.ID}, EndsAt: r.EndsAt,
+	}, found(err, identity.ErrSignedOut)
+}
+
+// ConsumeTicket implements sessions.Door.
+func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Admission, error) {
+	r, err := d.q.ConsumeTicket(ctx, hash[:])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return sessions.Admission{}, sessions.ErrTicket
+	}
+	return sessions.Admission{
+		Org: org.ID{UUID: r.OrgID}, User: org.UserID{UUID: r.UserID}, Role: org.Role(r.Role),
+		Credential: org.CredentialID{UUID: r.CredentialID}, Session: sessions.ID{UUID: r.SessionID},
+	}, translate(err)
+}
+
+func membership(id uuid.UUID, slug, name string, user org.UserID, role string) identity.Membership {
+	return identity.Membership{
+		Org: identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}, User: user, Role: org.Role(role),
+	}
+}

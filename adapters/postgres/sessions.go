@@ -1,0 +1,171 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// Sessions opens the scopes of members who act on sessions.
+func (d *DB) Sessions() org.Scoped[sessions.Tx] {
+	return scoped(d, func(t *memberTx) sessions.Tx { return t })
+}
+
+// SessionReads answers questions about sessions.
+func (d *DB) SessionReads() org.Reading[sessions.Queries] {
+	return reading(d, func(r reader) sessions.Queries { return sessionReader{r} })
+}
+
+// Place implements sessions.Tx.
+func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
+	row, err := t.Queries.Place(ctx)
+	at := sessions.Placement{Agent: row.AgentID}
+	if row.Namespace != nil {
+		at.Namespace = *row.Namespace
+	}
+	return at, found(err, sessions.ErrNoAgent)
+}
+
+// InsertSession implements sessions.Tx.
+func (t *memberTx) InsertSession(ctx context.Context, s sessions.Session) error {
+	spec, err := json.Marshal(s.Template.Spec)
+	if err != nil {
+		return fmt.Errorf("encode the spec of session %s: %w", s.ID, err)
+	}
+	return t.Queries.InsertSession(ctx, orgdb.InsertSessionParams{
+		ID: s.ID.UUID, OwnerID: s.Owner.UUID, Name: s.Name, TemplateID: s.Template.ID.UUID, TemplateName: s.Template.Name,
+		TemplateTitle: s.Template.Title, Spec: spec, AgentID: nullable(s.Agent),
+	})
+}
+
+// LockSession implements sessions.Tx.
+func (t *memberTx) LockSession(ctx context.Context, id sessions.ID) (sessions.Session, error) {
+	return sessionOf(t.Queries.LockSession(ctx, id.UUID))
+}
+
+// EndSession implements sessions.Tx.
+func (t *memberTx) EndSession(ctx context.Context, id sessions.ID) (sessions.Session, error) {
+	return sessionOf(t.Queries.EndSession(ctx, id.UUID))
+}
+
+// InsertTicket implements sessions.Tx.
+func (t *memberTx) InsertTicket(ctx context.Context, k sessions.Ticket) error {
+	return t.Queries.InsertTicket(ctx, k.ID, k.Session.UUID, k.Hash[:])
+}
+
+// sessionReader answers questions about sessions, each in a round trip of its own.
+type sessionReader struct{ reader }
+
+// SessionByID implements sessions.Queries.
+func (r sessionReader) SessionByID(ctx context.Context, id sessions.ID) (sessions.Session, error) {
+	return sessionOf(r.reader.SessionByID(ctx, id.UUID))
+}
+
+// never is after every session that is or will be: where the newest page begins.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Sessions implements sessions.Queries. The query for a member names the owner, for the index alone: the policy shows them
+// no others whatever it names.
+func (r sessionReader) Sessions(ctx context.Context, f sessions.Filter, after page.Cursor, n int) ([]sessions.Session, error) {
+	before := never
+	if !after.IsZero() {
+		var err error
+		if before, err = time.Parse(time.RFC3339Nano, after.Key); err != nil {
+			return nil, page.Bad(err)
+		}
+	}
+	rows, err := r.list(ctx, f, orgdb.SessionsOfOwnerParams{
+		OwnerID: r.in.User().UUID, Before: before, BeforeID: after.ID, Most: int32(n),
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]sessions.Session, len(rows))
+	for i, row := range rows {
+		if out[i], err = toSession(row); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (r sessionReader) list(ctx context.Context, f sessions.Filter, p orgdb.SessionsOfOwnerParams) ([]orgdb.AppSession, error) {
+	switch {
+	case r.in.IsAdmin() && f.Active:
+		return r.ActiveSessions(ctx, p.Before, p.BeforeID, p.Most)
+	case r.in.IsAdmin():
+		return r.Queries.Sessions(ctx, p.Before, p.BeforeID, p.Most)
+	case f.Active:
+		return r.ActiveSessionsOfOwner(ctx, orgdb.ActiveSessionsOfOwnerParams(p))
+	default:
+		return r.SessionsOfOwner(ctx, p)
+	}
+}
+
+func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
+	if err != nil {
+		return sessions.Session{}, found(err, audit.NotFound(audit.Session))
+	}
+	return toSession(row)
+}
+
+func toSession(row orgdb.AppSession) (sessions.Session, error) {
+	s := sessions.Session{
+		ID: sessions.ID{UUID: row.ID}, Owner: org.UserID{UUID: row.OwnerID}, Name: row.Name,
+		Template: templates.Template{ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle},
+		Agent:    row.AgentID.UUID, State: sessions.State(row.State), Reason: row.Reason,
+		EndWanted: row.Desired == "terminated", Generation: row.Generation, CreatedAt: row.CreatedAt,
+	}
+	if row.EndedAt != nil {
+		s.EndedAt = *row.EndedAt
+	}
+	if err := json.Unmarshal(row.Spec, &s.Template.Spec); err != nil {
+		return sessions.Session{}, fmt.Errorf("decode the spec of session %s: %w", s.ID, err)
+	}
+	return s, nil
+}
+
+// agentTx is the transaction of an agent's report.
+type agentTx struct {
+	*unit
+	session uuid.UUID
+}
+
+// InReport implements sessions.InReport.
+func (d *DB) InReport() sessions.InReport { return d.inReport }
+
+// ReportedSession implements sessions.ReportTx.
+func (t *agentTx) ReportedSession(ctx context.Context) (sessions.Session, error) {
+	return sessionOf(t.Queries.LockSession(ctx, t.session))
+}
+
+// SetObserved implements sessions.ReportTx.
+func (t *agentTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.Observed) error {
+	return t.Queries.SetObserved(ctx, orgdb.SetObservedParams{
+		ID: id.UUID, State: string(o.State), Reason: o.Reason, ObservedGeneration: o.Generation,
+	})
+}
+
+// serviceTx is the transaction of background work.
+type serviceTx struct{ *unit }
+
+// SessionsAsService opens scopes for background work on sessions.
+func (d *DB) SessionsAsService() org.AsService[sessions.ServiceTx] {
+	return asService(d, func(t *serviceTx) sessions.ServiceTx { return t })
+}
+
+// FinishSession implements sessions.ServiceTx.
+func (t *serviceTx) FinishSession(ctx context.Context, id sessions.ID, reason string) (bool, error) {
+	ended, err := t.Queries.FinishSession(ctx, reason, id.UUID)
+	return len(ended) > 0, err
+}

@@ -1,0 +1,85 @@
+package postgres
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/streamspace-dev/streamspace/adapters/membus"
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// refusals counts what was refused.
+type refusals struct{ n int }
+
+func (r *refusals) Refused(audit.Resource) { r.n++ }
+
+func service(d *DB) (*sessions.Service, *sessions.Observer) {
+	bus := membus.New()
+	return sessions.NewService(sessions.Needs{
+		InOrg: d.Sessions(), Read: d.SessionReads(), Door: d.Door(), Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
+		Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
+	}), sessions.NewObserver(d.InReport(), bus)
+}
+
+func TestASessionFromItsCreationToItsEnd(t *testing.T) {
+	t.Parallel()
+	ctx, o := t.Context(), database.NewOrg(t, dbtest.Spec{})
+	s, observer := service(open)
+	who, agent := as(o, o.Member), link.Agent{ID: o.Agent, Epoch: o.AgentEpoch}
+
+	made, err := s.Create(ctx, who, sessions.Create{Template: "desk"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Get(ctx, who, made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.State != sessions.Pending || got.Name != "Desk" || !got.CreatedAt.Equal(made.CreatedAt) || got.Agent != o.Agent {
+		t.Errorf("made %+v, got %+v", made, got)
+	}
+	for _, state := range []string{"starting", "running"} {
+		if err := observer.Observe(ctx, agent, link.Report{Session: made.ID.UUID, State: state, Generation: 1}); err != nil {
+			t.Fatalf("report %s: %v", state, err)
+		}
+	}
+	key, err := s.IssueTicket(ctx, who, made.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.Redeem(ctx, key)
+	if err != nil || in.Session != made.ID || in.User != o.Member.User {
+		t.Errorf("redeemed %+v, %v", in, err)
+	}
+	if _, err := s.Redeem(ctx, key); !fault.Has(err, "ticket_invalid") {
+		t.Errorf("redeemed twice: %v", err)
+	}
+	ended, err := s.Terminate(ctx, who, made.ID)
+	if err != nil || ended.State != sessions.Terminating {
+		t.Errorf("terminate: %v, %v", ended.State, err)
+	}
+	err = observer.Observe(ctx, agent, link.Report{Session: made.ID.UUID, State: "terminated", Generation: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err = s.Terminate(ctx, who, made.ID)
+	if err != nil || ended.State != sessions.Terminated || ended.EndedAt.IsZero() {
+		t.Errorf("terminated: %+v, %v", ended, err)
+	}
+	all, err := s.List(ctx, who, sessions.Filter{}, page.Request{Limit: 1})
+	if err != nil || len(all.Items) != 1 || !all.Next.IsZero() {
+		t.Errorf("list: %+v, %v", all, err)
+	}
+	other := database.NewOrg(t, dbtest.Spec{})
+	if _, err := s.Get(ctx, as(other, other.Owner), made.ID); !fault.Has(err, "other_org") {
+		t.Errorf("another organisation's owner: %v", err)
+	}
+	if _, err := s.Get(ctx, as(o, o.Viewer), made.ID); !fault.Has(err, "session_not_found") {
+		t.Errorf("another member: %v", err)
+	}
+}

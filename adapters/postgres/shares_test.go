@@ -1,0 +1,128 @@
+package postgres
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// nothingHeld tells that nobody holds or waits for a share: one entry per organisation that ever came would grow for good.
+func nothingHeld(t *testing.T, s *shares) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.held) != 0 {
+		t.Errorf("%d organisations still hold a share", len(s.held))
+	}
+}
+
+// crowd is one organisation that wants far more than its share.
+const crowd = 64
+
+// Seen to fail with the share taken after the connection, and with newShares given the pool's size: 16 of the one organisation
+// were inside at once, and the other waited in vain.
+func TestOneOrgNeverHoldsMoreThanItsShareOfAPool(t *testing.T) {
+	t.Parallel()
+	greedy, other := database.NewOrg(t, dbtest.Spec{}), database.NewOrg(t, dbtest.Spec{})
+	t.Run("members", func(t *testing.T) {
+		t.Parallel()
+		d := small(t, 16)
+		scope := inOrg(d)
+		neverMoreThan(t, 4, d.appShares,
+			func(fn func() error) error {
+				return scope(t.Context(), as(greedy, greedy.Member), func(*memberTx) error { return fn() })
+			},
+			func(ctx context.Context) error {
+				return scope(ctx, as(other, other.Member), func(*memberTx) error { return nil })
+			})
+	})
+	t.Run("services", func(t *testing.T) {
+		t.Parallel()
+		d := small(t, 16)
+		service := asService(d, func(t *serviceTx) *serviceTx { return t })
+		neverMoreThan(t, 1, d.systemShares,
+			func(fn func() error) error {
+				return service(t.Context(), greedy.ID, "test", func(*serviceTx) error { return fn() })
+			},
+			func(ctx context.Context) error {
+				return service(ctx, other.ID, "test", func(*serviceTx) error { return nil })
+			})
+	})
+	t.Run("of a pool of one", func(t *testing.T) {
+		t.Parallel()
+		d := small(t, 1)
+		if err := inOrg(d)(t.Context(), as(other, other.Member), func(*memberTx) error { return nil }); err != nil {
+			t.Errorf("nobody has a share: %v", err)
+		}
+	})
+}
+
+// neverMoreThan has the crowd hold what it gets until the other organisation was served.
+func neverMoreThan(t *testing.T, share int64, s *shares, hold func(func() error) error, other func(context.Context) error) {
+	t.Helper()
+	var now, most, served atomic.Int64
+	entered, letGo := make(chan struct{}, crowd), make(chan struct{})
+	var g errgroup.Group
+	for range crowd {
+		g.Go(func() error {
+			return hold(func() error {
+				n := now.Add(1)
+				for seen := most.Load(); n > seen && !most.CompareAndSwap(seen, n); seen = most.Load() {
+				}
+				entered <- struct{}{}
+				<-letGo
+				now.Add(-1)
+				served.Add(1)
+				return nil
+			})
+		})
+	}
+	for range share {
+		<-entered // the share is used up, and everybody else of the crowd waits
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := other(ctx); err != nil {
+		t.Errorf("the other organisation, while the crowd waits: %v", err)
+	}
+	close(letGo)
+	if err := g.Wait(); err != nil {
+		t.Error(err)
+	}
+	if most.Load() != share || served.Load() != crowd {
+		t.Errorf("%d at once of %d, %d served of %d", most.Load(), share, served.Load(), crowd)
+	}
+	nothingHeld(t, s)
+}
+
+// Whoever waits too long for their own organisation is told to come again, and whoever leaves is not waited for.
+func TestAWaitForAShareEnds(t *testing.T) {
+	t.Parallel()
+	s := newShares(1)
+	id := org.ID{UUID: newSession(&dbtest.Org{}, dbtest.Person{}).ID.UUID}
+	giveBack, err := s.take(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errBusy)
+	defer cancel()
+	_, err = s.take(ctx, id)
+	if err = waited(t.Context(), err); !fault.Has(err, "busy") || fault.Of(err).RetryAfter == 0 {
+		t.Errorf("a wait that took too long: %v", err)
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, err = s.take(gone, id)
+	if err = waited(gone, err); fault.Has(err, "busy") {
+		t.Errorf("a caller who has gone is told that it is busy: %v", err)
+	}
+	giveBack()
+	nothingHeld(t, s)
+}

@@ -1,0 +1,69 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// TemplateReads answers questions about templates.
+func (d *DB) TemplateReads() org.Reading[templates.Queries] {
+	return reading(d, func(r reader) templates.Queries { return templateReader{r} })
+}
+
+// TemplateByRef implements templates.Reader.
+func (t *memberTx) TemplateByRef(ctx context.Context, ref string) (templates.Template, error) {
+	return templateByRef(ctx, t.Queries, ref)
+}
+
+// templateReader answers questions about templates, each in a round trip of its own.
+type templateReader struct{ reader }
+
+// TemplateByRef implements templates.Reader.
+func (r templateReader) TemplateByRef(ctx context.Context, ref string) (templates.Template, error) {
+	return templateByRef(ctx, r.Queries, ref)
+}
+
+// Templates implements templates.Queries.
+func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int) ([]templates.Template, error) {
+	rows, err := r.Queries.Templates(ctx, after.Key, after.ID, int32(n))
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]templates.Template, len(rows))
+	for i, row := range rows {
+		if out[i], err = toTemplate(orgdb.TemplateByRefRow{
+			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic, Spec: row.Spec,
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates.Template, error) {
+	id, _ := uuid.Parse(ref) // a name that is no id looks for the zero one, which nothing has
+	row, err := q.TemplateByRef(ctx, nullable(id), &ref)
+	if err != nil {
+		return templates.Template{}, found(err, audit.NotFound(audit.Template))
+	}
+	return toTemplate(row)
+}
+
+func toTemplate(row orgdb.TemplateByRefRow) (templates.Template, error) {
+	t := templates.Template{
+		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
+	}
+	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
+		return templates.Template{}, fmt.Errorf("decode the spec of template %s: %w", t.ID, err)
+	}
+	return t, nil
+}
