@@ -1,0 +1,173 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/google/uuid"
+	"github.com/hashicorp/yamux"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// ClientConfig is what an agent knows of itself and of its control plane. Only Unconfined may be zero.
+type ClientConfig struct {
+	// URL is the control plane's, http or https, without a path.
+	URL    string
+	Agent  uuid.UUID
+	Secret secret.Secret
+	// Unconfined tells that sessions run without namespaces. Zero means that they are confined.
+	Unconfined bool
+	Log        *slog.Logger
+}
+
+// AgentHandler is what the control plane asks of an agent.
+type AgentHandler interface {
+	// Put takes how one session should be. It does not wait for it to become so.
+	Put(ctx context.Context, d link.Desired)
+	// Dial connects to a session's display.
+	Dial(ctx context.Context, session uuid.UUID) (net.Conn, error)
+	// Connected is called each time the control connection is made, before it answers; it must not block.
+	Connected(ctx context.Context)
+}
+
+// Client is an agent's end: it keeps one control connection, and is link.Upstream over it.
+type Client struct {
+	cfg     ClientConfig
+	base    string
+	http    *http.Client
+	epoch   atomic.Int64 // zero until the first connection
+	live    atomic.Pointer[peer]
+	streams sync.WaitGroup
+}
+
+var _ link.Upstream = (*Client)(nil)
+
+// NewClient returns a client that is not connected yet.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	u, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("control plane's URL: %w", err)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, fmt.Errorf("control plane's URL %q: want http:// or https:// and a host", u.Redacted())
+	}
+	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
+		return nil, errors.New("an agent needs its id and its secret")
+	}
+	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), http: outerClient()}, nil
+}
+
+// outerClient makes what dials the control plane: through the proxies that the environment names, never by HTTP/2,
+// which has no upgrades, and never to where a redirect leads, which would be given the credential.
+func outerClient() *http.Client {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   dialTimeout,
+			ResponseHeaderTimeout: dialTimeout,
+			Protocols:             protocols,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Epoch is that of this process, counted by the control plane at its first connection. Zero means that there was none.
+func (c *Client) Epoch() int64 { return c.epoch.Load() }
+
+// Run keeps the agent connected until ctx is done. It returns an error only when a newer process of the same agent has
+// connected: this one must end then, for two must not fight over the sessions.
+func (c *Client) Run(ctx context.Context, h AgentHandler) error {
+	defer c.http.CloseIdleConnections()
+	defer c.streams.Wait()
+	log := c.cfg.Log.With("agent", c.cfg.Agent.String())
+	var b backoff
+	for {
+		began := time.Now()
+		err := c.session(ctx, h)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if fault.Has(err, codeStaleAgent) && c.Epoch() != 0 {
+			return fmt.Errorf("agent %s: %w", c.cfg.Agent, err)
+		}
+		if time.Since(began) >= settled {
+			b = backoff{}
+		}
+		wait := b.next(err)
+		log.Warn("control connection lost", "error", err, "again_in", wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// errLost is that a control connection was made and has ended.
+var errLost = errors.New("the connection has ended")
+
+// session makes one control connection and serves it to its end. It always returns an error.
+func (c *Client) session(ctx context.Context, h AgentHandler) error {
+	ws, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	p, err := newPeer(ctx, ws, yamux.Client, c.cfg.Log)
+	if err != nil {
+		_ = ws.CloseNow()
+		return err
+	}
+	c.live.Store(p)
+	defer c.live.Store(nil)
+	c.cfg.Log.Info("control connection made", "agent", c.cfg.Agent.String(), "epoch", c.Epoch())
+	h.Connected(ctx)
+	p.serve(ctx, c.answers(ctx, h))
+	return errLost
+}
+
+func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
+	defer cancel()
+	header := http.Header{}
+	present(header, c.hello())
+	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
+	ws, resp, err := websocket.Dial(ctx, c.base+connectPath, &websocket.DialOptions{
+		HTTPClient: c.http, HTTPHeader: header, Subprotocols: []string{subprotocol},
+	})
+	if err != nil {
+		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
+			err = readProblem(resp)
+		}
+		return nil, fmt.Errorf("connect to %s: %w", c.base, err)
+	}
+	epoch, err := strconv.ParseInt(resp.Header.Get(headerEpoch), 10, 64)
+	if err != nil || epoch <= 0 || ws.Subprotocol() != subprotocol {
+		_ = ws.CloseNow()
+		return nil, fmt.Errorf("connect to %s: not a control plane's answer", c.base)
+	}
+	c.epoch.Store(epoch)
+	return ws, nil
+}
+
+func (c *Client) hello() link.Hello {
+	return link.Hello{
+		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined,
+	}
+}

@@ -1,0 +1,355 @@
+package tunnel
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// request is what a stranger may try, as the headers it sends.
+type request struct {
+	agent       uuid.UUID
+	secret      secret.Secret
+	epoch       int64
+	origin      string
+	auth        string // instead of agent and secret
+	upgrade     string
+	stream      string
+	session     uuid.UUID
+	subprotocol string
+}
+
+// try sends a request and returns its status, and the code of the problem that it is answered with.
+func (r *rig) try(t testing.TB, path string, q request) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.http.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.agent != uuid.Nil {
+		present(req.Header, link.Hello{Agent: q.agent, Secret: q.secret, Epoch: q.epoch})
+	}
+	for name, value := range map[string]string{
+		"Authorization": q.auth, "Origin": q.origin, "Upgrade": q.upgrade, headerStream: q.stream,
+		"Sec-WebSocket-Protocol": q.subprotocol,
+	} {
+		if value != "" {
+			req.Header.Set(name, value)
+		}
+	}
+	req.Header.Set(headerSession, q.session.String())
+	if q.upgrade != "" {
+		req.Header.Set("Connection", "Upgrade")
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp.StatusCode, ""
+	}
+	var p problem
+	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil {
+		t.Fatalf("answer %d is no problem: %v", resp.StatusCode, err)
+	}
+	want := p // its code and detail are its own
+	want.Type, want.Title, want.Status = "about:blank", http.StatusText(resp.StatusCode), resp.StatusCode
+	if diff := cmp.Diff(want, p); diff != "" || resp.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("problem (-want +got):\n%s", diff)
+	}
+	return resp.StatusCode, p.Code
+}
+
+func TestConnect(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	if a.Epoch() != 1 {
+		t.Errorf("first process has epoch %d", a.Epoch())
+	}
+	if got := r.server.Stats(); got != (Stats{Agents: 1}) {
+		t.Errorf("stats %+v", got)
+	}
+	a.stop()
+	if err := receive(t, "Run", a.ended); err != nil {
+		t.Errorf("Run ended with %v", err)
+	}
+	receive(t, "the end of the connection", r.ended)
+	if got := r.server.Stats(); got != (Stats{}) {
+		t.Errorf("stats after the end %+v", got)
+	}
+}
+
+func TestConnectTellsUnconfined(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, key := r.control.enrol()
+	client, err := NewClient(ClientConfig{URL: r.http.URL, Agent: id, Secret: key, Unconfined: true, Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws, err := client.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if h := r.control.hellos[0]; !h.Unconfined || h.Epoch != 0 {
+		t.Errorf("control plane was told %+v", h)
+	}
+}
+
+func TestConnectRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, key := r.control.enrol()
+	r.control.set(func(c *control) { c.epochs[id] = 7 })
+	busy := newRig(t)
+	busy.control.fail = &fault.Fault{Kind: fault.Unavailable, Code: "busy", RetryAfter: 3 * time.Second}
+	broken := newRig(t)
+	broken.control.fail = errBroken
+
+	good := request{agent: id, secret: key, upgrade: "websocket", subprotocol: subprotocol}
+	with := func(change func(*request)) request { q := good; change(&q); return q }
+	for name, c := range map[string]struct {
+		rig    *rig
+		q      request
+		status int
+		code   string
+	}{
+		"no credential":        {r, request{}, 401, "bad_credential"},
+		"a member's token":     {r, request{auth: "Bearer aaa.bbb.ccc"}, 401, "bad_credential"},
+		"another scheme":       {r, request{auth: "Basic " + id.String() + ".x"}, 401, "bad_credential"},
+		"an empty secret":      {r, request{auth: "Bearer " + id.String() + "."}, 401, "bad_credential"},
+		"a wrong secret":       {r, with(func(q *request) { q.secret = secret.New() }), 401, "bad_credential"},
+		"an unknown agent":     {r, with(func(q *request) { q.agent = uuid.New() }), 401, "bad_credential"},
+		"no epoch at all":      {r, with(func(q *request) { q.epoch = -1 }), 400, "bad_epoch"},
+		"an old epoch":         {r, with(func(q *request) { q.epoch = 6 }), 409, "stale_agent"},
+		"a browser":            {r, with(func(q *request) { q.origin = r.http.URL }), 403, "origin_refused"},
+		"a sandboxed browser":  {r, with(func(q *request) { q.origin = "null" }), 403, "origin_refused"},
+		"no upgrade":           {r, with(func(q *request) { q.upgrade = "" }), 400, "upgrade_required"},
+		"another upgrade":      {r, with(func(q *request) { q.upgrade = streamUpgrade }), 400, "upgrade_required"},
+		"another subprotocol":  {r, with(func(q *request) { q.subprotocol = "binary" }), 400, "upgrade_required"},
+		"a busy control plane": {busy, good, 503, "busy"},
+		"a broken one":         {broken, good, 500, "internal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, code := c.rig.try(t, connectPath, c.q)
+			if status != c.status || code != c.code {
+				t.Errorf("got %d %s, want %d %s", status, code, c.status, c.code)
+			}
+		})
+	}
+	r.control.set(func(c *control) {
+		if c.epochs[id] != 7 {
+			t.Errorf("refused requests raised the epoch to %d", c.epochs[id])
+		}
+	})
+}
+
+func TestEveryRouteIsGuarded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for _, route := range Routes {
+		if status, _ := r.try(t, route.Path, request{}); status != http.StatusUnauthorized {
+			t.Errorf("%s without a credential: %d", route.Path, status)
+		}
+		if status, _ := r.try(t, route.Path, request{origin: "https://evil.test"}); status != http.StatusForbidden {
+			t.Errorf("%s from a browser: %d", route.Path, status)
+		}
+	}
+	if status, code := r.try(t, Prefix+"placements", request{}); status != http.StatusNotFound || code != "not_found" {
+		t.Errorf("an unlisted path: %d %s", status, code)
+	}
+}
+
+func TestNewerProcessReplacesOlder(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	older := r.one(t)
+	conn, err := r.server.Open(t.Context(), older.id(), uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	newer := r.run(t, older.id(), older.cfg.Secret, newHost())
+	wantCode(t, receive(t, "the older process", older.ended), "stale_agent")
+	ends(t, "the older process's stream", conn)
+	if newer.Epoch() != 2 || r.server.Stats() != (Stats{Agents: 1}) {
+		t.Errorf("epoch %d, stats %+v", newer.Epoch(), r.server.Stats())
+	}
+	if err := r.server.Put(t.Context(), newer.id(), link.Desired{Session: uuid.New()}); err != nil {
+		t.Errorf("the newer process is not reached: %v", err)
+	}
+	receive(t, "the command", newer.puts)
+}
+
+func TestOlderProcessCannotReplaceNewer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	newer := r.one(t)
+	c, _ := r.server.live(newer.id())
+	// The older one was admitted before the newer, and is late to join.
+	late := &connection{peer: c.peer, agent: link.Agent{ID: newer.id(), Epoch: newer.Epoch() - 1}}
+	wantCode(t, r.server.join(late), "stale_agent")
+}
+
+func TestRevokedAgentIsCutOff(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]error{
+		"by its credential":  fault.New(fault.Unauthenticated, "bad_credential", "revoked"),
+		"as a stale one":     fault.New(fault.Conflict, "stale_agent", "revoked"),
+		"as an unconfined":   fault.New(fault.Forbidden, "unconfined", "not here"),
+		"stays when we fail": errBroken,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a := r.one(t)
+			conn, err := r.server.Open(t.Context(), a.id(), uuid.New())
+			if err != nil {
+				t.Fatal(err)
+			}
+			display := receive(t, "the display", a.displays)
+			r.control.set(func(c *control) { c.fail = refusal })
+			_, err = a.Placements(t.Context())
+			wantCode(t, err, fault.Of(refusal).Code)
+			if errors.Is(refusal, errBroken) {
+				exchange(t, conn, display, "still here")
+				return
+			}
+			receive(t, "the end of the connection", r.ended)
+			ends(t, "the stream", conn)
+			ends(t, "the display", display)
+		})
+	}
+}
+
+func TestStaleReportCutsTheAgentOff(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	r.control.set(func(c *control) { c.fail = fault.New(fault.Conflict, "stale_agent", "replaced") })
+	wantCode(t, a.Observe(t.Context(), link.Report{Session: uuid.New(), State: "running"}), "stale_agent")
+	receive(t, "the end of the connection", r.ended)
+	wantCode(t, receive(t, "Run", a.ended), "stale_agent")
+}
+
+func TestReportOfASessionPlacedElsewhereCostsNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	r.control.set(func(c *control) { c.refuse = fault.New(fault.Conflict, "stale_agent", "or not placed here") })
+	report := link.Report{Session: uuid.New(), State: "running"}
+	wantCode(t, a.Observe(t.Context(), report), "session_not_placed")
+	r.control.set(func(c *control) { c.refuse = nil })
+	if err := a.Observe(t.Context(), report); err != nil {
+		t.Errorf("the connection is gone: %v", err)
+	}
+}
+
+func TestAgentReturnsAfterTheServer(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	conn, err := r.server.Open(t.Context(), a.id(), uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := r.http.Listener.Addr().String()
+	r.close(t)
+	ends(t, "the stream", conn)
+	if _, err := a.Placements(t.Context()); !fault.Has(err, "control_unreachable") {
+		t.Errorf("without a control plane: %v", err)
+	}
+	r.reopen(t, address)
+	receive(t, "the second connection", a.connected)
+	receive(t, "its other end", r.joined)
+	if a.Epoch() != 1 {
+		t.Errorf("the same process has epoch %d", a.Epoch())
+	}
+	if err := a.Observe(t.Context(), link.Report{Session: uuid.New(), State: "running"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStreamOutlivesItsControlConnection(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	conn, err := r.server.Open(t.Context(), a.id(), uuid.New())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	display := receive(t, "the display", a.displays)
+	c, _ := r.server.live(a.id())
+	c.close()
+	receive(t, "the second connection", a.connected)
+	exchange(t, conn, display, "to the display")
+	exchange(t, display, conn, "from the display")
+}
+
+func TestClosedServerRefuses(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, key := r.control.enrol()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.server.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	q := request{agent: id, secret: key, upgrade: "websocket", subprotocol: subprotocol}
+	if status, code := r.try(t, connectPath, q); status != http.StatusServiceUnavailable || code != "closing" {
+		t.Errorf("got %d %s", status, code)
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	within := func(name string, got, low, high time.Duration) {
+		if got < low || got > high {
+			t.Errorf("%s: waits %s, want %s to %s", name, got, low, high)
+		}
+	}
+	var b backoff
+	within("first", b.next(errLost), 0, 0)
+	for _, most := range []int{100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000} {
+		high := time.Duration(most) * time.Millisecond
+		within("after "+strconv.Itoa(b.attempts), b.next(errLost), high/2, high)
+	}
+	b = backoff{}
+	within("revoked", b.next(fault.New(fault.Unauthenticated, "bad_credential", "")), lastWait, lastWait)
+	b = backoff{attempts: 1 << 40}
+	within("at length", b.next(errors.New("refused")), lastWait/2, lastWait)
+}
+
+func TestNewClientRefuses(t *testing.T) {
+	t.Parallel()
+	good := ClientConfig{URL: "https://streamspace.test", Agent: uuid.New(), Secret: secret.New(), Log: quiet()}
+	for name, change := range map[string]func(*ClientConfig){
+		"no URL":     func(c *ClientConfig) { c.URL = "" },
+		"no host":    func(c *ClientConfig) { c.URL = "https://" },
+		"a ws URL":   func(c *ClientConfig) { c.URL = "wss://streamspace.test" },
+		"a bad URL":  func(c *ClientConfig) { c.URL = "https://%" },
+		"no id":      func(c *ClientConfig) { c.Agent = uuid.Nil },
+		"no secret":  func(c *ClientConfig) { c.Secret = secret.Secret{} },
+		"none wrong": func(*ClientConfig) {},
+	} {
+		cfg := good
+		change(&cfg)
+		if _, err := NewClient(cfg); (err == nil) != (name == "none wrong") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package tunnel
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// present puts what an agent is known by into the headers of a request.
+func present(h http.Header, hello link.Hello) {
+	h.Set("Authorization", "Bearer "+hello.Agent.String()+"."+hello.Secret.Reveal())
+	if hello.Epoch != 0 {
+		h.Set(headerEpoch, strconv.FormatInt(hello.Epoch, 10))
+	}
+	if hello.Unconfined {
+		h.Set(headerUnconfined, "true")
+	}
+}
+
+// presented reads what present wrote. Whether it holds is for link.Control to say.
+func presented(h http.Header) (link.Hello, error) {
+	value, ok := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
+	id, key, dotted := strings.Cut(value, ".")
+	agent, err := uuid.Parse(id)
+	if !ok || !dotted || err != nil || key == "" {
+		return link.Hello{}, fault.New(fault.Unauthenticated, codeBadCredential, "an agent's credential is needed")
+	}
+	hello := link.Hello{Agent: agent, Secret: secret.Of(key), Unconfined: h.Get(headerUnconfined) == "true"}
+	if epoch := h.Get(headerEpoch); epoch != "" {
+		hello.Epoch, err = strconv.ParseInt(epoch, 10, 64)
+		if err != nil || hello.Epoch <= 0 {
+			return link.Hello{}, fault.New(fault.Invalid, "bad_epoch", "%s is not a positive number", headerEpoch)
+		}
+	}
+	return hello, nil
+}
+
+// noBrowser refuses whatever carries an Origin: browsers send one with every WebSocket, agents never do.
+func noBrowser(r *http.Request) error {
+	if r.Header.Get("Origin") != "" {
+		return fault.New(fault.Forbidden, "origin_refused", "this address is for agents")
+	}
+	return nil
+}
+
+// upgradesTo tells whether the request asks for exactly this protocol.
+func upgradesTo(r *http.Request, protocol string) bool {
+	return r.Method == http.MethodGet && r.ProtoMajor == 1 && strings.EqualFold(r.Header.Get("Upgrade"), protocol) &&
+		strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade")
+}
+
+// offers tells whether a WebSocket's client speaks this subprotocol.
+func offers(r *http.Request, protocol string) bool {
+	for offered := range strings.SplitSeq(r.Header.Get("Sec-WebSocket-Protocol"), ",") {
+		if strings.TrimSpace(offered) == protocol {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,106 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+)
+
+// answers are what the control plane may ask over the control connection. life is that of the streams: they outlast
+// the connection that asked for them, but not Run.
+func (c *Client) answers(life context.Context, h AgentHandler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("PUT /sessions/{id}", c.inner(func(r *http.Request) error { return put(r, h) }))
+	mux.HandleFunc("POST /streams", c.inner(func(r *http.Request) error { return c.open(life, r, h) }))
+	return mux
+}
+
+// inner answers 202: what was asked for has begun, no more.
+func (c *Client) inner(next func(*http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+		defer cancel()
+		if err := next(r.WithContext(ctx)); err != nil {
+			writeProblem(w, r, c.cfg.Log, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+func put(r *http.Request, h AgentHandler) error {
+	session, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return fault.New(fault.Invalid, "bad_id", "a session's id is a UUID")
+	}
+	var d link.Desired
+	if err := readJSON(r, &d); err != nil {
+		return err
+	}
+	d.Session = session
+	h.Put(r.Context(), d)
+	return nil
+}
+
+// open dials the session's display, which is near, before it answers, so that whoever asks is told at once when there
+// is none; then it dials back.
+func (c *Client) open(life context.Context, r *http.Request, h AgentHandler) error {
+	var want openStream
+	if err := readJSON(r, &want); err != nil {
+		return err
+	}
+	display, err := h.Dial(r.Context(), want.Session)
+	if err != nil {
+		c.cfg.Log.Warn("display not reached", "session", want.Session.String(), "error", err)
+		return errNoDisplay
+	}
+	c.streams.Go(func() {
+		if err := c.stream(life, want, display); err != nil {
+			c.cfg.Log.Info("stream ended", "session", want.Session.String(), "error", err)
+		}
+	})
+	return nil
+}
+
+// stream joins a display to the control plane until either closes, or ctx is done.
+func (c *Client) stream(ctx context.Context, want openStream, display net.Conn) error {
+	back, err := c.dialBack(ctx, want)
+	if err != nil {
+		return errors.Join(err, display.Close())
+	}
+	defer context.AfterFunc(ctx, func() { _, _ = back.Close(), display.Close() })()
+	return Splice(back, display)
+}
+
+// dialBack makes the connection that the control plane awaits under a one-time id.
+func (c *Client) dialBack(ctx context.Context, want openStream) (io.ReadWriteCloser, error) {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+streamsPath, nil)
+	if err != nil {
+		return nil, fmt.Errorf("dial back: %w", err)
+	}
+	present(req.Header, link.Hello{Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch()})
+	req.Header.Set(headerStream, want.Stream)
+	req.Header.Set(headerSession, want.Session.String())
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", streamUpgrade)
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("dial back: %w", err)
+	}
+	conn, ok := resp.Body.(io.ReadWriteCloser)
+	if resp.StatusCode != http.StatusSwitchingProtocols || !ok {
+		defer resp.Body.Close()
+		return nil, fmt.Errorf("dial back: %w", readProblem(resp))
+	}
+	return conn, nil
+}

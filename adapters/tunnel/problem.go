@@ -1,0 +1,98 @@
+package tunnel
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// statuses is how a fault crosses the connection; kinds is the way back.
+var statuses = map[fault.Kind]int{
+	fault.Invalid:         http.StatusBadRequest,
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.Forbidden:       http.StatusForbidden,
+	fault.NotFound:        http.StatusNotFound,
+	fault.Conflict:        http.StatusConflict,
+	fault.Exhausted:       http.StatusTooManyRequests,
+	fault.Unavailable:     http.StatusServiceUnavailable,
+	fault.Internal:        http.StatusInternalServerError,
+}
+
+// problem is the body of an answer that refuses (RFC 9457).
+type problem struct {
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+}
+
+// writeProblem answers with err, and logs one that the other end must not see.
+func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	f := fault.Of(err)
+	status := statuses[f.Kind]
+	if f.Kind == fault.Internal && r.Context().Err() == nil {
+		log.ErrorContext(r.Context(), "agent connection: request failed", "path", r.URL.Path, "error", err)
+	}
+	if f.Kind == fault.Unauthenticated {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="agent"`)
+	}
+	if f.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(f.RetryAfter.Round(time.Second)/time.Second)))
+	}
+	body := problem{
+		Type: "about:blank", Title: http.StatusText(status), Status: status, Code: f.Code, Detail: f.Message,
+	}
+	writeJSON(w, status, "application/problem+json", body)
+}
+
+// readProblem gives the fault that an answer carries. One without a code did not come from the other end's handlers,
+// and says no more than its status.
+func readProblem(resp *http.Response) error {
+	var p problem
+	_ = json.NewDecoder(io.LimitReader(resp.Body, maxProblem)).Decode(&p)
+	if p.Code == "" {
+		p.Code, p.Detail = "unexpected_answer", resp.Status
+	}
+	f := fault.New(kindOf(resp.StatusCode), p.Code, "%s", p.Detail)
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		f.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return f
+}
+
+func kindOf(status int) fault.Kind {
+	for kind, s := range statuses {
+		if s == status {
+			return kind
+		}
+	}
+	return fault.Internal
+}
+
+// writeJSON answers with a body. It is encoded whole first, so that a connection lost while writing is all that can
+// fail.
+func writeJSON(w http.ResponseWriter, status int, contentType string, body any) {
+	b, err := json.Marshal(body)
+	if err != nil { // no value written here can fail to encode
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}
+
+// readJSON decodes a request's body. Unknown members are let be: the other end may be a newer version.
+func readJSON(r *http.Request, into any) error {
+	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
+		return fault.New(fault.Invalid, "bad_body", "the request's body cannot be read").Because(err)
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package tunnel
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// dialBack takes the connection that an agent was asked for and hands it to whoever waits for it in Open.
+func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
+	agent, err := s.known(r)
+	if err != nil {
+		return err
+	}
+	if !upgradesTo(r, streamUpgrade) {
+		return fault.New(fault.Invalid, "upgrade_required", "an upgrade to %s is needed", streamUpgrade)
+	}
+	// An unreadable id is the zero one, which no session has.
+	session, _ := uuid.Parse(r.Header.Get(headerSession))
+	p, ok := s.take(secret.Of(r.Header.Get(headerStream)).Hash(), agent, session)
+	if !ok {
+		return fault.New(fault.NotFound, codeUnknownStream, "no stream is awaited under this id")
+	}
+	conn, from, err := upgrade(w)
+	if err != nil {
+		s.log.Warn("agent stream: not upgraded", "agent", agent.ID.String(), "error", err)
+		return nil // answered as far as it can be; Open waits out its time
+	}
+	st := &stream{Conn: conn, from: from, agent: agent, server: s}
+	if !s.keep(st) {
+		_ = st.Close()
+		return nil
+	}
+	select {
+	case p.arrived <- st:
+	case <-p.given:
+		_ = st.Close()
+	}
+	return nil
+}
+
+// known authenticates a dial-back by the live control connection of the same process, without asking the database:
+// that connection is cut off when the agent's credential no longer holds.
+func (s *Server) known(r *http.Request) (link.Agent, error) {
+	hello, err := presented(r.Header)
+	if err != nil {
+		return link.Agent{}, err
+	}
+	c, ok := s.live(hello.Agent)
+	if !ok || !c.hello.Secret.Hash().Equal(hello.Secret.Hash()) {
+		return link.Agent{}, fault.New(fault.Unauthenticated, codeBadCredential, "no agent is connected by this credential")
+	}
+	if hello.Epoch != c.agent.Epoch {
+		return link.Agent{}, errStale
+	}
+	return c.agent, nil
+}
+
+// stream is one connection that an agent dialled back. Whoever Open gave it to closes it.
+type stream struct {
+	net.Conn
+	from   io.Reader // what came with the request, then Conn
+	agent  link.Agent
+	server *Server
+}
+
+// keep counts a stream, unless the server has closed or the process that dialled it has been replaced meanwhile.
+func (s *Server) keep(st *stream) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.agents[st.agent.ID]
+	if s.closed || !ok || c.agent != st.agent {
+		return false
+	}
+	s.streams[st] = struct{}{}
+	return true
+}
+
+// Read reads what the display sends.
+func (st *stream) Read(p []byte) (int, error) { return st.from.Read(p) }
+
+// Close ends the stream at both of its ends. It may be called more than once.
+func (st *stream) Close() error {
+	st.server.mu.Lock()
+	delete(st.server.streams, st)
+	st.server.mu.Unlock()
+	return st.Conn.Close()
+}
+
+// CloseWrite tells the agent that nothing more will be sent to the display.
+func (st *stream) CloseWrite() error {
+	if half, ok := st.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return fmt.Errorf("close one direction of a stream: %w", http.ErrNotSupported)
+}
+
+// upgrade answers 101 and takes the connection over. It is read through the reader, which begins with what the agent
+// has sent already.
+func upgrade(w http.ResponseWriter) (net.Conn, io.Reader, error) {
+	w.Header().Set("Connection", "Upgrade")
+	w.Header().Set("Upgrade", streamUpgrade)
+	w.WriteHeader(http.StatusSwitchingProtocols)
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, fmt.Errorf("take over a stream's connection: %w", err)
+	}
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered()) // no more than there is: no error
+	if len(early) == 0 {
+		return conn, conn, nil
+	}
+	return conn, io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), nil
+}

@@ -1,0 +1,72 @@
+// Package tunnel is both ends of an agent's connection to the control plane. The agent dials out, always: one control
+// connection (a WebSocket with yamux inside), on which either end serves plain HTTP and asks the other by a plain
+// http.Client, and one raw HTTP upgrade for each stream. Bulk bytes never ride on the control connection, so a stalled
+// stream holds up nothing but itself.
+package tunnel
+
+import (
+	"net/http"
+	"time"
+)
+
+// Where the control plane answers to agents. No other client has business below this prefix.
+const (
+	Prefix      = "/agent/v1/"
+	connectPath = Prefix + "connect"
+	streamsPath = Prefix + "streams"
+)
+
+// Route is one method and path at which the control plane answers to agents.
+type Route struct{ Method, Path string }
+
+// Routes lists every route of a Server; it serves these and nothing else. They are not part of the public API, so that
+// whatever walks all routes walks this list as well.
+var Routes = []Route{
+	{http.MethodGet, connectPath},
+	{http.MethodGet, streamsPath},
+}
+
+// What the two ends agree upon.
+const (
+	subprotocol   = "streamspace.agent.v1"
+	streamUpgrade = "streamspace-stream"
+
+	headerEpoch      = "StreamSpace-Epoch"
+	headerUnconfined = "StreamSpace-Unconfined"
+	headerStream     = "StreamSpace-Stream"
+	headerSession    = "StreamSpace-Session"
+
+	// pageSize is that of link.Control.Placements: a shorter page is the last one.
+	pageSize = 200
+)
+
+// The codes of the faults that are made here.
+const (
+	codeAgentUnreachable   = "agent_unreachable"
+	codeControlUnreachable = "control_unreachable"
+	codeDisplayUnreachable = "display_unreachable"
+	codeStaleAgent         = "stale_agent"
+	codeNotPlaced          = "session_not_placed"
+	codeBadCredential      = "bad_credential"
+	codeUnknownStream      = "unknown_stream"
+)
+
+const (
+	// putTimeout is short: whoever changed a session waits for it, and the agent's next sync makes good a lost one.
+	putTimeout = 2 * time.Second
+	// openTimeout covers the request, the agent's dial to the display and its dial back.
+	openTimeout = 10 * time.Second
+	// callTimeout bounds every other request between the two ends, and every call of link.Control.
+	callTimeout = 10 * time.Second
+	// drainTimeout is how long a closed connection's handlers may take to notice. They run on a context that is done.
+	drainTimeout = 2 * time.Second
+)
+
+const (
+	// maxRequest bounds a request's body in bytes: one session, with its template's command.
+	maxRequest = 64 << 10
+	// maxAnswer bounds an answer's body in bytes: a page of placements may have 20 KB for each session.
+	maxAnswer = 4 << 20
+	// maxProblem bounds an answer that refuses. A WebSocket handshake that was refused gives no more of it.
+	maxProblem = 1 << 10
+)
