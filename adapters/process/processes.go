@@ -1,0 +1,99 @@
+package process
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// describing is how long bubblewrap may take to say which process it made; it takes a few milliseconds. No context
+// bounds it, since a sandbox that is given up before its first process is known could not be waited for.
+const describing = 5 * time.Second
+
+// processes are those of one workload.
+type processes struct {
+	cmd *exec.Cmd
+	// leader is the first process of a namespace, with whose end the kernel ends all others in it; for an unconfined
+	// session it is desktop.sh. It is held by a handle: no later process can take its place.
+	leader *os.Process
+	pid    int // the leader's
+	// mine tells an unconfined session's processes from all others. It is nil for a sandbox.
+	mine   func(pid int) bool
+	alive  *os.File // the agent's end of the pipe that tells the session that the agent lives
+	output tail
+	// drained is closed when nobody can write output any more.
+	drained chan struct{}
+	gone    chan struct{} // closed when none is left
+	status  int           // the exit status of desktop.sh, or another when it was killed; constant once gone is closed
+}
+
+// identify finds the leader. On info bubblewrap says which process it made.
+func (p *processes) identify(kind containment, info *os.File) error {
+	p.leader, p.pid = p.cmd.Process, p.cmd.Process.Pid
+	if kind != announced {
+		return nil
+	}
+	if err := info.SetReadDeadline(time.Now().Add(describing)); err != nil {
+		return err
+	}
+	var told struct {
+		PID int `json:"child-pid"`
+	}
+	if err := json.NewDecoder(info).Decode(&told); err != nil {
+		return fmt.Errorf("make the sandbox: %w", err)
+	}
+	leader, err := os.FindProcess(told.PID)
+	if err != nil {
+		return fmt.Errorf("find process %d: %w", told.PID, err)
+	}
+	if now, err := stat(told.PID); err != nil || now.parent != p.pid {
+		return errors.Join(fmt.Errorf("process %d ended at once", told.PID), leader.Release())
+	}
+	p.leader, p.pid = leader, told.PID
+	return nil
+}
+
+// kill ends the workload; gone tells when it has ended.
+func (p *processes) kill() { _ = p.leader.Kill() }
+
+// wait returns when no process of the workload is left. It kills what outlived desktop.sh.
+func (p *processes) wait() {
+	defer close(p.gone)
+	defer func() { _ = p.alive.Close() }()
+	_ = p.cmd.Wait()
+	p.status = p.cmd.ProcessState.ExitCode()
+	if p.mine != nil {
+	}
+	if p.leader != p.cmd.Process {
+		_ = killAndWait(p.leader)
+		_ = p.leader.Release()
+	}
+	<-p.drained // at once: who could have written has ended
+}
+
+// killAndWait kills a process, which need not be a child, and returns when it has ended. The first process of a
+// namespace ends last. There is no bound: a killed process either ends or is stuck in the kernel, and then so is what
+// waits for it.
+func killAndWait(p *os.Process) error {
+	if err := p.Kill(); err != nil {
+		if errors.Is(err, os.ErrProcessDone) {
+			return nil
+		}
+		return err
+	}
+	var failure error
+	err := p.WithHandle(func(pidfd uintptr) {
+		for {
+			_, failure = unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, -1)
+			if failure != unix.EINTR {
+				return
+			}
+		}
+	})
+	return errors.Join(err, failure)
+}

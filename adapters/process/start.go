@@ -1,0 +1,226 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
+)
+
+// starting is how long a desktop may take until its display answers. It takes 0.2 to 0.5 s on an idle host.
+const starting = 15 * time.Second
+
+var (
+	errStopped = fault.New(fault.Conflict, "stopped", "the session was stopped while it started")
+	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "the desktop did not answer within %s", starting)
+)
+
+// Start makes the workload run. A failure carries a fault whose code says why, where it is the workload's:
+// no_namespace, invalid_display, stopped, start_timed_out, or the reason for which a desktop ended before its display
+// answered. A workload that has ended on its own is not started again: it has to be stopped first.
+func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
+	if err := validate(w); err != nil {
+		return err
+	}
+	for {
+		s, mine, err := r.enter(ctx, w)
+		switch {
+		case err != nil:
+			return fmt.Errorf("start %s: %w", w.Session, err)
+		case mine != nil:
+			if err := r.begin(mine, s, w); err != nil {
+				return fmt.Errorf("start %s: %w", w.Session, err)
+			}
+			return nil
+		}
+		if again, err := s.join(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", w.Session, err)
+		} else if !again {
+			return nil
+		}
+	}
+}
+
+// enter finds the workload, or makes an entry for it. In the second case it returns the context of the start, which
+// the caller must carry out. A workload that is being stopped is waited for.
+func (r *Runtime) enter(ctx context.Context, w runtime.Workload) (*session, context.Context, error) {
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return nil, nil, err
+		}
+		r.mu.Lock()
+		s, known := r.sessions[w.Session]
+		switch {
+		case r.closed:
+			r.mu.Unlock()
+			return nil, nil, errClosed
+		case known && s.ending != nil:
+			ending := s.ending
+			r.mu.Unlock()
+			if err := ending.wait(ctx); err != nil {
+				return nil, nil, err
+			}
+			continue
+		case known:
+			defer r.mu.Unlock()
+			if s.status.Phase == runtime.Exited {
+				return nil, nil, fault.New(fault.Conflict, "exited", "the session has ended: %s", s.status.Reason)
+			}
+			return s, nil, nil
+		}
+		defer r.mu.Unlock()
+		s = &session{started: make(chan struct{}), folder: r.store.folder(w.Session)}
+		s.status = runtime.Status{Session: w.Session, Phase: runtime.Starting, Started: time.Now()}
+		mine, giveUp := context.WithCancelCause(ctx)
+		s.giveUp = giveUp
+		r.sessions[w.Session] = s
+		return s, mine, nil
+	}
+}
+
+// join waits for a start that another call carries out. It tells to try again when that call was given up by its own
+// caller, which says nothing about this one's.
+func (s *session) join(ctx context.Context) (again bool, err error) {
+	select {
+	case <-s.started:
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if s.givenUp {
+		return true, nil
+	}
+	return false, s.err
+}
+
+// begin carries out a start. On failure nothing is left of the workload when it returns.
+func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) error {
+	defer s.giveUp(nil)
+	bounded, cancel := context.WithTimeoutCause(ctx, starting, errTimeout)
+	defer cancel()
+	err := r.launch(bounded, s, w.Spec)
+
+	r.mu.Lock()
+	if err == nil && s.ending != nil {
+		err = errStopped
+	}
+	if err == nil {
+		s.status.Phase = runtime.Running
+		close(s.started)
+		r.watches.Go(func() { r.watch(s) })
+		r.mu.Unlock()
+		return nil
+	}
+	if s.ending == nil {
+		s.ending = newEnding()
+	}
+	ending := s.ending
+	r.mu.Unlock()
+
+	// Removing takes milliseconds once the processes are killed, and is not given up with the start.
+	r.remove(s)
+	s.err = errors.Join(err, ending.err)
+	s.givenUp = ctx.Err() != nil && !errors.Is(context.Cause(ctx), errStopped)
+	close(s.started)
+	return s.err
+}
+
+// launch makes the folder and the processes, and returns when the display answers.
+func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) error {
+	var err error
+	if s.uid, err = r.uids.claim(s.status.Session); err != nil {
+		return err
+	}
+	if err := s.folder.make(s.uid); err != nil {
+		return fmt.Errorf("make its folder: %w", err)
+	}
+	display, err := s.folder.listen()
+	if err != nil {
+		return fmt.Errorf("listen for viewers: %w", err)
+	}
+	p, err := r.starter.start(r.command(s, spec), display)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	s.processes = p
+	r.mu.Unlock()
+	if err := s.folder.record(p.pid, s.uid, r.socket(s)); err != nil {
+		return fmt.Errorf("record its process: %w", err)
+	}
+	return s.answers(ctx)
+}
+
+// answers waits until the display greets a viewer.
+func (s *session) answers(ctx context.Context) error {
+	greeted := make(chan error, 1)
+	go func() { greeted <- greet(ctx, s.folder) }()
+	select {
+	case err := <-greeted:
+		if err == nil {
+			return nil
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		// The socket broke because Xvnc ended, which ends the rest within milliseconds.
+		select {
+		case <-s.processes.gone:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	case <-s.processes.gone: // and with them whoever would greet: that fails at once, by itself
+	}
+	ended := fault.New(fault.Internal, reason(s.processes.status), "the desktop ended before its display answered")
+	return ended.Because(fmt.Errorf("status %d: %s", s.processes.status, &s.processes.output))
+}
+
+// watch tells when a workload ends without being stopped.
+func (r *Runtime) watch(s *session) {
+	<-s.processes.gone
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if s.ending != nil {
+		return
+	}
+	s.status.Phase = runtime.Exited
+	s.status.Reason = reason(s.processes.status)
+	r.log.Info("a session ended on its own", "session_id", s.status.Session.String(), "reason", s.status.Reason)
+	r.changed()
+}
+
+// validate refuses what no start could make work.
+func validate(w runtime.Workload) error {
+	if w.Session == uuid.Nil {
+		return fault.New(fault.Invalid, "no_session", "a workload needs its session's id")
+	}
+	if w.Namespace == "" {
+		return fault.New(fault.Invalid, "no_namespace", "a workload needs its organisation's namespace")
+	}
+	if _, err := geometry(w.Spec); err != nil {
+		return err
+	}
+	return nil
+}
+
+// largest is the most pixels a display may have in each direction. Xvnc takes four bytes for each: 256 MiB at most.
+const largest = 8192
+
+// geometry is the display's first size, as Xvnc reads it.
+func geometry(spec runtime.Spec) (string, error) {
+	width, height := spec.Width, spec.Height
+	if width == 0 {
+		width = 1280
+	}
+	if height == 0 {
+		height = 800
+	}
+	if min(width, height) < 1 || max(width, height) > largest {
+		return "", fault.New(fault.Invalid, "invalid_display", "a display has 1 to %d pixels each way", largest)
+	}
+	return fmt.Sprintf("%dx%d", width, height), nil
+}

@@ -1,0 +1,200 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+)
+
+// store is the agent's data folder:
+//
+//	lock                 held by the agent that uses the folder
+//	sessions/ID/home     the session's home; its user's
+//	            xauthority  the cookie of its display; its user's
+//	            desktop     the script that runs it
+//	            passwd, group  what it sees as /etc/passwd and /etc/group
+//	            rfb         the socket on which its display serves viewers; the agent's
+//	            process     which process it runs as
+type store struct {
+	sessions string
+	lock     *os.File
+	// root is the open folder of the sessions. Sockets are named through it: a socket's whole path may have at most 107
+	// bytes, and that of the data folder may be longer.
+	root *os.File
+	// entered tells that sessions' users come through these folders by themselves, where no sandbox binds their own in.
+	entered bool
+}
+
+func openStore(dir string, unconfined bool) (_ *store, err error) {
+	dir, err = filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &store{sessions: filepath.Join(dir, "sessions"), entered: unconfined && os.Geteuid() == 0}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	if s.lock, err = lockFile(filepath.Join(dir, "lock")); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := makeFolder(s.sessions, s.mode()); err != nil {
+		return nil, err
+	}
+	if s.entered {
+		if err := enterable(s.sessions); err != nil {
+			return nil, err
+		}
+	}
+	s.root, err = os.Open(s.sessions)
+	return s, err
+}
+
+// locking is how long an agent waits for the folder of an earlier one. A process that the earlier one was about to make
+// when it was killed holds the lock a moment longer.
+const locking = time.Second
+
+// lockFile opens a file and locks it until it is closed.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(locking); ; <-time.After(5 * time.Millisecond) {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			return f, nil
+		}
+		if time.Now().After(deadline) {
+			return nil, errors.Join(fmt.Errorf("lock %s: %w (another agent uses this folder)", path, err), f.Close())
+		}
+	}
+}
+
+// enterable fails when other users cannot come through a folder or one above it.
+func enterable(dir string) error {
+	for at := dir; at != "/"; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&0o001 == 0 {
+			return fmt.Errorf("sessions without namespaces run as users that cannot enter %s: chmod o+x %s", at, at)
+		}
+	}
+	return nil
+}
+
+// mode is that of folders which hold sessions.
+func (s *store) mode() os.FileMode {
+	if s.entered {
+		return 0o711
+	}
+	return 0o700
+}
+
+// makeFolder makes a folder with exactly this mode, whatever the umask.
+func makeFolder(path string, mode os.FileMode) error {
+	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return os.Chmod(path, mode)
+}
+
+// close gives the folder to the next agent.
+func (s *store) close() error {
+	var err error
+	if s.root != nil {
+		err = s.root.Close()
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+// folder is where one session lives.
+type folder struct {
+	path string
+	// short is the same folder by a name of a few bytes, for sockets.
+	short string
+	mode  os.FileMode
+}
+
+func (s *store) folder(session uuid.UUID) folder {
+	short := "/proc/self/fd/" + strconv.Itoa(int(s.root.Fd())) + "/" + session.String()
+	return folder{filepath.Join(s.sessions, session.String()), short, s.mode()}
+}
+
+func (f folder) home() string       { return filepath.Join(f.path, "home") }
+func (f folder) xauthority() string { return filepath.Join(f.path, "xauthority") }
+func (f folder) script() string     { return filepath.Join(f.path, "desktop") }
+func (f folder) passwd() string     { return filepath.Join(f.path, "passwd") }
+func (f folder) group() string      { return filepath.Join(f.path, "group") }
+
+// make makes the folder of a session that runs as this user; zero is the agent's own.
+func (f folder) make(uid int) error {
+	user := uid
+	if user == 0 {
+		user = os.Geteuid()
+	}
+	cookie, err := newCookie()
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(f.path, f.mode); err != nil {
+		return err
+	}
+	if err := errors.Join(os.Chmod(f.path, f.mode), os.Mkdir(f.home(), 0o700)); err != nil {
+		return err
+	}
+	for path, content := range map[string]string{
+		f.script(): desktop,
+		f.passwd(): fmt.Sprintf("user:x:%d:%d:user:%s:/bin/bash\n", user, user, insideHome),
+		f.group():  fmt.Sprintf("user:x:%d:\n", user),
+	} {
+		if err := errors.Join(os.WriteFile(path, []byte(content), 0o644), os.Chmod(path, 0o644)); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(f.xauthority(), cookie.xauthority(), 0o600); err != nil || uid == 0 {
+		return err
+	}
+	return errors.Join(os.Chown(f.home(), uid, uid), os.Chown(f.xauthority(), uid, uid))
+}
+
+// remove removes the folder with all the session wrote. Its processes must have ended.
+func (f folder) remove() error {
+	err := os.RemoveAll(f.path)
+	if !errors.Is(err, os.ErrPermission) {
+		return err
+	}
+	// As an ordinary user: the session took its own rights to a folder away.
+	if err := f.open(); err != nil {
+		return err
+	}
+	return os.RemoveAll(f.path)
+}
+
+// open takes the rights to every folder back, and leaves where symbolic links lead to alone.
+func (f folder) open() error {
+	root, err := os.OpenRoot(f.path)
+	if err != nil {
+		return err
+	}
+	err = fs.WalkDir(root.FS(), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		return root.Chmod(path, 0o700)
+	})
+	return errors.Join(err, root.Close())
+}

@@ -1,0 +1,41 @@
+package process
+
+import (
+	"io"
+	"strings"
+	"sync"
+)
+
+// kept is how many bytes of a desktop's output are kept: enough for the last words of a start that fails.
+const kept = 2 << 10
+
+// tail keeps the end of what it is given. Its zero value is ready.
+type tail struct {
+	mu   sync.Mutex
+	last []byte
+}
+
+// drain reads until nobody can write any more, then closes drained. A desktop whose output nobody reads would stop.
+func (t *tail) drain(from io.ReadCloser, drained chan<- struct{}) {
+	defer close(drained)
+	_, _ = io.Copy(t, from)
+	_ = from.Close()
+}
+
+// Write takes everything and forgets all but the last of it.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = append(t.last, b[max(0, len(b)-kept):]...)
+	if extra := len(t.last) - kept; extra > 0 {
+		t.last = append(t.last[:0], t.last[extra:]...)
+	}
+	return len(b), nil
+}
+
+// String returns the end of the output, as text that is safe in a log.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(strings.ToValidUTF8(string(t.last), "�"))
+}

@@ -1,0 +1,120 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"sync"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+)
+
+// An agent that is root gives each session a user id, and the same group id, of its own from this range. It is
+// outside what Debian gives to people, services and, by /etc/subuid, to containers. Nothing has to be configured for
+// these users: nobody needs their names.
+const (
+	firstUID = 2_000_000
+	uidCount = 10_000
+)
+
+// uidsInUse is where agents mark the ids they use, so that two of one host never use the same: byte n stands for id
+// firstUID + n, and whoever uses it holds a lock on it. The kernel drops the locks of an agent that ends.
+const uidsInUse = "/run/streamspace.uids"
+
+// uids gives out user ids.
+type uids struct {
+	file *os.File // nil when this process is not root: then sessions run as its own user
+
+	mu   sync.Mutex
+	used map[int]bool
+}
+
+func openUIDs() (*uids, error) {
+	u := &uids{used: map[int]bool{}}
+	if os.Geteuid() != 0 {
+		return u, nil
+	}
+	f, err := os.OpenFile(uidsInUse, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	u.file = f
+	return u, err
+}
+
+// claim gives an id that no other session and no process of this host has, or zero when this process is not root.
+func (u *uids) claim(session uuid.UUID) (int, error) {
+	if u.file == nil {
+		return 0, nil
+	}
+	running, err := pids()
+	if err != nil {
+		return 0, fmt.Errorf("list processes: %w", err)
+	}
+	owners := make(map[int]bool, len(running))
+	for _, pid := range running {
+		owners[owner(pid)] = true
+	}
+	// Sessions begin their search in different places, so that an id is not used again soon after.
+	start := spread(session)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i := range uidCount {
+		uid := firstUID + (start+i)%uidCount
+		if u.used[uid] || owners[uid] {
+			continue
+		}
+		switch err := u.lock(uid, unix.F_WRLCK); {
+		case err == nil:
+			u.used[uid] = true
+			return uid, nil
+		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES):
+			return 0, fmt.Errorf("lock user id %d: %w", uid, err)
+		}
+	}
+	return 0, fmt.Errorf("all user ids from %d to %d are in use", firstUID, firstUID+uidCount-1)
+}
+
+// spread is a number below uidCount that is almost a session's own.
+func spread(session uuid.UUID) int {
+	h := fnv.New32a()
+	_, _ = h.Write(session[:])
+	return int(h.Sum32() % uidCount)
+}
+
+// idle tells whether no agent uses an id now. Processes that have it are then some that an earlier agent left.
+func (u *uids) idle(uid int) bool {
+	if u.file == nil || uid == 0 {
+		return uid == 0
+	}
+	if u.lock(uid, unix.F_WRLCK) != nil {
+		return false
+	}
+	return u.lock(uid, unix.F_UNLCK) == nil
+}
+
+// release gives an id back. None of its processes and files may be left.
+func (u *uids) release(uid int) {
+	if uid == 0 {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.used[uid] {
+		delete(u.used, uid)
+		_ = u.lock(uid, unix.F_UNLCK) // cannot fail for a range that is locked; were it to, the id stays unused
+	}
+}
+
+// lock sets a lock that belongs to the open file, not to this process: two runtimes of one process exclude each other
+// too.
+func (u *uids) lock(uid int, kind int16) error {
+	at := unix.Flock_t{Type: kind, Start: int64(uid - firstUID), Len: 1}
+	return unix.FcntlFlock(u.file.Fd(), unix.F_OFD_SETLK, &at)
+}
+
+func (u *uids) close() error {
+	if u.file == nil {
+		return nil
+	}
+	return u.file.Close()
+}
