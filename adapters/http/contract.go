@@ -1,0 +1,87 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+)
+
+// entry is how the caller of an operation is known.
+type entry int
+
+const (
+	byCredential entry = iota // an access token or a cookie
+	byTicket                  // a ticket, and nothing else
+	byNothing                 // anybody
+)
+
+// operation is one method and path of the contract.
+type operation struct {
+	id, method, path string
+	permission       permission
+	entry            entry
+	route            *routers.Route // what the validator wants to know
+	options          *openapi3filter.Options
+}
+
+// contract is docs/openapi.yaml, as far as the server acts on it.
+type contract struct {
+	operations map[string]operation // by id
+}
+
+// readContract reads the contract. It refuses one with operations that do not say what permission they need, and names
+// them all.
+func readContract(spec []byte) (*contract, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(spec)
+	if err != nil {
+		return nil, fmt.Errorf("read the API's description: %w", err)
+	}
+	if err := doc.Validate(context.Background()); err != nil { //nolint:forbidigo // nothing in it waits
+		return nil, fmt.Errorf("the API's description is wrong: %w", err)
+	}
+	c := &contract{operations: map[string]operation{}}
+	var errs []error
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			op, err := newOperation(doc, &routers.Route{
+				Spec: doc, Path: path, PathItem: item, Method: method, Operation: o,
+			})
+			errs = append(errs, err)
+			c.operations[op.id] = op
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
+	op := operation{id: r.Operation.OperationID, method: r.Method, path: r.Path, route: r, options: validation()}
+	name, _ := r.Operation.Extensions["x-permission"].(string)
+	op.permission = permission(name)
+	if !slices.Contains(permissions, op.permission) {
+		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which is none of %v",
+			op.id, op.method, op.path, name, permissions)
+	}
+	needs := doc.Security
+	if r.Operation.Security != nil {
+		needs = *r.Operation.Security
+	}
+	switch {
+	case len(needs) == 0:
+		op.entry = byNothing
+	case slices.ContainsFunc(needs, func(n openapi3.SecurityRequirement) bool { _, ok := n["ticket"]; return ok }):
+		op.entry = byTicket
+	}
+	if (op.permission == public) != (op.entry == byNothing) {
+		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which its security contradicts",
+			op.id, op.method, op.path, name)
+	}
+	return op, nil
+}

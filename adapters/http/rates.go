@@ -1,0 +1,102 @@
+package http
+
+import (
+	"net/netip"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// How often one may try, after a burst.
+const (
+	// A person signs in once a day; an office behind one address, twenty at nine o'clock.
+	loginsByAddressEvery = time.Second
+	loginsByAddressBurst = 20
+	// Guessing one person's password, from however many addresses.
+	loginsByEmailEvery = 6 * time.Second
+	loginsByEmailBurst = 10
+	// Asking for ids that are not there is a mistake now and then, and a search when it goes on.
+	missesEvery = time.Second
+	missesBurst = 60
+)
+
+// counted is how many keys each kind of rate is kept for. The key that was longest unused is forgotten for one more, by
+// when it has mostly earned its burst back.
+const counted = 10_000
+
+// rates limits how often something happens, for each key by itself.
+type rates[K comparable] struct {
+	every    time.Duration
+	burst    int
+	limiters *lru.Cache[K, *rate.Limiter]
+}
+
+func newRates[K comparable](every time.Duration, burst int) *rates[K] {
+	limiters, err := lru.New[K, *rate.Limiter](counted)
+	if err != nil {
+		panic(err) // only a size below 1 is refused
+	}
+	return &rates[K]{every: every, burst: burst, limiters: limiters}
+}
+
+func (r *rates[K]) of(key K) *rate.Limiter {
+	if l, ok := r.limiters.Get(key); ok {
+		return l
+	}
+	l := rate.NewLimiter(rate.Every(r.every), r.burst)
+	if other, there, _ := r.limiters.PeekOrAdd(key, l); there {
+		return other
+	}
+	return l
+}
+
+// take counts one, and returns zero; or, when the key has none left, counts nothing and returns how long until it has.
+func (r *rates[K]) take(key K) time.Duration {
+	one := r.of(key).Reserve()
+	wait := one.Delay()
+	if wait > 0 {
+		one.Cancel()
+	}
+	return wait
+}
+
+// owed is how long it takes until the key has one left; zero: it has.
+func (r *rates[K]) owed(key K) time.Duration {
+	missing := 1 - r.of(key).Tokens()
+	return max(0, time.Duration(missing*float64(r.every)))
+}
+
+// charge counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
+func (r *rates[K]) charge(key K) { r.of(key).Reserve() }
+
+// tooMany is the refusal of a rate that is used up.
+func tooMany(code, message string, wait time.Duration) error {
+	f := fault.New(fault.Exhausted, code, "%s; wait a little", message)
+	f.RetryAfter = wait
+	return f
+}
+
+// member is whom misses are counted for.
+type member struct {
+	org  org.ID
+	user org.UserID
+}
+
+func memberOf(s org.Scope) member { return member{s.Org(), s.User()} }
+
+// network is what a client's address is counted as: in IPv6 one customer has at least a /64.
+func network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	p, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return address
+	}
+	return p.String()
+}

@@ -1,0 +1,70 @@
+package http
+
+import (
+	"context"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// ListSessions implements api.StrictServerInterface.
+func (h handlers) ListSessions(
+	ctx context.Context, r api.ListSessionsRequestObject,
+) (api.ListSessionsResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
+	return api.ListSessions200JSONResponse{Items: each(p.Items, toSession), NextCursor: optional(p.Next.String())}, err
+}
+
+// CreateSession implements api.StrictServerInterface.
+func (h handlers) CreateSession(
+	ctx context.Context, r api.CreateSessionRequestObject,
+) (api.CreateSessionResponseObject, error) {
+	s, err := h.sessions.Create(ctx, org.From(ctx), sessions.Create{Template: r.Body.Template, Name: value(r.Body.Name)})
+	where := "/api/v1/sessions/" + s.ID.String()
+	return api.CreateSession201JSONResponse{
+		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where},
+	}, err
+}
+
+// GetSession implements api.StrictServerInterface.
+func (h handlers) GetSession(ctx context.Context, r api.GetSessionRequestObject) (api.GetSessionResponseObject, error) {
+	s, err := h.sessions.Get(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	return api.GetSession200JSONResponse(toSession(s)), err
+}
+
+// DeleteSession implements api.StrictServerInterface.
+func (h handlers) DeleteSession(
+	ctx context.Context, r api.DeleteSessionRequestObject,
+) (api.DeleteSessionResponseObject, error) {
+	s, err := h.sessions.Terminate(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	if s.State.Final() {
+		return api.DeleteSession200JSONResponse(toSession(s)), err
+	}
+	return api.DeleteSession202JSONResponse(toSession(s)), err
+}
+
+// CreateTicket implements api.StrictServerInterface.
+func (h handlers) CreateTicket(
+	ctx context.Context, r api.CreateTicketRequestObject,
+) (api.CreateTicketResponseObject, error) {
+	key, err := h.sessions.IssueTicket(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	return api.CreateTicket201JSONResponse{Ticket: key.Reveal(), ExpiresIn: seconds(sessions.TicketLifetime)}, err
+}
+
+func toSession(s sessions.Session) api.Session {
+	out := api.Session{
+		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),
+		Template:  api.SessionTemplate{Id: s.Template.ID.UUID, Name: s.Template.Name, Title: s.Template.Title},
+		CreatedAt: s.CreatedAt.UTC(),
+	}
+	if !s.EndedAt.IsZero() {
+		out.EndedAt = optional(s.EndedAt.UTC().Round(time.Microsecond))
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+package http
+
+import (
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// The subprotocols that a stream is asked for with. The ticket travels as one because a browser's WebSocket sends no
+// header of the page's choosing, and an address ends up in logs and in the history.
+const (
+	binaryProtocol = "binary"
+	ticketProtocol = "ticket."
+)
+
+// Faults of asking for a stream.
+var (
+	errUpgrade = &refusal{http.StatusUpgradeRequired, fault.New(fault.Invalid, "upgrade_required",
+		"the stream is a WebSocket (RFC 6455, version 13, over HTTP/1.1)")}
+	errSubprotocol = fault.New(fault.Invalid, "subprotocol_required",
+		"the stream's subprotocol is "+binaryProtocol+": offer it")
+)
+
+// foreign tells whether a page of another origin asks. Browsers always send the origin of a WebSocket's page, and, all
+// recent ones, Sec-Fetch-Site; other programs send neither.
+func foreign(r *http.Request, own string) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return r.Header.Get("Sec-Fetch-Site") != ""
+	}
+	return strings.ToLower(origin) != own
+}
+
+// offered returns the ticket among the subprotocols, and whether binary is one of them.
+func offered(r *http.Request) (ticket secret.Secret, binary bool) {
+	for _, p := range tokensOf(r.Header, "Sec-WebSocket-Protocol") {
+		if value, ok := strings.CutPrefix(p, ticketProtocol); ok && ticket.IsZero() {
+			ticket = secret.Of(value)
+		}
+		binary = binary || p == binaryProtocol
+	}
+	return ticket, binary
+}
+
+// upgradable refuses a request that cannot become the stream.
+func upgradable(r *http.Request, binary bool) error {
+	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
+	token := func(header, want string) bool {
+		return slices.ContainsFunc(tokensOf(r.Header, header), func(got string) bool { return strings.EqualFold(got, want) })
+	}
+	switch {
+	case r.ProtoMajor != 1, !token("Connection", "upgrade"), !token("Upgrade", "websocket"),
+		r.Header.Get("Sec-WebSocket-Version") != "13", err != nil, len(key) != 16:
+		return errUpgrade
+	case !binary:
+		return errSubprotocol
+	default:
+		return nil
+	}
+}
+
+// tokensOf splits a header that is a list.
+func tokensOf(h http.Header, name string) []string {
+	var tokens []string
+	for _, line := range h.Values(name) {
+		for token := range strings.SplitSeq(line, ",") {
+			tokens = append(tokens, strings.TrimSpace(token))
+		}
+	}
+	return tokens
+}
+
+// sameSession refuses a ticket for another session than the one in the path. Which of the two answers there are says no
+// more than a GET of that session would.
+func (g *gate) sameSession(r *http.Request) error {
+	a := admittedOf(r.Context())
+	id, err := uuid.Parse(r.PathValue("session_id"))
+	if err != nil {
+		return errNoRoute // the contract's validation has let it through: then it has no session_id
+	}
+	if id == a.who.admits.UUID {
+		return nil
+	}
+	return g.sessions.Missing(r.Context(), a.who.scope, sessions.ID{UUID: id})
+}

@@ -1,0 +1,174 @@
+package http
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// validate refuses a request that is not of the contract's form, and names the field. The value that was validated is
+// what the handler gets.
+func validate(r *http.Request, op operation, path map[string]string) (*http.Request, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "invalid_parameter", "the query cannot be read")
+	}
+	if err := known(query, op); err != nil {
+		return nil, err
+	}
+	if op.route.Operation.RequestBody != nil {
+		if err := readBody(r); err != nil {
+			return nil, err
+		}
+	}
+	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
+		Request: r, PathParams: path, QueryParams: query, Route: op.route,
+		Options: op.options,
+	})
+	if err != nil {
+		return nil, formFault(err)
+	}
+	return r, nil
+}
+
+// validation is how the validator works here. Defaults are the handlers' to know; authentication is done by then.
+func validation() *openapi3filter.Options {
+	return &openapi3filter.Options{
+		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, KeepValidatedValue: true,
+		// The validator knows no uuid by itself.
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("uuid", uuids{})},
+	}
+}
+
+// known refuses query parameters that the operation does not have, that come twice, or that no text column can hold.
+// One that is misspelt would otherwise be left out of account without a word.
+func known(query url.Values, op operation) error {
+	for name, values := range query {
+		switch {
+		case op.route.Operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
+			return fault.New(fault.Invalid, "unknown_parameter", "there is no such query parameter").With("field", name)
+		case len(values) > 1:
+			return fault.New(fault.Invalid, "invalid_parameter", "%s: it comes more than once", name).With("field", name)
+		case strings.ContainsRune(values[0], 0):
+			return fault.New(fault.Invalid, "invalid_parameter", "%s: %s", name, noNUL).With("field", name)
+		}
+	}
+	return nil
+}
+
+// readBody reads the body once, whole, and puts it back.
+func readBody(r *http.Request) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" ||
+		!slices.Contains([]string{"", "identity"}, r.Header.Get("Content-Encoding")) {
+		return errMediaType
+	}
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return errTooLarge
+		}
+		return errUnbound.Because(err)
+	}
+	var value any
+	if err := json.Unmarshal(b, &value); err != nil { // unlike a Decoder, it refuses what follows the value
+		return fault.New(fault.Invalid, "invalid_body", "the body is not JSON: %v", err)
+	}
+	if field, bad := holdsNUL(value, ""); bad {
+		return fault.New(fault.Invalid, "invalid_body", "%s: %s", field, noNUL).With("field", field)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(b))
+	return nil
+}
+
+const noNUL = "a text cannot hold the character U+0000" // PostgreSQL has no room for it
+
+// holdsNUL looks for a text with a NUL in a value of JSON, and tells where.
+func holdsNUL(value any, at string) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return at, strings.ContainsRune(v, 0)
+	case []any:
+		for _, item := range v {
+			if field, bad := holdsNUL(item, at); bad {
+				return field, true
+			}
+		}
+	case map[string]any:
+		for name, item := range v {
+			if field, bad := holdsNUL(item, strings.TrimPrefix(at+"."+name, ".")); bad {
+				return field, true
+			}
+		}
+	}
+	return "", false
+}
+
+// uuids accepts a UUID in its one canonical form.
+type uuids struct{}
+
+// Validate implements openapi3.FormatValidator.
+func (uuids) Validate(s string) error {
+	if id, err := uuid.Parse(s); err != nil || id.String() != strings.ToLower(s) {
+		return errors.New("it must be a UUID")
+	}
+	return nil
+}
+
+// formFault says what the validator found, without the value, which can be a password.
+func formFault(err error) error {
+	wrong, ok := errors.AsType[*openapi3filter.RequestError](err)
+	if !ok {
+		return err
+	}
+	code, field := "invalid_body", ""
+	if wrong.Parameter != nil {
+		code, field = "invalid_parameter", wrong.Parameter.Name
+	}
+	reason := "it is not of the right form"
+	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
+		reason = "it is required"
+	}
+	if s, ok := errors.AsType[*openapi3.SchemaError](err); ok {
+		reason = reasonOf(s)
+		if inside := insideOf(s); inside != "" {
+			field = inside
+		}
+	}
+	if field == "" {
+		return fault.New(fault.Invalid, code, "the body: %s", reason)
+	}
+	return fault.New(fault.Invalid, code, "%s: %s", field, reason).With("field", field)
+}
+
+// insideOf is the path of the member at fault, which the validator names only in its reason when it is one too many.
+func insideOf(s *openapi3.SchemaError) string {
+	at := s.JSONPointer()
+	if rest, ok := strings.CutPrefix(s.Reason, "property "); ok && s.SchemaField == "properties" {
+		if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+			name, _ := strconv.Unquote(quoted)
+			at = append(at, name)
+		}
+	}
+	return strings.Join(at, ".")
+}
+
+// reasonOf is the rule that was broken, with its limit.
+func reasonOf(s *openapi3.SchemaError) string {
+	if s.SchemaField == "format" {
+		return "it must be of the format " + s.Schema.Format
+	}
+	return s.Reason
+}

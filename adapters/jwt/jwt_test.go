@@ -1,0 +1,247 @@
+package jwt
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+const issuer = "https://streamspace.test"
+
+// noon is when these tests happen.
+var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+
+func newKey(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newTokens(t *testing.T, key ed25519.PrivateKey, now time.Time) *Tokens {
+	t.Helper()
+	tokens, err := New(Config{Key: key, Issuer: issuer, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+func someone() identity.SignIn {
+	return identity.SignIn{
+		Membership: identity.Membership{
+			Org:  identity.Org{ID: org.ID{UUID: uuid.New()}, Slug: "acme", Name: "Acme"},
+			User: org.UserID{UUID: uuid.New()}, Role: org.RoleMember,
+		},
+		Credential: org.CredentialID{UUID: uuid.New()}, EndsAt: noon.Add(12 * time.Hour),
+	}
+}
+
+func TestATokenIsReadBackAsItWasMade(t *testing.T) {
+	t.Parallel()
+	tokens, in := newTokens(t, newKey(t), noon), someone()
+	token, lasts, err := tokens.Mint(in)
+	if err != nil || lasts != 15*time.Minute {
+		t.Fatalf("Mint = %v, %v", lasts, err)
+	}
+	got, err := tokens.Verify(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.EndsAt = noon.Add(15 * time.Minute).Local()
+	if diff := cmp.Diff(in, got); diff != "" {
+		t.Errorf("Verify (-want +got):\n%s", diff)
+	}
+}
+
+func TestATokenCarriesTheClaimsOfT1(t *testing.T) {
+	t.Parallel()
+	tokens, in := newTokens(t, newKey(t), noon), someone()
+	token, _, err := tokens.Mint(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var header, got map[string]any
+	for i, into := range []*map[string]any{&header, &got} {
+		b, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	jti, err := uuid.Parse(got["jti"].(string))
+	if err != nil || jti.Version() != 7 {
+		t.Errorf("jti = %v, want a UUIDv7", got["jti"])
+	}
+	want := map[string]any{
+		"sub": in.User.String(), "org_id": in.Org.ID.String(), "org_name": "Acme", "org_slug": "acme", "role": "member",
+		"sid": in.Credential.String(), "jti": got["jti"], "iat": float64(noon.Unix()),
+		"exp": float64(noon.Add(15 * time.Minute).Unix()), "iss": issuer, "aud": []any{"streamspace"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("claims (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]any{"alg": "EdDSA", "typ": "JWT", "kid": tokens.keyID}, header); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+func TestATokenDoesNotOutlastItsSignIn(t *testing.T) {
+	t.Parallel()
+	in := someone()
+	in.EndsAt = noon.Add(time.Minute)
+	if _, lasts, err := newTokens(t, newKey(t), noon).Mint(in); err != nil || lasts != time.Minute {
+		t.Errorf("Mint = %v, %v; want a minute", lasts, err)
+	}
+}
+
+// good is what Mint would write; each test of a wrong token changes one thing of it.
+func good() claims {
+	in := someone()
+	return claims{
+		OrgID: in.Org.ID.String(), Role: in.Role, Credential: in.Credential.String(),
+		RegisteredClaims: jwt.RegisteredClaims{
+			Subject: in.User.String(), Issuer: issuer, Audience: jwt.ClaimStrings{audience},
+			IssuedAt: jwt.NewNumericDate(noon), ExpiresAt: jwt.NewNumericDate(noon.Add(time.Minute)),
+		},
+	}
+}
+
+func sign(t *testing.T, method jwt.SigningMethod, key any, keyID string, c claims) string {
+	t.Helper()
+	token := jwt.NewWithClaims(method, c)
+	token.Header["kid"] = keyID
+	s, err := token.SignedString(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestEveryWrongTokenHasItsCode(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	tokens := newTokens(t, key, noon)
+	public := []byte(key.Public().(ed25519.PublicKey))
+	edited := func(change func(*claims)) string {
+		c := good()
+		change(&c)
+		return sign(t, jwt.SigningMethodEdDSA, key, tokens.keyID, c)
+	}
+	right := edited(func(*claims) {})
+	parts := strings.Split(right, ".")
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	for name, test := range map[string]struct{ token, code string }{
+		"right":                {right, ""},
+		"empty":                {"", "token_malformed"},
+		"no JWT":               {"junk", "token_malformed"},
+		"four parts":           {right + ".x", "token_malformed"},
+		"header is no JSON":    {b64([]byte("{")) + "." + parts[1] + "." + parts[2], "token_malformed"},
+		"claims are no object": {parts[0] + "." + b64([]byte(`"x"`)) + "." + parts[2], "token_malformed"},
+		"none": {sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, tokens.keyID, good()),
+			"token_algorithm"},
+		"HMAC with the public key": {sign(t, jwt.SigningMethodHS256, public, tokens.keyID, good()), "token_algorithm"},
+		"RSA":                      {sign(t, jwt.SigningMethodRS256, rsaKey, tokens.keyID, good()), "token_algorithm"},
+		"an algorithm that there is not": {
+			b64([]byte(`{"alg":"XX","kid":"`+tokens.keyID+`"}`)) + "." + parts[1] + "." + parts[2], "token_algorithm"},
+		"no algorithm": {b64([]byte(`{"kid":"`+tokens.keyID+`"}`)) + "." + parts[1] + "." + parts[2],
+			"token_algorithm"},
+		"another key by its name": {sign(t, jwt.SigningMethodEdDSA, newKey(t), "other", good()), "token_key"},
+		"another key by our name": {sign(t, jwt.SigningMethodEdDSA, newKey(t), tokens.keyID, good()), "token_signature"},
+		"tampered claims": {
+			parts[0] + "." + strings.Split(edited(func(c *claims) { c.Role = org.RoleOwner }), ".")[1] + "." + parts[2],
+			"token_signature"},
+		"no signature": {parts[0] + "." + parts[1] + ".", "token_signature"},
+		"expired": {edited(func(c *claims) { c.ExpiresAt = jwt.NewNumericDate(noon.Add(-time.Minute)) }),
+			"token_expired"},
+		"no expiry": {edited(func(c *claims) { c.ExpiresAt = nil }), "token_malformed"},
+		"from the future": {edited(func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(time.Hour)) }),
+			"token_malformed"},
+		"another audience": {edited(func(c *claims) { c.Audience = jwt.ClaimStrings{"elsewhere"} }),
+			"token_audience"},
+		"no audience":              {edited(func(c *claims) { c.Audience = nil }), "token_audience"},
+		"another issuer":           {edited(func(c *claims) { c.Issuer = "https://elsewhere.test" }), "token_issuer"},
+		"no issuer":                {edited(func(c *claims) { c.Issuer = "" }), "token_issuer"},
+		"no org":                   {edited(func(c *claims) { c.OrgID = "" }), "token_org_missing"},
+		"an org that is no id":     {edited(func(c *claims) { c.OrgID = "acme" }), "token_malformed"},
+		"no user":                  {edited(func(c *claims) { c.Subject = "" }), "token_malformed"},
+		"no credential":            {edited(func(c *claims) { c.Credential = "" }), "token_malformed"},
+		"a role that there is not": {edited(func(c *claims) { c.Role = "root" }), "token_malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := tokens.Verify(test.token)
+			switch {
+			case test.code == "" && err != nil:
+				t.Errorf("Verify: %v", err)
+			case test.code != "" && (!fault.Has(err, test.code) || !fault.IsKind(err, fault.Unauthenticated)):
+				t.Errorf("Verify = %v, %v; want code %s", got, err, test.code)
+			}
+		})
+	}
+}
+
+func TestATokenEndsWithinTheLeeway(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	token, lasts, err := newTokens(t, key, noon).Mint(someone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newTokens(t, key, noon.Add(lasts+leeway-time.Second)).Verify(token); err != nil {
+		t.Errorf("within the leeway: %v", err)
+	}
+	if _, err := newTokens(t, key, noon.Add(lasts+leeway+time.Second)).Verify(token); !fault.Has(err, "token_expired") {
+		t.Errorf("after the leeway: %v", err)
+	}
+}
+
+func TestTheKeyIsKnownByItsThumbprint(t *testing.T) {
+	t.Parallel()
+	// The example of RFC 8037 appendix A.3.
+	x, err := base64.RawURLEncoding.DecodeString("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := thumbprint(x), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"; got != want {
+		t.Errorf("thumbprint = %s, want %s", got, want)
+	}
+}
+
+func TestTheKeySetHoldsThePublicKeyAlone(t *testing.T) {
+	t.Parallel()
+	key := newKey(t)
+	tokens := newTokens(t, key, noon)
+	var got any
+	if err := json.Unmarshal(tokens.JWKS(), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := any(map[string]any{"keys": []any{map[string]any{
+		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": tokens.keyID,
+		"x": base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey)),
+	}}})
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("JWKS (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,121 @@
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Pool is how a pool of database connections does.
+type Pool struct {
+	Name     string // the kind of work it is for
+	Acquired int    // in use
+	Idle     int
+	Total    int
+	Max      int
+	// Waits is how often somebody had to wait for a connection, Waited for how long in all.
+	Waits  int64
+	Waited time.Duration
+}
+
+// pools tells how the pools do, each time somebody asks.
+type pools struct {
+	read                           func() []Pool
+	connections, most, waits, wait *prometheus.Desc
+}
+
+func newPools(read func() []Pool) *pools {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("streamspace_pool_"+name, help, append([]string{"pool"}, labels...), nil)
+	}
+	return &pools{
+		read:        read,
+		connections: desc("connections", "Connections to the database, by what they do.", "state"),
+		most:        desc("max_connections", "Connections that the pool may have."),
+		waits:       desc("acquire_waits_total", "Acquires that had to wait for a connection."),
+		wait:        desc("acquire_wait_seconds_total", "Time that acquires have waited for a connection."),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (p *pools) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{p.connections, p.most, p.waits, p.wait} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (p *pools) Collect(out chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for _, s := range p.read() {
+		gauge(p.connections, float64(s.Acquired), s.Name, "acquired")
+		gauge(p.connections, float64(s.Idle), s.Name, "idle")
+		gauge(p.connections, float64(max(0, s.Total-s.Acquired-s.Idle)), s.Name, "constructing")
+		gauge(p.most, float64(s.Max), s.Name)
+		out <- prometheus.MustNewConstMetric(p.waits, prometheus.CounterValue, float64(s.Waits), s.Name)
+		out <- prometheus.MustNewConstMetric(p.wait, prometheus.CounterValue, s.Waited.Seconds(), s.Name)
+	}
+}
+
+const (
+	// countPatience bounds the count over all organisations; whoever scrapes has a deadline of their own.
+	countPatience = 2 * time.Second
+	// countEvery is how often it is made, however many scrape.
+	countEvery = 5 * time.Second
+)
+
+// CountSessions counts the sessions of all organisations by their state.
+type CountSessions func(ctx context.Context) (map[string]int64, error)
+
+// states are told even when there is no session in them: what is missing is not zero.
+var states = []string{"pending", "starting", "running", "terminating", "terminated", "failed"}
+
+// sessionCounts tells how many sessions there are in each state.
+type sessionCounts struct {
+	count CountSessions
+	desc  *prometheus.Desc
+
+	mu   sync.Mutex // held while it counts, so that those who scrape at once share one count
+	last map[string]int64
+	err  error
+	at   time.Time
+}
+
+func newSessions(count CountSessions) *sessionCounts {
+	return &sessionCounts{count: count, desc: prometheus.NewDesc("streamspace_sessions",
+		"Sessions of all organisations, by state.", []string{"state"}, nil)}
+}
+
+// Describe implements prometheus.Collector.
+func (s *sessionCounts) Describe(out chan<- *prometheus.Desc) { out <- s.desc }
+
+// Collect implements prometheus.Collector. A count that fails is an error of this metric, not a zero.
+func (s *sessionCounts) Collect(out chan<- prometheus.Metric) {
+	counts, err := s.counted()
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(s.desc, fmt.Errorf("count sessions: %w", err))
+		return
+	}
+	for _, state := range states {
+		out <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, float64(counts[state]), state)
+	}
+}
+
+func (s *sessionCounts) counted() (map[string]int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.at.IsZero() && time.Since(s.at) < countEvery {
+		return s.last, s.err
+	}
+	//nolint:forbidigo // a scrape has no context that reaches here; the deadline bounds it
+	ctx, cancel := context.WithTimeout(context.Background(), countPatience)
+	defer cancel()
+	s.last, s.err = s.count(ctx)
+	s.at = time.Now()
+	return s.last, s.err
+}

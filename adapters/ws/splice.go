@@ -1,0 +1,191 @@
+package ws
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// Close codes of our own (RFC 6455 §7.4.2). The reason that comes along is the fault's code.
+const (
+	closeSignedOut websocket.StatusCode = 4401 // sign in again
+	closeForbidden websocket.StatusCode = 4403 // the session is no longer yours to see
+	closeEnded     websocket.StatusCode = 4410 // the session has ended
+)
+
+const (
+	// pingEvery and pongWithin find a client that is gone without a word within 40 s.
+	pingEvery  = 20 * time.Second
+	pongWithin = 20 * time.Second
+	// leaveWithin is how long a browser may take to close its side, and one that takes nothing in to be given up.
+	leaveWithin = 2 * time.Second
+	// bufferSize is worth 20-35 % of throughput over 32 KB on a desktop's bulk updates.
+	bufferSize = 64 << 10
+)
+
+// buffers are shared by all streams.
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// end is how a stream ended.
+type end struct {
+	code   websocket.StatusCode
+	reason string // at most 123 bytes
+	err    error  // for the log; nil: an ordinary end
+}
+
+// goingAway is the end that the server makes.
+var goingAway = end{code: websocket.StatusGoingAway, reason: "shutting_down"}
+
+// splice copies both ways until either side ends, access is withdrawn or the server ends. Whatever ends first ends
+// every hop, and its reason is what the browser is told.
+func (s *Streams) splice(
+	ctx context.Context, socket *websocket.Conn, display io.ReadWriteCloser, watch func(context.Context) error,
+) end {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// Reading and writing are not bound to inner, for its end would break the socket where it should be closed.
+	moving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ends := make(chan end, 5) // one for each that can end it: none waits
+	var running sync.WaitGroup
+	start := func(run func() end) { running.Go(func() { ends <- run() }) }
+	start(func() end { return toDisplay(moving, display, socket) })
+	start(func() end { return toBrowser(moving, socket, display) })
+	start(func() end { return withdrawn(watch(inner)) })
+	start(func() end { return unresponsive(inner, socket) })
+	start(func() end {
+		select {
+		case <-s.closing:
+		case <-inner.Done():
+		}
+		return goingAway
+	})
+	first := <-ends
+	if ctx.Err() != nil { // then whatever came first was of its making
+		first = goingAway
+	}
+	cancel()
+	// The display goes first, so that nothing more reaches a browser that is slow to take its leave.
+	_ = display.Close()
+	defer time.AfterFunc(leaveWithin, stop).Stop()
+	_ = socket.Close(first.code, first.reason)
+	running.Wait()
+	return first
+}
+
+// toDisplay copies what the browser sends.
+func toDisplay(ctx context.Context, display io.Writer, socket *websocket.Conn) end {
+	for {
+		kind, message, err := socket.Reader(ctx)
+		switch {
+		case err != nil:
+			return left(err)
+		case kind != websocket.MessageBinary:
+			return end{code: websocket.StatusUnsupportedData, reason: "binary_only"}
+		}
+		if ended, ok := copyMessage(display, message); !ok {
+			return ended
+		}
+	}
+}
+
+// copyMessage holds a buffer no longer than a message lasts: a browser is quiet most of the time. It reports how the
+// stream ended, if it did.
+func copyMessage(display io.Writer, message io.Reader) (end, bool) {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := message.Read(buf[:])
+		if n > 0 {
+			if _, err := display.Write(buf[:n]); err != nil {
+				return lost(err), false
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return end{}, true
+		case err != nil:
+			return left(err), false
+		}
+	}
+}
+
+// toBrowser copies what the display sends, each piece as one message.
+func toBrowser(ctx context.Context, socket *websocket.Conn, display io.Reader) end {
+	buf := buffers.Get().(*[bufferSize]byte)
+	defer buffers.Put(buf)
+	for {
+		n, err := display.Read(buf[:])
+		if n > 0 {
+			if err := socket.Write(ctx, websocket.MessageBinary, buf[:n]); err != nil {
+				return left(err)
+			}
+		}
+		if err != nil {
+			return lost(err)
+		}
+	}
+}
+
+// unresponsive pings until a client does not answer.
+func unresponsive(ctx context.Context, socket *websocket.Conn) end {
+	tick := time.NewTicker(pingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return end{}
+		case <-tick.C:
+		}
+		pong, cancel := context.WithTimeout(ctx, pongWithin)
+		err := socket.Ping(pong)
+		cancel()
+		if err != nil {
+			return end{code: websocket.StatusPolicyViolation, reason: "no_pong", err: err}
+		}
+	}
+}
+
+// left is the end that a browser made.
+func left(err error) end {
+	switch status := websocket.CloseStatus(err); {
+	case status == websocket.StatusNormalClosure, status == websocket.StatusGoingAway,
+		status == websocket.StatusNoStatusRcvd:
+		return end{code: websocket.StatusNormalClosure, reason: "closed"}
+	case errors.Is(err, websocket.ErrMessageTooBig):
+		return end{code: websocket.StatusMessageTooBig, reason: "message_too_big"}
+	default:
+		return end{code: websocket.StatusNormalClosure, reason: "connection_lost", err: err}
+	}
+}
+
+// lost is the end that the display made.
+func lost(err error) end {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
+		return end{code: websocket.StatusNormalClosure, reason: "display_closed"}
+	}
+	return end{code: websocket.StatusInternalError, reason: "display_lost", err: err}
+}
+
+// withdrawn is the end of a caller's access. One that cannot be looked at is taken for withdrawn.
+func withdrawn(err error) end {
+	f := fault.Of(err)
+	switch {
+	case errors.Is(err, sessions.ErrEnded):
+		return end{code: closeEnded, reason: f.Code}
+	case f.Kind == fault.Unauthenticated:
+		return end{code: closeSignedOut, reason: f.Code}
+	case f.Kind == fault.Forbidden, f.Kind == fault.NotFound:
+		return end{code: closeForbidden, reason: f.Code}
+	default:
+		return end{code: websocket.StatusTryAgainLater, reason: f.Code, err: err}
+	}
+}
