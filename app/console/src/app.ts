@@ -1,0 +1,16 @@
+// What every view is given.
+import type { Client, Me, Session } from './api';
+
+/** App is the page around a view. */
+export interface App {
+  readonly api: Client;
+  readonly me: Me;
+  /** Goes to a session's desktop. */
+  open(session: Session): void;
+  /** Goes to the templates and the sessions. */
+  home(): void;
+  signOut(): Promise<void>;
+}
+
+/** View fills an empty root. When `left` is aborted the view is gone and everything it began must end. */
+export type View = (root: HTMLElement, left: AbortSignal) => void;

@@ -1,0 +1,48 @@
+// Asking once more, in place, before something that cannot be undone.
+import { h } from './dom';
+
+interface Question {
+  /** What the button says. */
+  label: string;
+  /** What the button is about, for those who do not see where it stands. */
+  about: string;
+  question: string;
+  yes: string;
+  no: string;
+  act(): Promise<void>;
+}
+
+/** A button that turns into a question and back. `act` says itself when it fails. */
+export function confirmed(q: Question): HTMLElement {
+  const ask = h('button', { class: 'quiet', type: 'button', click: () => show(true) }, q.label);
+  ask.setAttribute('aria-label', `${q.label} ${q.about}`);
+  const yes = h('button', { class: 'danger', type: 'button', click: () => void run() }, q.yes);
+  const no = h('button', { class: 'quiet', type: 'button', click: () => show(false) }, q.no);
+  const words = h('span', {}, q.question);
+  const choice = h('span', { class: 'confirm', role: 'group', 'aria-label': q.question }, words, yes, no);
+  const box = h('span', { class: 'confirm-box' }, ask);
+
+  function show(asking: boolean): void {
+    box.replaceChildren(asking ? choice : ask);
+    (asking ? yes : ask).focus();
+  }
+
+  async function run(): Promise<void> {
+    yes.disabled = no.disabled = true;
+    try {
+      await q.act();
+    } finally {
+      yes.disabled = no.disabled = false;
+      if (box.isConnected) {
+        show(false);
+      }
+    }
+  }
+
+  choice.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') {
+      show(false);
+    }
+  });
+  return box;
+}

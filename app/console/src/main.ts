@@ -1,0 +1,92 @@
+// The page: who is signed in, and which view shows.
+import { Client, type Me, sentence, type Session } from './api';
+import type { App, View } from './app';
+import { title, wordmark } from './brand';
+import { desktop } from './desktop';
+import { h } from './dom';
+import { home } from './home';
+import { login } from './login';
+
+const root = document.getElementById('app')!;
+let me: Me | undefined;
+// Several requests may learn at once that a sign-in has ended; the form is shown for the first.
+const api = new Client((why) => {
+  if (me !== undefined) {
+    enter(why);
+  }
+});
+let view = new AbortController();
+
+function show(next: View): void {
+  view.abort();
+  view = new AbortController();
+  root.replaceChildren();
+  next(root, view.signal);
+}
+
+/** Shows the form; where somebody wanted to go stays in the address, and is where they get to. */
+function enter(why?: string): void {
+  me = undefined;
+  const signedIn = () => begin('The browser did not keep the sign-in. StreamSpace needs cookies and HTTPS.');
+  show(login({ api, why, signedIn }));
+}
+
+/** Asks who is signed in and shows what the address names; when it is nobody, the form and why. */
+async function begin(why?: string): Promise<void> {
+  me = await api.me();
+  if (me === undefined) {
+    enter(why);
+  } else {
+    route();
+  }
+}
+
+/** Shows what the address names: `#/sessions/<id>` a desktop, anything else the home page. */
+function route(known?: Session): void {
+  if (me === undefined) {
+    return; // the form stays
+  }
+  const app = page(me);
+  const id = /^#\/sessions\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
+  show(id === undefined ? home(app) : desktop(app, id, known));
+}
+
+function page(who: Me): App {
+  return {
+    api,
+    me: who,
+    open: (session) => go(`#/sessions/${session.id}`, session),
+    home: () => go('#/'),
+    signOut: async () => {
+      await api.logOut();
+      history.replaceState(null, '', '#/');
+      enter();
+    },
+  };
+}
+
+function go(hash: string, known?: Session): void {
+  history.pushState(null, '', hash);
+  route(known);
+}
+
+/** Shows that nothing can be shown, with a way to try again. */
+function unreachable(thrown: unknown): void {
+  show((root) => {
+    title();
+    const retry = h('button', { class: 'primary', type: 'button', click: () => void start() }, 'Try again');
+    const why = h('p', { role: 'alert' }, sentence(thrown));
+    root.append(h('main', { class: 'entrance' }, h('div', { class: 'entrance-card stack' }, wordmark(), why, retry)));
+  });
+}
+
+async function start(): Promise<void> {
+  try {
+    await begin();
+  } catch (thrown) {
+    unreachable(thrown);
+  }
+}
+
+window.addEventListener('hashchange', () => route());
+void start();

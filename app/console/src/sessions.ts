@@ -1,0 +1,213 @@
+// The list of sessions that have not ended, kept up to date while somebody looks at it.
+import { sentence, type Session } from './api';
+import type { App } from './app';
+import { confirmed } from './confirm';
+import { announce, h, icon } from './dom';
+import { badge, because, ended, reachable, word } from './states';
+import { pause, visible } from './wait';
+
+/** Between two looks at the list, in milliseconds. */
+const interval = 2000;
+
+/** Fills itself and follows the sessions until the view is left. */
+export function sessionList(app: App, left: AbortSignal): HTMLElement {
+  const list = new List(app, left);
+  void list.follow();
+  return list.element;
+}
+
+class List {
+  readonly element = h('div', { class: 'stack', tabindex: '-1' });
+  private readonly rows = new Map<string, Row>();
+  private readonly items = h('ul', { class: 'rows' });
+  private readonly empty = h('p', { class: 'empty' });
+  private readonly problem = h('p', { class: 'problem', role: 'alert' });
+  private readonly loading = h('p', { class: 'empty', role: 'status' }, 'Loading…');
+
+  constructor(private readonly app: App, private readonly left: AbortSignal) {
+    const viewer = app.me.role === 'viewer';
+    this.empty.textContent = viewer ? 'Nothing is shared with you.' : 'Nothing is running. Launch a desktop below.';
+    this.element.append(this.loading);
+  }
+
+  async follow(): Promise<void> {
+    while (!this.left.aborted) {
+      await this.look();
+      await pause(interval, this.left);
+      await visible(this.left);
+    }
+  }
+
+  private async look(): Promise<void> {
+    try {
+      this.show(await this.app.api.activeSessions(this.left));
+    } catch (thrown) {
+      if (!this.left.aborted) {
+        this.trouble(sentence(thrown));
+      }
+    }
+  }
+
+  /** What is known stays on the page: old news beats none while the server does not answer. */
+  private trouble(why: string): void {
+    const text = `The list may be out of date. ${why}`;
+    this.loading.remove();
+    if (this.problem.textContent !== text) { // an alert that is set anew is read out anew
+      this.problem.textContent = text;
+    }
+    this.element.prepend(this.problem);
+  }
+
+  private show(sessions: Session[]): void {
+    const ids = new Set(sessions.map((s) => s.id));
+    for (const [id, row] of this.rows) {
+      if (!ids.has(id)) {
+        this.remove(id, row);
+      }
+    }
+    sessions.forEach((session, place) => this.place(session, place));
+    this.problem.textContent = '';
+    this.settle();
+  }
+
+  private place(session: Session, place: number): void {
+    let row = this.rows.get(session.id);
+    if (row === undefined) {
+      row = new Row(this.app, session, (s) => this.changed(s));
+      this.rows.set(session.id, row);
+    } else {
+      row.update(session);
+    }
+    // Moving an element takes the focus from it, so one that stands right stays.
+    if (this.items.children[place] !== row.element) {
+      this.items.insertBefore(row.element, this.items.children[place] ?? null);
+    }
+  }
+
+  private changed(session: Session): void {
+    const row = this.rows.get(session.id);
+    if (row && ended(session)) {
+      this.remove(session.id, row);
+      this.settle();
+    } else {
+      row?.update(session);
+    }
+  }
+
+  private remove(id: string, row: Row): void {
+    announce(`${row.name} has ended.`);
+    const focused = row.element.contains(document.activeElement);
+    row.element.remove();
+    if (focused) { // else the keyboard would start again at the top of the page
+      this.element.focus();
+    }
+    this.rows.delete(id);
+  }
+
+  private settle(): void {
+    const content = this.rows.size === 0 ? this.empty : this.items;
+    if (this.element.firstChild !== content || this.element.childNodes.length > 1) {
+      this.element.replaceChildren(content);
+    }
+  }
+}
+
+/** Row is one session. It changes in place, so that a question being asked in it stays. */
+class Row {
+  readonly element = h('li', { class: 'row' });
+  private readonly state = h('span');
+  private readonly detail = h('span', { class: 'muted small' });
+  private readonly problem = h('p', { class: 'problem small', role: 'alert' });
+  private readonly actions = h('div', { class: 'actions' });
+
+  constructor(private readonly app: App, private session: Session, private readonly changed: (s: Session) => void) {
+    this.problem.hidden = true;
+    this.element.append(
+      h('div', { class: 'tile small' }, icon(session.template.name === 'terminal' ? 'terminal' : 'screen')),
+      h('div', { class: 'row-text' }, h('strong', {}, session.name), this.detail),
+      this.state,
+      this.actions,
+      this.problem,
+    );
+    this.draw();
+    this.act();
+  }
+
+  get name(): string {
+    return this.session.name;
+  }
+
+  update(session: Session): void {
+    const before = this.session;
+    this.session = session;
+    this.draw();
+    if (before.state !== session.state) {
+      announce(`${session.name}: ${word(session.state)}.`);
+    }
+    if (reachable(before) !== reachable(session)) {
+      this.act();
+    }
+  }
+
+  private draw(): void {
+    const { session, app } = this;
+    const reason = because(session);
+    const parts = [
+      session.template.title === session.name ? '' : session.template.title,
+      `started ${ago(session.created_at)}`,
+      session.owner_id === app.me.user.id ? '' : 'another member’s',
+      reason,
+    ].filter((part) => part !== '').join(' · ');
+    this.detail.textContent = parts.charAt(0).toUpperCase() + parts.slice(1);
+    this.detail.title = new Date(session.created_at).toLocaleString();
+    this.state.replaceChildren(badge(session.state));
+  }
+
+  private act(): void {
+    const { session, app } = this;
+    if (!reachable(session)) {
+      this.actions.replaceChildren();
+      return;
+    }
+    const open = h('button', { class: 'primary', type: 'button', click: () => app.open(this.session) }, 'Open');
+    open.setAttribute('aria-label', `Open ${session.name}`);
+    this.actions.replaceChildren(open);
+    if (app.me.role !== 'viewer') {
+      this.actions.prepend(confirmed({
+        label: 'Terminate',
+        about: session.name,
+        question: 'Unsaved work is lost.',
+        yes: 'Terminate',
+        no: 'Keep',
+        act: () => this.terminate(),
+      }));
+    }
+  }
+
+  private async terminate(): Promise<void> {
+    this.problem.hidden = true;
+    try {
+      this.changed(await this.app.api.deleteSession(this.session.id));
+    } catch (thrown) {
+      this.problem.textContent = sentence(thrown);
+      this.problem.hidden = false;
+    }
+  }
+}
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+
+/** How long ago that was, in the largest unit that fits. */
+function ago(when: string): string {
+  const seconds = Math.max(0, (Date.now() - Date.parse(when)) / 1000);
+  if (seconds < 45) {
+    return 'just now';
+  }
+  if (seconds < 45 * 60) {
+    return relative.format(-Math.round(seconds / 60), 'minute');
+  }
+  if (seconds < 22 * 3600) {
+    return relative.format(-Math.round(seconds / 3600), 'hour');
+  }
+  return relative.format(-Math.round(seconds / 86400), 'day');
+}

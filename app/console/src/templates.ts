@@ -1,0 +1,94 @@
+// What a session can be launched from.
+import { Failure, sentence, type Template } from './api';
+import type { App } from './app';
+import { announce, h, icon } from './dom';
+
+/** Fills itself with a card per template. */
+export function templateCards(app: App, left: AbortSignal): HTMLElement {
+  const problem = h('p', { class: 'problem', role: 'alert' });
+  const ghosts = Array.from({ length: 3 }, () => h('div', { class: 'card ghost' }));
+  const cards = h('div', { class: 'cards', 'aria-busy': 'true' }, ...ghosts);
+  problem.hidden = true;
+
+  function say(text: string): void {
+    problem.textContent = text;
+    problem.hidden = text === '';
+  }
+
+  async function load(): Promise<void> {
+    try {
+      const templates = await app.api.templates(left);
+      cards.replaceChildren(...(templates.length === 0 ? [nothing()] : templates.map((t) => card(app, t, launch))));
+    } catch (thrown) {
+      if (!left.aborted) {
+        cards.replaceChildren(unavailable(sentence(thrown), () => void load()));
+      }
+    } finally {
+      cards.removeAttribute('aria-busy');
+    }
+  }
+
+  // One at a time: a second click while the first is on its way would take a second session of the quota.
+  async function launch(template: Template, button: HTMLButtonElement): Promise<void> {
+    const buttons = cards.querySelectorAll('button');
+    buttons.forEach((b) => (b.disabled = true));
+    button.textContent = 'Launching…';
+    say('');
+    try {
+      const session = await app.api.createSession({ template: template.id });
+      announce(`${session.name} is starting.`);
+      app.open(session);
+    } catch (thrown) {
+      say(refused(thrown));
+      buttons.forEach((b) => (b.disabled = false));
+      button.textContent = 'Launch';
+      button.focus();
+    }
+  }
+
+  void load();
+  return h('div', { class: 'stack' }, problem, cards);
+}
+
+function card(app: App, t: Template, launch: (t: Template, b: HTMLButtonElement) => Promise<void>): HTMLElement {
+  const button = h('button', { class: 'primary', type: 'button', click: () => void launch(t, button) }, 'Launch');
+  button.setAttribute('aria-label', `Launch ${t.title}`);
+  const viewer = app.me.role === 'viewer';
+  return h(
+    'article',
+    { class: 'card' },
+    h('div', { class: 'tile' }, icon(t.name === 'terminal' ? 'terminal' : 'screen')),
+    h('h3', {}, t.title),
+    h('p', { class: 'muted' }, t.description),
+    h(
+      'div',
+      { class: 'card-foot' },
+      h('span', { class: 'tag' }, t.is_public ? 'Public' : app.me.org.name),
+      viewer ? h('span', { class: 'muted small' }, 'Viewers cannot launch') : button,
+    ),
+  );
+}
+
+function nothing(): HTMLElement {
+  return h('p', { class: 'empty' }, 'There is no template yet. An admin of your organisation can add one.');
+}
+
+function unavailable(why: string, retry: () => void): HTMLElement {
+  return h(
+    'div',
+    { class: 'empty', role: 'alert' },
+    h('p', {}, 'The templates could not be loaded. ', why),
+    h('button', { class: 'quiet', type: 'button', click: retry }, 'Try again'),
+  );
+}
+
+/** Says which quota is used up and what to do; anything else is the API's own sentence. */
+function refused(thrown: unknown): string {
+  if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
+    return sentence(thrown);
+  }
+  const { holder, kind = 'sessions', limit } = thrown.problem;
+  const who = holder === 'org' ? 'Your organisation' : 'You';
+  const what = limit === 1 ? kind.replace(/s$/, '') : kind;
+  return `${who} may have ${limit} active ${what} at most. Terminate one to launch another.`;
+}

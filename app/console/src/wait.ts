@@ -1,0 +1,30 @@
+// Waiting that ends with the view that waits.
+
+/** Resolves after some milliseconds, or as soon as the view is left. */
+export function pause(ms: number, left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    left.addEventListener('abort', done, { once: true });
+    function done(): void {
+      clearTimeout(timer);
+      left.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}
+
+/** Resolves when somebody can see the tab, or the view is left. */
+export function visible(left: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    document.addEventListener('visibilitychange', check);
+    left.addEventListener('abort', check, { once: true });
+    check();
+    function check(): void {
+      if (left.aborted || document.visibilityState === 'visible') {
+        document.removeEventListener('visibilitychange', check);
+        left.removeEventListener('abort', check);
+        resolve();
+      }
+    }
+  });
+}

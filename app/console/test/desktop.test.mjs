@@ -1,0 +1,291 @@
+// One real session through every layer: a person signs in, launches a desktop, types into it, and ends it, while someone
+// of another organisation tries to reach it. Needs a running `streamspace dev`; run.mjs starts one.
+//
+//   STREAMSPACE_URL           where the console is
+//   STREAMSPACE_DEV_PASSWORD  the password of the demo users
+//   STREAMSPACE_AGENT_DATA    the agent's folder, below which are the sessions' homes
+//   STREAMSPACE_SCREENSHOTS   where screenshots go; by default the system's folder for temporary files
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  isPainted, launch, open, painted, refused, scriptsSee, settled, shellListens, type, unexpected,
+} from './browser.mjs';
+import { processesOf } from './processes.mjs';
+
+const url = required('STREAMSPACE_URL');
+const password = required('STREAMSPACE_DEV_PASSWORD');
+const agentData = required('STREAMSPACE_AGENT_DATA');
+const screenshots = process.env.STREAMSPACE_SCREENSHOTS ?? tmpdir();
+
+/** How often a launch is timed. */
+const launches = 5;
+
+let browser;
+let page; // of acme's member
+let stranger; // of globex's member
+let session; // the id of the session that the steps share
+before(async () => {
+  browser = await launch();
+  page = await open(browser);
+});
+after(() => browser?.close());
+
+let broken = false;
+
+/** One step of the journey. After one that failed the others have nothing to stand on. */
+function step(name, fn) {
+  test(name, { timeout: 120_000 }, async (t) => {
+    if (broken) {
+      t.skip('an earlier step failed');
+      return;
+    }
+    try {
+      await fn(t);
+    } catch (error) {
+      broken = true;
+      await page.screenshot({ path: join(screenshots, 'failed.png') }).catch(() => {});
+      throw error;
+    }
+  });
+}
+
+step('a wrong password is refused and said so', async () => {
+  await page.goto(url);
+  await signIn(page, 'member@acme.test', 'not the password');
+  await page.getByRole('alert').filter({ hasText: /\w/ }).waitFor();
+  await shot('1-refused');
+});
+
+step('a member signs in and has no session', async () => {
+  await signIn(page, 'member@acme.test', password);
+  await page.getByText('member@acme.test').waitFor();
+  await empty();
+  assert.deepEqual(await scriptsSee(page), [0, 0, '']);
+  await shot('2-empty');
+});
+
+step('a launched terminal paints', async () => {
+  await button('Launch Terminal').click();
+  await painted(page);
+  session = /#\/sessions\/([0-9a-f-]{36})$/.exec(page.url())?.[1];
+  assert.ok(session, `the address ${page.url()} names the session`);
+  await settled(page);
+  await shot('3-desktop');
+});
+
+step('what is typed into the desktop happens on the session’s side', async () => {
+  const word = randomBytes(6).toString('hex');
+  await shellListens(page);
+  await type(page, `echo ${word} > ~/word.txt`);
+  await page.keyboard.press('Enter');
+  const { path, content } = await poll('word.txt below the agent’s data', () => wordFile());
+  assert.equal(content, `${word}\n`);
+  assert.ok(path.includes(session), `${path} is in the session’s own folder`);
+  await settled(page);
+  await shot('4-typed');
+});
+
+step('the desktop follows the size of the window', async () => {
+  const size = () => page.evaluate(() => {
+    const { width, height } = document.querySelector('.screen canvas');
+    const { clientWidth, clientHeight } = document.querySelector('.screen');
+    return { width, height, clientWidth, clientHeight };
+  });
+  await page.setViewportSize({ width: 1000, height: 700 });
+  await poll('a desktop of 1000 pixels across', async () => {
+    const s = await size();
+    return s.width === 1000 && s.clientWidth === 1000 && s.height === s.clientHeight;
+  });
+  await settled(page);
+  await shot('5-resized');
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+step('a reload of its address connects again', async () => {
+  await page.reload();
+  await painted(page);
+  assert.ok(page.url().endsWith(session));
+  await shot('6-reloaded');
+});
+
+step('the session outlives signing out and in again', async () => {
+  await button('Desktops').click();
+  await button('Open Terminal').waitFor();
+  await shot('7-list');
+  await button('Sign out').click();
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal((await ask(page, 'GET', '/api/v1/me')).status, 401);
+  await signIn(page, 'member@acme.test', password);
+  await button('Open Terminal').click();
+  await painted(page);
+});
+
+step('another organisation’s member neither sees nor touches it', async () => {
+  stranger = await open(browser);
+  await stranger.goto(url);
+  await signIn(stranger, 'member@globex.test', password);
+  await stranger.getByText('member@globex.test').waitFor();
+  await stranger.getByText('Nothing is running.').waitFor();
+
+  const path = `/api/v1/sessions/${session}`;
+  const answers = [];
+  for (const [method, at] of [['GET', path], ['POST', `${path}/tickets`], ['DELETE', path]]) {
+    answers.push((await ask(stranger, method, at)).status);
+  }
+  assert.deepEqual(answers, [403, 403, 403], 'GET, POST of a ticket, DELETE');
+
+  // A ticket that is good, but for a session of their own.
+  const own = (await ask(stranger, 'POST', '/api/v1/sessions', { template: 'terminal' })).body;
+  const { ticket } = (await ask(stranger, 'POST', `/api/v1/sessions/${own.id}/tickets`)).body;
+  assert.equal(await handshake(stranger, `${path}/stream`, ['binary', `ticket.${ticket}`]), 403);
+  assert.equal(await handshake(stranger, `${path}/stream`, ['binary']), 401, 'without a ticket');
+  await ask(stranger, 'DELETE', `/api/v1/sessions/${own.id}`);
+  await poll('their own session to end', async () => (await active(stranger)).length === 0);
+
+  assert.ok(await page.evaluate(isPainted), 'the desktop still shows');
+  assert.equal((await ask(page, 'GET', path)).body.state, 'running');
+});
+
+step('a viewer is offered no launch, and refused one', async () => {
+  const viewer = await open(browser);
+  await viewer.goto(url);
+  await signIn(viewer, 'viewer@acme.test', password);
+  await viewer.getByText('Viewers cannot launch').first().waitFor();
+  assert.equal(await viewer.getByRole('button', { name: /^Launch/ }).count(), 0);
+  assert.equal((await ask(viewer, 'POST', '/api/v1/sessions', { template: 'terminal' })).status, 403);
+  assert.deepEqual(unexpected(viewer, refused(401, '/api/v1/me'), refused(403, '/api/v1/sessions')), []);
+  await viewer.context().close();
+});
+
+step('terminate ends it and leaves no process', async () => {
+  const running = processesOf(session);
+  assert.ok(running.some((p) => p.includes('Xvnc')), `an Xvnc is among the session’s processes: ${running}`);
+  await button('Desktops').click();
+  await button('Terminate Terminal').click();
+  await button('Terminate').click();
+  await empty();
+  await poll('no process of the session', () => processesOf(session).length === 0, () => processesOf(session));
+  await shot('8-ended');
+});
+
+step('from the click to the first painted frame', async (t) => {
+  const times = [];
+  for (let i = 0; i < launches; i++) {
+    times.push(await timedLaunch());
+  }
+  const median = times.toSorted((a, b) => a - b)[Math.floor(launches / 2)];
+  t.diagnostic(`launches: ${times.map((ms) => `${ms.toFixed(0)} ms`).join(', ')}`);
+  t.diagnostic(`click to first painted frame, median of ${launches}: ${median.toFixed(0)} ms`);
+  // Far above what it should be: this tells a broken machine from a slow one, the line above tells the speed.
+  assert.ok(median < 10_000, `the median is ${median} ms`);
+});
+
+step('the pages reported nothing but the refusals that were provoked', () => {
+  assert.deepEqual(unexpected(page, refused(401, '/api/v1/(me|auth/login)')), []);
+  const provoked = [refused(401, '/api/v1/me'), refused(403, `/api/v1/sessions/${session}`), refusedSocket];
+  assert.deepEqual(unexpected(stranger, ...provoked), []);
+});
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set; \`make test/browser\` starts what this test needs and sets it`);
+  }
+  return value;
+}
+
+function button(name) {
+  return page.getByRole('button', { name, exact: true });
+}
+
+function empty() {
+  return page.getByText('Nothing is running.').waitFor();
+}
+
+async function shot(name) {
+  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+async function signIn(on, email, with_) {
+  await on.getByLabel('Email').fill(email);
+  await on.getByLabel('Password').fill(with_);
+  await on.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** Asks the API as the page's user, from within the page. */
+function ask(on, method, path, body) {
+  return on.evaluate(async (r) => {
+    const response = await fetch(r.path, {
+      method: r.method,
+      ...(r.body && { body: JSON.stringify(r.body), headers: { 'Content-Type': 'application/json' } }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  }, { method, path, body });
+}
+
+async function active(on) {
+  return (await ask(on, 'GET', '/api/v1/sessions?active=true')).body.items;
+}
+
+/** How Chromium's console tells the status of a refused WebSocket; 401 has words of its own. */
+const refusedSocket = /WebSocket connection to .* (?:Unexpected response code: (\d+)|HTTP Authentication failed)/;
+
+/** The status with which a WebSocket from the page is refused: a script is not told, but the console is. */
+async function handshake(on, path, protocols) {
+  const told = on.waitForEvent('console', (message) => refusedSocket.test(message.text()));
+  const opened = await on.evaluate(([path, protocols]) => new Promise((resolve) => {
+    const socket = new WebSocket(path, protocols);
+    socket.onopen = () => resolve(true);
+    socket.onerror = () => resolve(false);
+  }), [`${url.replace(/^http/, 'ws')}${path}`, protocols]);
+  assert.equal(opened, false, `the stream ${path} is refused`);
+  return Number(refusedSocket.exec((await told).text())[1] ?? 401);
+}
+
+/** Looks ten times a second, for 15 s at most, until `look` gives something; `seen` says what was there instead. */
+async function poll(what, look, seen = () => 'nothing') {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const found = await look();
+    if (found) {
+      return found;
+    }
+    assert.ok(Date.now() < deadline, `waited for ${what}, saw ${seen()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The word that the session wrote, once the line is complete. */
+async function wordFile() {
+  const names = await readdir(agentData, { recursive: true });
+  const name = names.find((n) => n.endsWith('/word.txt'));
+  if (name === undefined) {
+    return undefined;
+  }
+  const path = join(agentData, name);
+  const content = await readFile(path, 'utf8');
+  return content.endsWith('\n') ? { path, content } : undefined;
+}
+
+/** Launches a terminal and ends it; the milliseconds from the click until a frame of the page showed the picture. */
+async function timedLaunch() {
+  await button('Launch Terminal').waitFor();
+  const time = await page.evaluate(([painted]) => new Promise((resolve) => {
+    const isPainted = new Function(`return (${painted})()`);
+    const launch = document.querySelector('button[aria-label="Launch Terminal"]');
+    const began = performance.now();
+    launch.click();
+    requestAnimationFrame(function look() {
+      isPainted() ? resolve(performance.now() - began) : requestAnimationFrame(look);
+    });
+  }), [isPainted.toString()]);
+  await button('Terminate this session').click();
+  await button('Terminate').click();
+  await empty();
+  return time;
+}

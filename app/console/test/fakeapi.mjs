@@ -1,0 +1,103 @@
+// The built page and an API that says what a test wants it to, without a server.
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+
+/** Nothing listens there; every request is answered by the test. */
+export const origin = 'http://localhost:1';
+
+const dist = new URL('../dist/', import.meta.url);
+const types = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+  + "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+export const me = {
+  user: { id: '019a0000-0000-7000-8000-000000000001', email: 'member@acme.test', name: 'Member' },
+  org: { id: '019a0000-0000-7000-8000-000000000002', slug: 'acme', name: 'Acme' },
+  role: 'member',
+};
+
+export const terminal = {
+  id: '019a0000-0000-7000-8000-000000000003',
+  name: 'terminal',
+  title: 'Terminal',
+  description: 'A shell in a window of its own.',
+  is_public: true,
+};
+
+/** A session of the terminal; `more` overrides. */
+export function session(more = {}) {
+  const { id, name, title } = terminal;
+  return {
+    id: '019a0000-0000-7000-8000-0000000000a1',
+    name: 'Terminal',
+    template: { id, name, title },
+    owner_id: me.user.id,
+    state: 'running',
+    created_at: new Date().toISOString(),
+    ...more,
+  };
+}
+
+/** An answer with a body. */
+export function json(status, body) {
+  return { status, contentType: 'application/json', body: JSON.stringify(body) };
+}
+
+/** A refusal. */
+export function problem(status, code, detail, more = {}) {
+  const body = { type: 'about:blank', title: code, status, code, detail, ...more };
+  return { status, contentType: 'application/problem+json', body: JSON.stringify(body) };
+}
+
+/** FakeApi answers a page's requests from a table that a test may change at any time. */
+export class FakeApi {
+  /** What was asked, as `METHOD path`, with the body that came. */
+  asked = [];
+  /** Sessions that the list shows. */
+  sessions = [];
+  /** From `METHOD path` to an answer, or a function that gives one. */
+  answers = {
+    'GET /api/v1/me': () => json(200, me),
+    'GET /api/v1/templates': () => json(200, { items: [terminal] }),
+    'GET /api/v1/sessions': () => json(200, { items: this.sessions }),
+    'POST /api/v1/auth/logout': () => ({ status: 204 }),
+  };
+
+  /** Serves a page its files and its answers. */
+  async serve(page) {
+    await page.route('**/*', (route) => this.#answer(route));
+    return this;
+  }
+
+  /** How often that was asked. */
+  count(what) {
+    return this.asked.filter((a) => a.what === what).length;
+  }
+
+  /** Everything a session's own paths answer while it is as given. */
+  knows(s) {
+    const path = `/api/v1/sessions/${s.id}`;
+    let tickets = 0;
+    this.answers[`GET ${path}`] = () => json(200, s);
+    this.answers[`POST ${path}/tickets`] = () => json(201, { ticket: `secret${++tickets}`, expires_in: 30 });
+    return s;
+  }
+
+  async #answer(route) {
+    const request = route.request();
+    const { pathname } = new URL(request.url());
+    if (!pathname.startsWith('/api/')) {
+      return route.fulfill(await file(pathname));
+    }
+    const what = `${request.method()} ${pathname}`;
+    this.asked.push({ what, body: request.postDataJSON() });
+    const answer = this.answers[what] ?? problem(404, 'not_found', `${what} has no answer in this test`);
+    return route.fulfill(typeof answer === 'function' ? await answer(request.postDataJSON()) : answer);
+  }
+}
+
+async function file(pathname) {
+  const path = pathname === '/' ? 'index.html' : pathname.slice(1);
+  const body = await readFile(new URL(path, dist));
+  return { body, headers: { 'Content-Type': types[extname(path)], 'Content-Security-Policy': policy } };
+}

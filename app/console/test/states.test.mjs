@@ -1,0 +1,218 @@
+// What the page shows in each state of the world, with an API that is made to be in it. The page must be built.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, open, painted, refused, scriptsSee, unexpected } from './browser.mjs';
+import { FakeApi, json, me, origin, problem, session, terminal } from './fakeapi.mjs';
+import { serve, streams } from './fakedesktop.mjs';
+
+let browser;
+before(async () => { browser = await launch(); });
+after(() => browser?.close());
+
+/** A test with a page and an API of its own; `provoked` are patterns of the errors that it makes the page report. */
+function state(name, provoked, fn) {
+  test(name, { timeout: 60_000 }, async () => {
+    const page = await open(browser);
+    try {
+      const api = await new FakeApi().serve(page);
+      await fn(page, api);
+      assert.deepEqual(unexpected(page, ...provoked), [], 'errors in the page');
+    } finally {
+      await page.context().close();
+    }
+  });
+}
+
+const signedOut = () => problem(401, 'no_credential', 'sign in first');
+const button = (page, name) => page.getByRole('button', { name, exact: true });
+
+async function fillIn(page, password = 'right') {
+  await page.getByLabel('Email').fill('member@acme.test');
+  await page.getByLabel('Password').fill(password);
+  await button(page, 'Sign in').click();
+}
+
+state('a wrong password is answered by the sentence of the API', [refused(401, '/api/v1/')], async (page, api) => {
+  api.answers['GET /api/v1/me'] = signedOut;
+  api.answers['POST /api/v1/auth/login'] = () => problem(401, 'bad_login', 'the email or the password is wrong');
+  await page.goto(origin);
+  await fillIn(page, 'wrong');
+  await page.getByText('The email or the password is wrong.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'password');
+});
+
+const choosing = [refused(401, '/me'), refused(409, '/login')];
+state('someone of several organisations chooses one', choosing, async (page, api) => {
+  let signedIn = false;
+  api.answers['GET /api/v1/me'] = () => (signedIn ? json(200, me) : signedOut());
+  api.answers['POST /api/v1/auth/login'] = (body) => {
+    signedIn = body.org === 'globex';
+    return signedIn
+      ? { status: 204 }
+      : problem(409, 'org_required', 'name an organisation', { orgs: ['acme', 'globex'] });
+  };
+  await page.goto(origin);
+  await fillIn(page);
+  await page.getByLabel('Organisation').selectOption('globex');
+  await button(page, 'Sign in').click();
+  await page.getByText('member@acme.test').waitFor();
+  assert.deepEqual(api.asked.find((a) => a.body?.org)?.body, {
+    email: 'member@acme.test', password: 'right', cookie: true, org: 'globex',
+  });
+  assert.deepEqual(await scriptsSee(page), [0, 0, '']);
+});
+
+state('the list tells loading, empty and out of date apart', [refused(503, '/sessions')], async (page, api) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  api.answers['GET /api/v1/sessions'] = async () => { await held; return json(200, { items: [] }); };
+  await page.goto(origin);
+  await page.getByText('Loading…').waitFor();
+  release();
+  await page.getByText('Nothing is running.').waitFor();
+  api.answers['GET /api/v1/sessions'] = () => problem(503, 'unavailable', 'the database is busy');
+  await page.getByText('The list may be out of date. The database is busy.').waitFor();
+  api.answers['GET /api/v1/sessions'] = () => json(200, { items: [session({ state: 'starting' })] });
+  await page.getByText('Starting').waitFor();
+  await page.getByText('The list may be out of date.').waitFor({ state: 'detached' });
+});
+
+state('a server that is away is told and can be tried again', [/ERR_FAILED/], async (page, api) => {
+  const down = (route) => route.abort();
+  await page.route('**/api/v1/me', down);
+  await page.goto(origin);
+  await page.getByText('The server does not answer.').waitFor();
+  await page.unroute('**/api/v1/me', down);
+  await button(page, 'Try again').click();
+  await page.getByText('Nothing is running.').waitFor();
+  assert.equal(api.count('GET /api/v1/me'), 1);
+});
+
+state('a refused launch names the quota and its limit', [refused(429, '/sessions')], async (page, api) => {
+  api.answers['POST /api/v1/sessions'] = () =>
+    problem(429, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'org', limit: 5 });
+  await page.goto(origin);
+  await button(page, 'Launch Terminal').click();
+  await page.getByText('Your organisation may have 5 active sessions at most.').waitFor();
+  assert.ok(await button(page, 'Launch Terminal').isEnabled(), 'the button can be tried again');
+});
+
+state('a viewer is offered no launch and no terminate', [], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, { ...me, role: 'viewer' });
+  api.sessions = [session({ owner_id: terminal.id })];
+  await page.goto(origin);
+  await page.getByText('Viewers cannot launch').waitFor();
+  await page.getByText('another member’s').waitFor();
+  assert.equal(await page.getByRole('button', { name: /Launch|Terminate/ }).count(), 0);
+});
+
+state('a sign-in that ended leads to the form, and the form back', [refused(401, '/sessions')], async (page, api) => {
+  const s = api.knows(session({ state: 'terminated', reason: 'agent_away' }));
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByText('its agent has not been heard of').waitFor();
+  api.answers[`GET /api/v1/sessions/${s.id}`] = signedOut;
+  await page.reload();
+  await page.getByText('Your sign-in has ended.').waitFor();
+  api.knows(s);
+  api.answers['POST /api/v1/auth/login'] = () => ({ status: 204 });
+  await fillIn(page);
+  await page.getByText('its agent has not been heard of').waitFor();
+});
+
+state('terminate asks first, and Escape keeps the session', [], async (page, api) => {
+  const s = session();
+  api.sessions = [s];
+  api.answers[`DELETE /api/v1/sessions/${s.id}`] = () => {
+    api.sessions = [];
+    return json(200, { ...s, state: 'terminated' });
+  };
+  await page.goto(origin);
+  await button(page, 'Terminate Terminal').click();
+  await page.keyboard.press('Escape');
+  assert.equal(api.count(`DELETE /api/v1/sessions/${s.id}`), 0);
+  await button(page, 'Terminate Terminal').click();
+  await button(page, 'Terminate').click();
+  await page.getByText('Nothing is running.').waitFor();
+  assert.equal(api.count(`DELETE /api/v1/sessions/${s.id}`), 1);
+});
+
+state('a launch goes to the desktop, a lost one reconnects with a new ticket', [], async (page, api) => {
+  const s = api.knows(session({ state: 'pending' }));
+  const opened = [];
+  let answer;
+  const starts = new Promise((resolve) => { answer = resolve; });
+  await streams(page, async (ws) => {
+    opened.push(ws);
+    await starts;
+    serve(ws);
+  });
+  api.answers['POST /api/v1/sessions'] = () => json(201, s);
+  await page.goto(origin);
+  await button(page, 'Launch Terminal').click();
+  await page.getByText('Starting the desktop…').waitFor();
+  s.state = 'running';
+  answer();
+  await painted(page);
+  await page.getByText('Running').waitFor();
+  await opened[0].close({ code: 1001 });
+  await page.getByText('The connection to the desktop was lost.').waitFor();
+  await button(page, 'Reconnect').click();
+  await painted(page);
+  assert.deepEqual(opened.map((ws) => ws.protocols()), [['binary', 'ticket.secret1'], ['binary', 'ticket.secret2']]);
+  assert.equal(new URL(opened[0].url()).pathname, `/api/v1/sessions/${s.id}/stream`);
+  assert.doesNotMatch(page.url() + opened.map((ws) => ws.url()).join(), /secret/);
+});
+
+state('a session that failed says why and offers no reconnect', [/Failed when connecting/], async (page, api) => {
+  const s = api.knows(session());
+  await streams(page, (ws) => {
+    Object.assign(s, { state: 'failed', reason: 'command_not_found' });
+    void ws.close({ code: 1011 });
+  });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByRole('heading', { name: 'The session failed' }).waitFor();
+  await page.getByText('its template names a program that is not there').waitFor();
+  assert.equal(await button(page, 'Reconnect').count(), 0);
+  await button(page, 'Back to desktops').click();
+  await page.getByText('Nothing is running.').waitFor();
+});
+
+state('a session of another organisation is refused in words', [refused(403, '/sessions')], async (page, api) => {
+  const s = session();
+  const refusal = problem(403, 'other_org', 'this session is another organisation’s');
+  api.answers[`GET /api/v1/sessions/${s.id}`] = refusal;
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByText('This session is another organisation’s.').waitFor();
+});
+
+state('the list rests while a desktop is in the foreground', [], async (page, api) => {
+  const s = api.knows(session());
+  api.sessions = [s];
+  await streams(page, serve);
+  await page.clock.install();
+  await page.goto(origin);
+  await button(page, 'Open Terminal').click();
+  await painted(page);
+  const before = api.count('GET /api/v1/sessions');
+  await page.clock.runFor(20_000);
+  assert.equal(api.count('GET /api/v1/sessions'), before);
+  await page.goBack();
+  await button(page, 'Open Terminal').waitFor();
+  await page.clock.runFor(5000);
+  assert.ok(api.count('GET /api/v1/sessions') > before, 'the list is followed again');
+});
+
+state('Ctrl, Alt and Shift together take the keyboard out of the desktop', [], async (page, api) => {
+  const s = api.knows(session());
+  await streams(page, serve);
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.tagName);
+  assert.equal(await focused(), 'CANVAS');
+  await page.keyboard.press('Tab');
+  assert.equal(await focused(), 'CANVAS');
+  await page.keyboard.press('Control+Alt+Shift+T');
+  assert.equal(await focused(), 'CANVAS');
+  await page.keyboard.press('Control+Alt+Shift');
+  assert.equal(await focused(), 'Desktops');
+});
