@@ -73,9 +73,13 @@ test/browser: deps build ## Run the console in headless Chromium
 	tools/browser.sh
 
 .PHONY: lint
-lint: check $(packages) ## Look for mistakes in Go, TypeScript and the API's description
+lint: check $(packages) lint/sql ## Look for mistakes in Go, TypeScript, SQL and the API's description
 	$(golangci) run
 	$(npm) run check
+
+.PHONY: lint/sql
+lint/sql: check ## Look for queries that name an organisation and migrations that touch rows they cannot see
+	go test -C tools -count=1 ./sqllint
 
 .PHONY: generate
 generate: deps $(packages) ## Write everything that is derived from another file

@@ -1,0 +1,126 @@
+// Package apt installs what a machine lacks, where it is root on Debian or one of its kin, and otherwise names the one
+// command that does.
+package apt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Need is one thing that a program cannot do without.
+type Need struct {
+	// What names it in messages: "PostgreSQL 15 or later".
+	What string
+	// Package is Debian's package that brings it.
+	Package string
+	// Present tells whether the machine has it, wherever it came from.
+	Present func(context.Context) bool
+}
+
+// Program is the need of a program on PATH.
+func Program(name, pkg string) Need {
+	return Need{What: name, Package: pkg, Present: func(context.Context) bool {
+		_, err := exec.LookPath(name)
+		return err == nil
+	}}
+}
+
+// Ensure returns nil when the machine has everything. What it lacks is installed if this program is root and there is
+// apt-get, with a line written to out for each package; if not, the error names the command. Nothing is asked of the
+// network while nothing is missing.
+func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
+	return host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc"}.ensure(ctx, out, needs)
+}
+
+// patience bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.
+const patience = 15 * time.Minute
+
+// host is the machine, as far as this package deals with it.
+type host struct {
+	root    bool
+	command string // apt-get, on PATH or as a path
+	etc     string
+}
+
+func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) error {
+	missing := absent(ctx, needs)
+	if len(missing) == 0 {
+		return nil
+	}
+	packages := packagesOf(missing)
+	if _, err := exec.LookPath(h.command); !h.root || err != nil {
+		return fmt.Errorf("missing: %s; run: sudo apt-get install -y --no-install-recommends %s",
+			names(missing), strings.Join(packages, " "))
+	}
+	fmt.Fprintf(out, "Installing %s (once)\n", strings.Join(packages, ", "))
+	if err := h.keepClustersOut(packages); err != nil {
+		return err
+	}
+	if err := h.install(ctx, out, packages); err != nil {
+		return err
+	}
+	if still := absent(ctx, needs); len(still) > 0 {
+		return fmt.Errorf("still missing after %s was installed: %s", strings.Join(packages, ", "), names(still))
+	}
+	return nil
+}
+
+// install tries with the lists that the machine has, and once more with new ones: a machine that was just made has
+// none, and old ones name versions that mirrors no longer keep.
+func (h host) install(ctx context.Context, out io.Writer, packages []string) error {
+	args := append([]string{"install", "-y", "--no-install-recommends"}, packages...)
+	first := h.run(ctx, out, args...)
+	if first == nil || ctx.Err() != nil {
+		return first
+	}
+	fmt.Fprintln(out, "  reading the package lists anew")
+	if err := h.run(ctx, out, "update"); err != nil {
+		return errors.Join(first, err)
+	}
+	return h.run(ctx, out, args...)
+}
+
+// run runs apt-get so that it asks nobody and waits for another run of it.
+func (h host) run(ctx context.Context, out io.Writer, args ...string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, h.command, append([]string{"-o", "DPkg::Lock::Timeout=120"}, args...)...)
+	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
+	// Interrupted, it ends by itself between two packages; killed, it would leave a half-installed one.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = time.Minute
+	said := &progress{out: out}
+	cmd.Stdout, cmd.Stderr = said, said
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("run apt-get %s: %w\n%s", strings.Join(args, " "), err, said.tail())
+	}
+	return nil
+}
+
+func absent(ctx context.Context, needs []Need) []Need {
+	return slices.DeleteFunc(slices.Clone(needs), func(n Need) bool { return n.Present(ctx) })
+}
+
+func packagesOf(needs []Need) []string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.Package)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func names(needs []Need) string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.What)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,37 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamspace-dev/streamspace/adapters/process"
+	"github.com/streamspace-dev/streamspace/adapters/tunnel"
+	"github.com/streamspace-dev/streamspace/modules/agents"
+)
+
+// Run runs the agent until ctx is done, or a newer process of the same agent has taken over. Its sessions end with it.
+func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
+	id, key, err := readCredential(c.Credential)
+	if err != nil {
+		return err
+	}
+	client, err := tunnel.NewClient(tunnel.ClientConfig{
+		URL: c.ControlURL, Agent: id, Secret: key, Unconfined: c.Unconfined, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	runs, err := process.New(process.Config{Dir: c.Data, Unconfined: c.Unconfined, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, runs.Close()) }()
+	reconciler := agents.NewReconciler(runs, client, client.Epoch, log)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return client.Run(ctx, reconciler) })
+	g.Go(func() error { return reconciler.Run(ctx) })
+	return g.Wait()
+}

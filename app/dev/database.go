@@ -1,0 +1,133 @@
+package dev
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
+	"github.com/streamspace-dev/streamspace/db/cluster"
+)
+
+const (
+	// databaseName is the database's, in whichever cluster.
+	databaseName = "streamspace"
+	// stopPatience bounds the end of the private server: it writes out what was committed.
+	stopPatience = 30 * time.Second
+)
+
+// database is where the installation keeps its data.
+type database struct {
+	url       string // without a user
+	passwords string // a folder; empty for a private server, which knows us by the operating system's user
+	private   *cluster.Cluster
+}
+
+// database starts the private server, or uses the one that was given, and brings it to this version.
+func (d *dev) database(ctx context.Context) (*database, error) {
+	if d.Server.DatabaseURL != "" {
+		return d.givenDatabase(ctx)
+	}
+	c, err := cluster.Start(ctx, cluster.Config{Dir: d.files.cluster, Roles: db.Roles()})
+	if err != nil {
+		return nil, err
+	}
+	out := &database{url: c.DSN("", databaseName), private: c}
+	if err := out.build(ctx, c.DSN(cluster.Superuser, "postgres"), c.DSN("streamspace_migrator", databaseName)); err != nil {
+		return nil, errors.Join(err, out.stop(ctx))
+	}
+	return out, nil
+}
+
+// givenDatabase uses a server that somebody else runs, as its superuser. The roles get passwords, unless a folder of them
+// was given too.
+func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
+	super, err := url.Parse(d.Server.DatabaseURL)
+	if err != nil {
+		return nil, errors.New("STREAMSPACE_DATABASE_URL is not a URL")
+	}
+	mine := *super
+	mine.User, mine.Path = nil, "/"+databaseName
+	out := &database{url: mine.String(), passwords: d.Server.DatabasePasswords}
+	if out.passwords == "" {
+		out.passwords = d.files.passwords
+	}
+	if err := givePasswords(ctx, super.String(), out.passwords); err != nil {
+		return nil, err
+	}
+	migrator := mine
+	password, err := os.ReadFile(passwordFile(out.passwords, "streamspace_migrator"))
+	if err != nil {
+		return nil, fmt.Errorf("read the migrator's password: %w", err)
+	}
+	migrator.User = url.UserPassword("streamspace_migrator", string(password))
+	return out, out.build(ctx, super.String(), migrator.String())
+}
+
+// build makes the database if it is not there, its roles and schemas, and runs the migrations.
+func (b *database) build(ctx context.Context, super, migrator string) error {
+	config, err := pgx.ParseConfig(super)
+	if err != nil {
+		return errors.New("the superuser's database URL cannot be parsed")
+	}
+	if err := createDatabase(ctx, config); err != nil {
+		return err
+	}
+	config.Database = databaseName
+	if err := db.Prepare(ctx, config); err != nil {
+		return err
+	}
+	as, err := pgx.ParseConfig(migrator)
+	if err != nil {
+		return errors.New("the migrator's database URL cannot be parsed")
+	}
+	_, _, err = db.Migrate(ctx, as)
+	return err
+}
+
+func createDatabase(ctx context.Context, config *pgx.ConnConfig) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect as a superuser: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var there bool
+	if err := conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", databaseName).Scan(&there); err != nil {
+		return fmt.Errorf("look for database %s: %w", databaseName, err)
+	}
+	if there {
+		return nil
+	}
+	if _, err := conn.Exec(ctx, "create database "+databaseName); err != nil {
+		return fmt.Errorf("create database %s: %w", databaseName, err)
+	}
+	return nil
+}
+
+// watch fails when the private server ends by itself.
+func (b *database) watch(ctx context.Context) error {
+	if b.private == nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-b.private.Done():
+		return fmt.Errorf("PostgreSQL ended by itself; %s says why", b.private.Log())
+	}
+}
+
+// stop ends the private server, also when ctx is what ended everything.
+func (b *database) stop(ctx context.Context) error {
+	if b.private == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	return b.private.Stop(ctx)
+}

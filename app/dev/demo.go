@@ -1,0 +1,180 @@
+package dev
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	contract "github.com/streamspace-dev/streamspace/ports/runtime"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+// operator is who the audit logs say made the demo.
+const operator = "dev"
+
+// login is a demo login as it is printed.
+type login struct {
+	org      string
+	emails   []string
+	password string
+}
+
+// demoOrgs are the organisations that dev makes, by their slugs, and how each is called.
+var demoOrgs = []struct{ slug, name, template, title string }{
+	{"acme", "Acme", "acme-shell", "Acme shell"},
+	{"globex", "Globex", "globex-shell", "Globex shell"},
+}
+
+// demo makes what is missing of the demo organisations, by the operator's functions alone, as production does.
+func (d *dev) demo(ctx context.Context) ([]login, error) {
+	pg, err := postgres.OpenOperator(ctx, postgres.Config{URL: d.Server.DatabaseURL, Passwords: d.Server.DatabasePasswords})
+	if err != nil {
+		return nil, err
+	}
+	defer pg.Close()
+	password, changed, err := d.demoPassword()
+	if err != nil {
+		return nil, err
+	}
+	m := maker{
+		pg: pg, password: password, changed: changed,
+		orgs: orgs.NewService(pg, pg, identity.NewPasswords(runtime.GOMAXPROCS(0)).Hash),
+	}
+	agent, err := d.demoAgent(ctx, pg)
+	if err != nil {
+		return nil, err
+	}
+	terminal := templates.Template{
+		ID: templates.ID{UUID: newID()}, Name: "terminal", Title: "Terminal",
+		Description: "A Linux desktop with a terminal, without a network.", Spec: contract.Spec{Command: shell("Terminal")},
+	}
+	if err := pg.PublishTemplate(ctx, terminal); err != nil {
+		return nil, fmt.Errorf("publish template terminal: %w", err)
+	}
+	made := demoOrgs
+	if d.alone != nil {
+		made = made[:1]
+	}
+	var logins []login
+	for _, o := range made {
+		id, emails, err := m.org(ctx, o.slug, o.name)
+		if err != nil {
+			return nil, err
+		}
+		own := templates.Template{
+			ID: templates.ID{UUID: newID()}, Name: o.template, Title: o.title,
+			Description: "Only " + o.name + " sees this one.", Spec: contract.Spec{Command: shell(o.title)},
+		}
+		err = errors.Join(pg.ServeOrg(ctx, operator, agent, id), pg.AddTemplate(ctx, operator, id, own))
+		if err != nil {
+			return nil, err
+		}
+		logins = append(logins, login{o.slug, emails, password})
+	}
+	return logins, os.WriteFile(d.files.password, []byte(password), 0o600)
+}
+
+// shell is a terminal that fills the desktop, in type that can be read.
+func shell(title string) []string {
+	return []string{
+		"xterm", "-maximized", "-title", title, "-fa", "DejaVu Sans Mono", "-fs", "12", "-bg", "#11151c", "-fg", "#e6e9ef",
+	}
+}
+
+// maker makes an organisation with one member of each role.
+type maker struct {
+	pg       *postgres.Operator
+	orgs     *orgs.Service
+	password string
+	changed  bool // since the users were made
+}
+
+func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, error) {
+	users := map[org.Role]org.UserID{}
+	var emails []string
+	for _, role := range org.Roles() {
+		email := fmt.Sprintf("%s@%s.test", role, slug)
+		id, err := m.user(ctx, email, strings.ToUpper(string(role[:1]))+string(role[1:])+" at "+name)
+		if err != nil {
+			return org.ID{}, nil, err
+		}
+		users[role], emails = id, append(emails, email)
+	}
+	id, err := m.pg.OrgBySlug(ctx, slug)
+	if fault.IsKind(err, fault.NotFound) {
+		id, err = m.orgs.Create(ctx, operator, orgs.New{
+			Slug: slug, Name: name, Namespace: "org-" + slug, Owner: users[org.RoleOwner], Sessions: orgs.Quota{PerOrg: 10, PerUser: 3},
+		})
+	}
+	if err != nil {
+		return org.ID{}, nil, err
+	}
+	for role, user := range users {
+		if err := m.pg.AddMember(ctx, operator, id, user, role); err != nil {
+			return org.ID{}, nil, fmt.Errorf("add the %s of %s: %w", role, slug, err)
+		}
+	}
+	return id, emails, nil
+}
+
+// user returns the user with this address, and makes them if there is none. Everybody's password is the demo's of now.
+func (m maker) user(ctx context.Context, email, name string) (org.UserID, error) {
+	id, err := m.pg.UserIDByEmail(ctx, email)
+	if fault.IsKind(err, fault.NotFound) {
+		return m.orgs.AddUser(ctx, email, name, m.password)
+	}
+	if err == nil && m.changed {
+		err = m.orgs.SetPassword(ctx, id, m.password)
+	}
+	return id, err
+}
+
+// demoAgent enrols the local agent once, and keeps its credential where only it reads it.
+func (d *dev) demoAgent(ctx context.Context, pg *postgres.Operator) (agents.ID, error) {
+	b, err := os.ReadFile(d.files.credential)
+	if err == nil {
+		known, _, _ := strings.Cut(string(b), ".")
+		id, err := uuid.Parse(known)
+		return agents.ID{UUID: id}, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return agents.ID{}, fmt.Errorf("read the agent's credential: %w", err)
+	}
+	id, key := agents.ID{UUID: newID()}, secret.New()
+	if err := pg.EnrolAgent(ctx, id, "local "+id.String(), key.Hash()); err != nil {
+		return agents.ID{}, fmt.Errorf("enrol the local agent: %w", err)
+	}
+	if err := os.WriteFile(d.files.credential, []byte(id.String()+"."+key.Reveal()+"\n"), 0o600); err != nil {
+		return agents.ID{}, fmt.Errorf("keep the agent's credential: %w", err)
+	}
+	return id, nil
+}
+
+// demoPassword is the one that was given, or that of the start before, or a new one. It also tells whether it is another
+// than at the start before.
+func (d *dev) demoPassword() (password string, changed bool, err error) {
+	b, err := os.ReadFile(d.files.password)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, fmt.Errorf("read the demo password: %w", err)
+	}
+	made := strings.ToLower(rand.Text())[:16]
+	password = cmp.Or(d.Password, string(b), made)
+	return password, password != string(b), nil
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

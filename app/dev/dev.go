@@ -1,0 +1,109 @@
+package dev
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamspace-dev/streamspace/adapters/apt"
+	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/adapters/process"
+	"github.com/streamspace-dev/streamspace/app/needs"
+	"github.com/streamspace-dev/streamspace/app/server"
+)
+
+// Output is where dev says what it does.
+type Output struct {
+	Progress io.Writer
+	Log      *slog.Logger
+	AgentLog io.Writer // the agent's is that of a program of its own
+}
+
+// dev is one start of the installation.
+type dev struct {
+	Config
+	Output
+
+	files files
+	// alone is set where the kernel gives sessions no namespaces: only an installation with one organisation may run them
+	// then.
+	alone error
+}
+
+// files are where dev keeps what it keeps.
+type files struct{ cluster, agent, passwords, signingKey, credential, password string }
+
+// Run runs the installation until ctx is done, and then stops everything it started. It can be started again with its data.
+func Run(ctx context.Context, c Config, out Output) error {
+	d := &dev{Config: c, Output: out, files: files{
+		cluster: filepath.Join(c.Data, "postgres"), agent: filepath.Join(c.Data, "agent"),
+		passwords: filepath.Join(c.Data, "passwords"), signingKey: filepath.Join(c.Data, "signing.pem"),
+		credential: filepath.Join(c.Data, "agent.credential"), password: filepath.Join(c.Data, "password"),
+	}}
+	began := time.Now()
+	if err := d.prepare(ctx); err != nil {
+		return err
+	}
+	database, err := d.database(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, database.stop(ctx)) }()
+	err = d.serve(ctx, database, began)
+	return err
+}
+
+// prepare makes the machine and the folder ready.
+func (d *dev) prepare(ctx context.Context) error {
+	wanted := needs.Sessions()
+	if d.Server.DatabaseURL == "" {
+		wanted = append(wanted, needs.Database()...)
+	}
+	if err := apt.Ensure(ctx, d.Progress, wanted); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.Data, 0o711); err != nil { // others pass through: PostgreSQL's user, and the sessions'
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	if d.alone = process.Confinable(ctx); d.alone != nil {
+		d.say("This kernel gives sessions no namespaces (%v).\nThey run without, and there is one organisation: acme.", d.alone)
+	}
+	d.Server.SigningKey = d.files.signingKey
+	if err := jwt.WriteNewKey(d.files.signingKey); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// serve runs the control plane and the agent on a database that runs.
+func (d *dev) serve(ctx context.Context, database *database, began time.Time) error {
+	d.Server.DatabaseURL, d.Server.DatabasePasswords = database.url, database.passwords
+	logins, err := d.demo(ctx)
+	if err != nil {
+		return fmt.Errorf("make the demo organisations: %w", err)
+	}
+	s, err := server.New(ctx, d.Server, d.Log)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.Run(ctx) })
+	g.Go(func() error { return d.superviseAgent(ctx) })
+	g.Go(func() error { return database.watch(ctx) })
+	d.welcome(logins, time.Since(began))
+	err = g.Wait()
+	d.say("Stopping.")
+	return err
+}
+
+func (d *dev) say(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.Progress, format+"\n", args...)
+}

@@ -1,0 +1,123 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"strings"
+
+	apihttp "github.com/streamspace-dev/streamspace/adapters/http"
+	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/adapters/membus"
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/adapters/prometheus"
+	"github.com/streamspace-dev/streamspace/adapters/tunnel"
+	"github.com/streamspace-dev/streamspace/adapters/ws"
+	"github.com/streamspace-dev/streamspace/app/console"
+	"github.com/streamspace-dev/streamspace/docs"
+	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+)
+
+// parts are what a control plane is made of.
+type parts struct {
+	db         *postgres.DB
+	metrics    *prometheus.Metrics
+	site       http.Handler
+	background []func(context.Context) error
+	log        *slog.Logger
+}
+
+// control is what agents are answered.
+type control struct {
+	*agents.Service
+	*sessions.Observer
+}
+
+func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error) {
+	page, err := console.Files()
+	if err != nil {
+		return nil, err
+	}
+	key, err := jwt.LoadKey(c.SigningKey)
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := jwt.New(jwt.Config{Key: key, Issuer: c.URL()})
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{log: log}
+	if p.db, err = postgres.Open(ctx, c.Database()); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.db.Close()
+		}
+	}()
+	bus := membus.New()
+	if p.metrics, err = prometheus.New(log); err != nil {
+		return nil, err
+	}
+	refusals := audit.NewRefusals(p.db.Refusals(), p.metrics)
+	tunnels := tunnel.NewServer(tunnel.ServerConfig{
+		Control: control{agents.NewService(p.db.Roster()), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
+	})
+	nudger := sessions.NewNudger(tunnels, log)
+	sessionService := sessions.NewService(sessions.Needs{
+		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Door: p.db.Door(), Refusals: refusals, Nudger: nudger, Bus: bus,
+	})
+	streams := ws.New(ws.Config{Sessions: sessionService, Displays: tunnels, Problem: apihttp.Problem, Log: log})
+	if err := p.metrics.Watch(p.sources(tunnels, streams)); err != nil {
+		return nil, err
+	}
+	p.site, err = apihttp.New(apihttp.Config{
+		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
+		Identity: identity.NewService(p.db.Door(), p.db.Identity(), p.db.IdentityReads(),
+			identity.NewPasswords(runtime.GOMAXPROCS(0))),
+		Templates: templates.NewService(p.db.TemplateReads(), refusals),
+		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("assemble the API: %w", err)
+	}
+	p.background = []func(context.Context) error{
+		tunnels.Run, streams.Run, nudger.Run,
+		sessions.NewUndertaker(p.db.Agenda(), p.db.SessionsAsService(), bus, log).Run,
+		identity.NewSweeper(p.db.Agenda(), p.db.IdentityAsService(), log).Run,
+	}
+	return p, nil
+}
+
+// sources are what the metrics tell of, looked at as somebody asks.
+func (p *parts) sources(tunnels *tunnel.Server, streams *ws.Streams) prometheus.Sources {
+	return prometheus.Sources{
+		Pools:    p.pools,
+		Sessions: p.db.Agenda().CountSessions,
+		Agents:   func() int { return tunnels.Stats().Agents },
+		Streams:  streams.Open,
+	}
+}
+
+func (p *parts) pools() []prometheus.Pool {
+	var all []prometheus.Pool
+	for _, s := range p.db.Stats() {
+		all = append(all, prometheus.Pool{
+			Name:     strings.TrimPrefix(s.Role, "streamspace_"),
+			Acquired: int(s.AcquiredConns()), Idle: int(s.IdleConns()), Total: int(s.TotalConns()), Max: int(s.MaxConns()),
+			Waits: s.EmptyAcquireCount(), Waited: s.EmptyAcquireWaitTime(),
+		})
+	}
+	return all
+}
+
+// Database says how the database is reached.
+func (c Config) Database() postgres.Config {
+	return postgres.Config{URL: c.DatabaseURL, Passwords: c.DatabasePasswords, Connections: c.DatabaseConnections}
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/app/agent"
+)
+
+func agentCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "agent",
+		Short: "Run sessions on this host for a control plane elsewhere",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, logErr := t.logger(slog.LevelInfo)
+			c, err := agent.ReadConfig(t.environ)
+			if err := errors.Join(logErr, err); err != nil {
+				return err
+			}
+			return agent.Run(cmd.Context(), c, log)
+		},
+	}
+}

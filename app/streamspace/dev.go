@@ -1,0 +1,26 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/app/dev"
+)
+
+func devCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "dev",
+		Short: "Run everything on this machine: database, control plane, agent, demo organisations",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, logErr := t.logger(slog.LevelWarn)
+			c, err := dev.ReadConfig(t.environ)
+			if err := errors.Join(logErr, err); err != nil {
+				return err
+			}
+			return dev.Run(cmd.Context(), c, dev.Output{Progress: t.out, Log: log, AgentLog: t.err})
+		},
+	}
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/db"
+)
+
+func migrateCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database to this version",
+		Long: "Bring the database of STREAMSPACE_DATABASE_URL to this version, as streamspace_migrator.\n" +
+			"Before the first time a superuser runs db/roles.sql, once per cluster, and db/database.sql, once per database.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := server.ReadConfig(t.environ)
+			if err != nil {
+				return err
+			}
+			config, err := c.Database().Migrator()
+			if err != nil {
+				return err
+			}
+			version, applied, err := db.Migrate(cmd.Context(), config)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(t.out, "database %s is at version %d (%d applied now)\n", config.Database, version, applied)
+			return err
+		},
+	}
+}

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/app/server"
+)
+
+func serveCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run a replica of the control plane",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, logErr := t.logger(slog.LevelInfo)
+			c, err := server.ReadConfig(t.environ)
+			if err := errors.Join(logErr, err); err != nil {
+				return err
+			}
+			s, err := server.New(cmd.Context(), c, log)
+			if err != nil {
+				return err
+			}
+			log.InfoContext(cmd.Context(), "serving", "listen", s.Addr().String(), "public_url", c.URL())
+			return s.Run(cmd.Context())
+		},
+	}
+}
