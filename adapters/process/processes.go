@@ -68,6 +68,7 @@ func (p *processes) wait() {
 	_ = p.cmd.Wait()
 	p.status = p.cmd.ProcessState.ExitCode()
 	if p.mine != nil {
+		killAll(p.mine)
 	}
 	if p.leader != p.cmd.Process {
 		_ = killAndWait(p.leader)

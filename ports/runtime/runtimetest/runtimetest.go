@@ -1,9 +1,10 @@
-// Package runtimetest is the test that every runtime.Runtime passes. An adapter's own test is three lines around Run; what
-// only that adapter can look at, such as its processes, it tests beside.
+// Package runtimetest is the test that every runtime.Runtime passes. An adapter's own test is three lines around Run;
+// what only that adapter can look at, such as its processes, it tests beside.
 package runtimetest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"regexp"
@@ -23,7 +24,7 @@ const patience = time.Minute
 type Maker func(t *testing.T) runtime.Runtime
 
 // Run tests a runtime against the whole contract.
-func Run(t *testing.T, make Maker) {
+func Run(t *testing.T, open Maker) {
 	for name, test := range map[string]func(*testing.T, *bench){
 		"a started session shows its display":              showsDisplay,
 		"starting again changes nothing":                   startsOnce,
@@ -36,6 +37,7 @@ func Run(t *testing.T, make Maker) {
 		"stops at once all wait for the end":               stopsTogether,
 		"a stop ends a start that is under way":            stopsStart,
 		"a stopped session starts again":                   restarts,
+		"a start waits for the stop before it":             startsAfterStop,
 		"one session's end is not another's":               endsAlone,
 		"a session that ends by itself is told":            tellsExit,
 		"viewers that hang up early lock nobody out":       forgivesViewers,
@@ -43,7 +45,7 @@ func Run(t *testing.T, make Maker) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rt := make(t)
+			rt := open(t)
 			t.Cleanup(func() {
 				if err := rt.Close(); err != nil {
 					t.Errorf("close: %v", err)
@@ -159,7 +161,7 @@ func (b *bench) answers(conn net.Conn) {
 func (b *bench) hungUp(conn net.Conn) {
 	b.t.Helper()
 	if _, err := io.Copy(io.Discard, conn); err != nil {
-		if e, ok := err.(net.Error); ok && e.Timeout() {
+		if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 			b.t.Error("a viewer's connection stays open after the end")
 		}
 	}

@@ -1,6 +1,7 @@
 package runtimetest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/streamspace-dev/streamspace/ports/runtime"
@@ -64,6 +65,18 @@ func restarts(t *testing.T, b *bench) {
 	}
 	if err := b.Start(b.ctx, w); err != nil {
 		t.Fatalf("start again: %v", err)
+	}
+	b.answers(b.greeted(w.Session))
+}
+
+// startsAfterStop starts what a stop, whose caller did not wait, has not finished with.
+func startsAfterStop(t *testing.T, b *bench) {
+	w := b.running()
+	given, cancel := context.WithCancel(b.ctx)
+	cancel()
+	_ = b.Stop(given, w.Session) // it may also have been quick enough
+	if err := b.Start(b.ctx, w); err != nil {
+		t.Fatalf("start: %v", err)
 	}
 	b.answers(b.greeted(w.Session))
 }
