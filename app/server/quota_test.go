@@ -36,7 +36,7 @@ func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 					if s := running.call(t, http.MethodDelete, "/api/v1/sessions/"+answer.ID, bearer, nil, nil); s != http.StatusAccepted {
 						t.Errorf("terminate: %d", s)
 					}
-					finish(t, o, answer.ID)
+					report(t, o, answer.ID, "terminated")
 				case status == http.StatusTooManyRequests && answer.Code == "quota_exceeded" && answer.Kind == "sessions" && answer.Limit > 0:
 					refused.Add(1)
 					holders.Store(answer.Holder, answer.Limit)
@@ -69,27 +69,5 @@ func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 	}
 	if used != rows || events != last || !chained {
 		t.Errorf("used %d of %d rows, %d events up to %d, chained %v", used, rows, events, last, chained)
-	}
-}
-
-// finish reports a session's end as its agent does.
-func finish(t *testing.T, o *dbtest.Org, id string) {
-	t.Helper()
-	tx, err := running.agents.Begin(t.Context())
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer tx.Rollback(t.Context())
-	if _, err := tx.Exec(t.Context(), "select rls.enter_report($1, $2, $3)", o.Agent, o.AgentEpoch, id); err != nil {
-		t.Error(err)
-		return
-	}
-	if _, err := tx.Exec(t.Context(), "update app.sessions set state = 'terminated' where id = $1", id); err != nil {
-		t.Error(err)
-		return
-	}
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -45,6 +46,8 @@ type rig struct {
 	hash     string        // of the password
 	agents   *pgxpool.Pool // the role by which agents report, for tests that report in their stead
 	client   *http.Client
+	key      ed25519.PrivateKey // signs the tokens
+	log      *logbook
 }
 
 // start runs a control plane for as long as the tests do: the process ends it.
@@ -65,14 +68,18 @@ func start(d *dbtest.Database) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := New(ctx, c, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	r := &rig{log: &logbook{}}
+	s, err := New(ctx, c, slog.New(slog.NewJSONHandler(r.log, nil)))
 	if err != nil {
+		return nil, err
+	}
+	if r.key, err = jwt.LoadKey(key); err != nil {
 		return nil, err
 	}
 	if err := os.RemoveAll(folder); err != nil {
 		return nil, err
 	}
-	r := &rig{Server: s, url: "http://" + s.Addr().String(), ops: "http://" + s.ops.Addr().String()}
+	r.Server, r.url, r.ops = s, "http://"+s.Addr().String(), "http://"+s.ops.Addr().String()
 	if r.hash, err = identity.NewPasswords(1).Hash(ctx, password); err != nil {
 		return nil, err
 	}
