@@ -204,6 +204,8 @@ func TestWhomARequestComesFrom(t *testing.T) {
 		peer, header, want string
 	}{
 		"nobody is trusted":       {nil, "192.0.2.1:1", "203.0.113.9", "192.0.2.1"},
+		"nor loopback then":       {nil, "127.0.0.1:1", "203.0.113.9", "127.0.0.1"},
+		"nor a private network":   {nil, "10.1.2.3:1", "203.0.113.9", "10.1.2.3"},
 		"a proxy is":              {proxies, "192.0.2.1:1", "203.0.113.9", "203.0.113.9"},
 		"what came before it not": {proxies, "192.0.2.1:1", "198.51.100.1, 203.0.113.9", "203.0.113.9"},
 		"another peer is not":     {proxies, "198.51.100.7:1", "203.0.113.9", "198.51.100.7"},

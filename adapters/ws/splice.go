@@ -69,9 +69,6 @@ func (s *Streams) splice(
 		return goingAway
 	})
 	first := <-ends
-	if ctx.Err() != nil { // then whatever came first was of its making
-		first = goingAway
-	}
 	cancel()
 	// The display goes first, so that nothing more reaches a browser that is slow to take its leave.
 	_ = display.Close()
@@ -142,13 +139,16 @@ func unresponsive(ctx context.Context, socket *websocket.Conn) end {
 	for {
 		select {
 		case <-ctx.Done():
-			return end{}
+			return goingAway
 		case <-tick.C:
 		}
 		pong, cancel := context.WithTimeout(ctx, pongWithin)
 		err := socket.Ping(pong)
 		cancel()
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return goingAway
+		case err != nil:
 			return end{code: websocket.StatusPolicyViolation, reason: "no_pong", err: err}
 		}
 	}
@@ -179,6 +179,8 @@ func lost(err error) end {
 func withdrawn(err error) end {
 	f := fault.Of(err)
 	switch {
+	case err == nil: // nobody watches any more
+		return goingAway
 	case errors.Is(err, sessions.ErrEnded):
 		return end{code: closeEnded, reason: f.Code}
 	case f.Kind == fault.Unauthenticated:

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -32,13 +31,14 @@ type desk struct {
 	url      string
 	session  sessions.Session
 	who      org.Scope
-	await    error         // why the session does not run
-	waiting  chan struct{} // closed when a stream waits for the session, when await is errWait
-	withdraw chan error    // what WatchAccess returns
-	displays chan net.Conn // the display's own ends
-	opening  error         // why the display cannot be reached
-	problems chan error    // what was answered before the upgrade
-	ended    chan struct{} // a value for each request that ended
+	await    error           // why the session does not run
+	base     context.Context // of all requests; nil: the server's own
+	waiting  chan struct{}   // closed when a stream waits for the session, when await is errWait
+	withdraw chan error      // what WatchAccess returns
+	displays chan net.Conn   // the display's own ends
+	opening  error           // why the display cannot be reached
+	problems chan error      // what was answered before the upgrade
+	ended    chan struct{}   // a value for each request that ended
 }
 
 var errWait = errors.New("wait until the context is done")
@@ -72,6 +72,7 @@ func (d *desk) Open(_ context.Context, agent, session uuid.UUID) (io.ReadWriteCl
 		d.t.Errorf("opened %s on %s", session, agent)
 	}
 	ours, theirs := net.Pipe()
+	_ = theirs.SetDeadline(time.Now().Add(20 * time.Second)) // a pipe that is left open must not hold the tests up
 	d.displays <- theirs
 	return ours, nil
 }
@@ -95,11 +96,15 @@ func newDesk(t *testing.T, change ...func(*desk)) *desk {
 			http.Error(w, err.Error(), http.StatusTeapot)
 		},
 	})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.SetPathValue("session_id", d.session.ID.String())
 		d.ServeHTTP(w, r.WithContext(org.With(r.Context(), d.who)))
 		d.ended <- struct{}{}
 	}))
+	if d.base != nil {
+		srv.Config.BaseContext = func(net.Listener) context.Context { return d.base }
+	}
+	srv.Start()
 	t.Cleanup(srv.Close)
 	d.url = srv.URL
 	return d
@@ -198,7 +203,7 @@ func TestBytesGoBothWays(t *testing.T) {
 		t.Errorf("close: %v", err)
 	}
 	d.gone()
-	if _, err := display.Write([]byte("x")); err == nil {
+	if _, err := display.Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) {
 		t.Error("the display was left open")
 	}
 }
@@ -217,6 +222,7 @@ func TestHowAStreamEnds(t *testing.T) {
 		"their role changes": {withdrawing(fault.New(fault.Unauthenticated, "stale_token", "")), 4401, "stale_token"},
 		"it is not theirs":   {withdrawing(fault.New(fault.Forbidden, "other_org", "")), 4403, "other_org"},
 		"it is not shown":    {withdrawing(fault.New(fault.NotFound, "session_not_found", "")), 4403, "session_not_found"},
+		"nobody watches":     {withdrawing(nil), websocket.StatusGoingAway, "shutting_down"},
 		"nobody can tell":    {withdrawing(errors.New("no database")), websocket.StatusTryAgainLater, "internal"},
 		"they send text": {func(d *desk, c *websocket.Conn, _ net.Conn) {
 			_ = c.Write(d.t.Context(), websocket.MessageText, []byte("x"))
@@ -234,7 +240,7 @@ func TestHowAStreamEnds(t *testing.T) {
 			c.by(d, conn, display)
 			d.wantClose(conn, c.code, c.reason)
 			d.gone()
-			if _, err := display.Write([]byte("x")); err == nil {
+			if _, err := display.Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) {
 				t.Error("the display was left open")
 			}
 		})
@@ -292,6 +298,16 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 	if err := d.refused(); !fault.Has(err, "shutting_down") {
 		t.Errorf("afterwards: %v", err)
 	}
+}
+
+func TestStreamsEndWithTheContextOfTheirRequests(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := newDesk(t, func(d *desk) { d.base = ctx })
+	c, _ := d.connect()
+	cancel()
+	d.wantClose(c, websocket.StatusGoingAway, "shutting_down")
+	d.gone()
 }
 
 func TestOneThatWaitsEndsWithTheServer(t *testing.T) {
@@ -361,7 +377,7 @@ func TestAHandshakeThatBreaksOffLeavesNoDisplay(t *testing.T) {
 	}
 	_ = resp.Body.Close()
 	d.gone()
-	if _, err := (<-d.displays).Write([]byte("x")); err == nil || !strings.Contains(err.Error(), "closed") {
+	if _, err := (<-d.displays).Write([]byte("x")); !errors.Is(err, io.ErrClosedPipe) {
 		t.Errorf("the display was left open: %v", err)
 	}
 }
