@@ -52,6 +52,7 @@ func Run(ctx context.Context, c Config, out Output) error {
 	if err := d.prepare(ctx); err != nil {
 		return err
 	}
+	d.say("Starting the database …")
 	database, err := d.database(ctx)
 	if err != nil {
 		return err
@@ -86,17 +87,19 @@ func (d *dev) prepare(ctx context.Context) error {
 // serve runs the control plane and the agent on a database that runs.
 func (d *dev) serve(ctx context.Context, database *database, began time.Time) error {
 	d.Server.DatabaseURL, d.Server.DatabasePasswords = database.url, database.passwords
+	d.say("Looking after the demo organisations …")
 	logins, err := d.demo(ctx)
 	if err != nil {
 		return fmt.Errorf("make the demo organisations: %w", err)
 	}
+	d.say("Starting the control plane and the agent …")
 	s, err := server.New(ctx, d.Server, d.Log)
 	if err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.Run(ctx) })
-	g.Go(func() error { return d.superviseAgent(ctx) })
+	g.Go(func() error { return d.superviseAgent(ctx, reachable(s.Addr())) })
 	g.Go(func() error { return database.watch(ctx) })
 	d.welcome(logins, time.Since(began))
 	err = g.Wait()
