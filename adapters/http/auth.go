@@ -49,12 +49,13 @@ type gate struct {
 	sessions *sessions.Service
 	// What tokens and cookies stand for. They are kept apart so that the one can never be shown as the other.
 	seenTokens, seenCookies *memory
+	guesses                 *rates[string] // by the network that shows secrets which are none
 }
 
 func newGate(c Config, origin string) *gate {
 	return &gate{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
-		seenTokens: newMemory(), seenCookies: newMemory(),
+		seenTokens: newMemory(), seenCookies: newMemory(), guesses: newRates[string](guessesEvery, guessesBurst),
 	}
 }
 
@@ -98,12 +99,26 @@ func (g *gate) byCookie(ctx context.Context, value string) (caller, error) {
 	signIn, ok := g.seenCookies.recall(key)
 	if !ok {
 		var err error
-		if signIn, err = g.identity.Resolve(ctx, presented); err != nil {
+		if signIn, err = g.resolve(ctx, presented); err != nil {
 			return caller{}, err
 		}
 		g.seenCookies.keep(key, signIn)
 	}
 	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
+}
+
+// resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows too
+// many has to wait.
+func (g *gate) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
+	from := network(recordOf(ctx).client)
+	if wait := g.guesses.owed(from); wait > 0 {
+		return identity.SignIn{}, tooMany("too_many_guesses", "you have shown too many sign-ins that are none", wait)
+	}
+	s, err := g.identity.Resolve(ctx, presented)
+	if fault.Has(err, identity.ErrSignedOut.Code) {
+		g.guesses.charge(from)
+	}
+	return s, err
 }
 
 // byTicket uses up the ticket that a stream is asked for with, once everything else about the request is right: a

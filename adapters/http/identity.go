@@ -77,7 +77,7 @@ func (h handlers) limitLogins(address, email string) error {
 // Refresh implements api.StrictServerInterface.
 func (h handlers) Refresh(ctx context.Context, r api.RefreshRequestObject) (api.RefreshResponseObject, error) {
 	key := secret.Of(r.Body.RefreshToken)
-	s, err := h.identity.Resolve(ctx, key)
+	s, err := h.gate.resolve(ctx, key)
 	if err != nil {
 		return nil, err
 	}

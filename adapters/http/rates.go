@@ -19,6 +19,9 @@ const (
 	// Guessing one person's password, from however many addresses.
 	loginsByEmailEvery = 6 * time.Second
 	loginsByEmailBurst = 10
+	// A sign-in that has ended is shown once by each browser behind an address; each guess costs the database a look.
+	guessesEvery = time.Second
+	guessesBurst = 60
 	// Asking for ids that are not there is a mistake now and then, and a search when it goes on.
 	missesEvery = time.Second
 	missesBurst = 60

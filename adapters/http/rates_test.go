@@ -51,6 +51,23 @@ func TestLoginsAreLimitedByEmail(t *testing.T) {
 	})
 }
 
+func TestGuessesAreLimitedBeforeTheDatabaseLooks(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		guess := func() ask {
+			return ask{method: http.MethodPost, path: "/api/v1/auth/refresh", body: `{"refresh_token":"` + uuid.NewString() + `"}`}
+		}
+		for range guessesBurst {
+			wantProblem(t, f.do(guess()), http.StatusUnauthorized, "signed_out")
+		}
+		resolved := f.world.timesResolved()
+		wantProblem(t, f.do(guess()), http.StatusTooManyRequests, "too_many_guesses")
+		if n := f.world.timesResolved(); n != resolved {
+			t.Errorf("the database looked %d times more", n-resolved)
+		}
+	})
+}
+
 func TestMissesAreLimitedBeforeTheHandlerRuns(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fixture) {
