@@ -12,13 +12,15 @@ import (
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
-// orgTables are those whose rows belong to an organisation, as the catalogue tells: a new one is tested from its first day.
+// orgTables are those whose rows belong to an organisation, as the catalogue tells: a new one is tested from its first
+// day.
 func orgTables(t *testing.T, super *pgx.Conn) []string {
 	t.Helper()
 	tables := all[string](t, super, `select c.relname::text from pg_class c
 		where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p')
 		  and (c.relname = 'organizations'
-		       or exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped))
+		       or exists (select from pg_attribute a
+		                   where a.attrelid = c.oid and a.attname = 'org_id' and not a.attisdropped))
 		order by 1`)
 	if len(tables) < 12 {
 		t.Fatalf("only %d org tables: %v", len(tables), tables)
@@ -41,7 +43,8 @@ func granted(t *testing.T, super *pgx.Conn, role, table, privilege string) (colu
 	return columns[len(columns)-1], true
 }
 
-// statements are what a role could try on a table, by the privilege that each needs. None has a condition that names an org.
+// statements are what a role could try on a table, by the privilege that each needs. None has a condition that names an
+// org.
 func statements(table, selects, updates string) map[string][]string {
 	t := "app." + table
 	reads := []string{"select count(*) from " + t, "select exists (select from " + t + ")"}
@@ -65,8 +68,8 @@ func statements(table, selects, updates string) map[string][]string {
 	}
 }
 
-// Seen to fail with the floor's first half (`rls.current_org_id() is not null`) removed: on empty tables every SELECT, UPDATE
-// and DELETE answered "ok", since the planner never came to the policies.
+// Seen to fail with the floor's first half (`rls.current_org_id() is not null`) removed: on empty tables every SELECT,
+// UPDATE and DELETE answered "ok", since the planner never came to the policies.
 func TestWithoutAnOrgEveryOrgTableRaises(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Own(t)
@@ -112,12 +115,13 @@ func everyOrgTableRaises(t *testing.T, d *dbtest.Database) {
 	}
 }
 
-// What belongs to no organisation is shown to the app role inside one alone. Seen to fail with inside_any_org as `using (true)`:
-// the public templates were read without an organisation.
+// What belongs to no organisation is shown to the app role inside one alone. Seen to fail with inside_any_org as `using
+// (true)`: the public templates were read without an organisation.
 func TestWithoutAnOrgThePlatformsTablesShowNothing(t *testing.T) {
 	t.Parallel()
 	o := database.NewOrg(t, dbtest.Spec{})
-	run(t, database.Connect(t, "streamspace_operator"), "select rls.publish_template($1, $2, 'Everyone''s', '', '{}')", id(), o.Slug)
+	run(t, database.Connect(t, "streamspace_operator"), "select rls.publish_template($1, $2, 'Everyone''s', '', "+
+		"'{}')", id(), o.Slug)
 	conn := database.Connect(t, "streamspace_app")
 	for _, sql := range []string{
 		"select id from app.users", "select count(*) from app.users", "select id from app.agents",
@@ -147,7 +151,8 @@ func readsNoTable(t *testing.T, role string) {
 	t.Helper()
 	fill(t, database, database.NewOrg(t, dbtest.Spec{}))
 	super, conn := database.Superuser(t), database.Connect(t, role)
-	tables := all[string](t, super, "select relname::text from pg_class where relnamespace = 'app'::regnamespace and relkind <> 'i'")
+	tables := all[string](t, super, "select relname::text from pg_class where relnamespace = 'app'::regnamespace and "+
+		"relkind <> 'i'")
 	if len(tables) < 15 {
 		t.Fatalf("only %d tables: %v", len(tables), tables)
 	}
@@ -163,32 +168,26 @@ func readsNoTable(t *testing.T, role string) {
 			}
 		}
 	}
-	for _, schema := range all[string](t, super, "select nspname::text from pg_namespace where has_schema_privilege($1, oid, 'create')", role) {
+	for _, schema := range all[string](t, super, "select nspname::text from pg_namespace where "+
+		"has_schema_privilege($1, oid, 'create')", role) {
 		t.Errorf("%s may create objects in schema %s", role, schema)
 	}
 }
 
 // executable lists what each role may execute of ours. A function that is added has to be added here, where it is seen.
-var executable = map[string][]string{
-	"streamspace_app": {
-		"audit_hash", "current_agent_id", "current_credential_id", "current_org_id", "current_session_id", "current_user_id", "enter",
-		"is_admin", "is_owner", "is_viewer", "session_is_foreign", "template_is_foreign",
-	},
-	"streamspace_login": {"consume_ticket", "credential_of", "memberships_of", "sign_in", "user_by_email"},
-	"streamspace_agent": {
-		"connect_agent", "current_agent_id", "current_credential_id", "current_org_id", "current_session_id", "current_user_id",
-		"enter_report", "is_admin", "is_owner", "is_viewer", "placements",
-	},
-	"streamspace_operator": {
-		"add_member", "add_template", "create_org", "create_user", "enrol_agent", "find_org", "find_user", "publish_template",
-		"serve_org", "set_password",
-	},
-	"streamspace_system": {
-		"audit_hash", "count_sessions", "current_agent_id", "current_credential_id", "current_org_id", "current_session_id",
-		"current_user_id", "enter_service", "is_admin", "is_owner", "is_viewer", "orgs_with_expired_credentials", "sessions_overdue",
-	},
-	"streamspace_auditor": nil,
-	"streamspace_backup":  nil,
+var executable = map[string]string{
+	"streamspace_app": `audit_hash check_catalogue current_agent_id current_credential_id current_org_id
+		current_session_id current_user_id enter is_admin is_owner is_viewer session_is_foreign template_is_foreign`,
+	"streamspace_login": "check_catalogue consume_ticket credential_of memberships_of sign_in user_by_email",
+	"streamspace_agent": `check_catalogue connect_agent current_agent_id current_credential_id current_org_id
+		current_session_id current_user_id enter_report is_admin is_owner is_viewer placements`,
+	"streamspace_operator": `add_member add_template check_catalogue create_org create_user enrol_agent find_org find_user
+		publish_template serve_org set_password`,
+	"streamspace_system": `audit_hash check_catalogue count_sessions current_agent_id current_credential_id current_org_id
+		current_session_id current_user_id enter_service is_admin is_owner is_viewer orgs_with_expired_credentials
+		sessions_overdue`,
+	"streamspace_auditor": "check_catalogue",
+	"streamspace_backup":  "",
 }
 
 // Seen to fail with `grant execute on function rls.scope(uuid) to streamspace_app`.
@@ -196,9 +195,10 @@ func TestEachRoleExecutesItsFunctionsAlone(t *testing.T) {
 	t.Parallel()
 	super := database.Superuser(t)
 	for role, want := range executable {
-		got := all[string](t, super, `select distinct proname::text from pg_proc where pronamespace in ('app'::regnamespace, 'rls'::regnamespace)
+		got := all[string](t, super, `select distinct proname::text from pg_proc where pronamespace in
+			('app'::regnamespace, 'rls'::regnamespace)
 			and has_function_privilege($1, oid, 'execute') order by 1`, role)
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(strings.Fields(want), got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s executes (-want +got):\n%s", role, diff)
 		}
 	}
@@ -214,8 +214,10 @@ func TestServiceRolesLackWhatReachesBeyondTheirConnection(t *testing.T) {
 			"select set_config('app.org_id', gen_random_uuid()::text, false)",
 			"select set_config('app.org_id', gen_random_uuid()::text, true)",
 			"select pg_cancel_backend(1)", "select pg_terminate_backend(1)", "select pg_advisory_lock(1)",
-			"select pg_try_advisory_xact_lock(1, 2)", "select pg_notify('x', 'y')", "select lo_create(0)", "create temp table t ()",
-			"create table public.t ()", "create schema mine", "set role streamspace_owner", "set session authorization streamspace_backup",
+			"select pg_try_advisory_xact_lock(1, 2)", "select pg_notify('x', 'y')", "select lo_create(0)",
+			"create temp table t ()",
+			"create table public.t ()", "create schema mine", "set role streamspace_owner",
+			"set session authorization streamspace_backup",
 			"set row_security = off; select count(*) from app.sessions", "alter table app.sessions no force row level security",
 			"select * from pg_authid", "copy (select 1) to program 'true'",
 		} {

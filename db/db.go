@@ -42,8 +42,8 @@ func Roles() []string {
 	}
 }
 
-// Prepare makes the cluster's roles and the database's schemas, as a superuser. It may run any number of times, and must run
-// again after a restore.
+// Prepare makes the cluster's roles and the database's schemas, as a superuser. It may run any number of times, and
+// must run again after a restore.
 func Prepare(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -59,7 +59,8 @@ func Prepare(ctx context.Context, config *pgx.ConnConfig) error {
 }
 
 // Migrate brings the database to the newest version and returns it, with the number of migrations that were applied. It
-// connects as a role that may become the owner, and works as the owner. Of two that run at once one waits for the other.
+// connects as a role that may become the owner, and works as the owner. Of two that run at once one waits for the
+// other.
 func Migrate(ctx context.Context, config *pgx.ConnConfig) (version int64, applied int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
@@ -106,8 +107,8 @@ func Version() (int64, error) {
 	return goose.NumericComponent(names[len(names)-1])
 }
 
-// asOwner connects and makes sure that what is created will belong to the owner: as the app role, or as a superuser, the
-// tables would be made in the wrong name.
+// asOwner connects and makes sure that what is created will belong to the owner: as the app role, or as a superuser,
+// the tables would be made in the wrong name.
 func asOwner(ctx context.Context, config *pgx.ConnConfig) (*sql.DB, error) {
 	config = config.Copy()
 	config.RuntimeParams["options"] = "-c role=" + owner
@@ -121,7 +122,7 @@ func asOwner(ctx context.Context, config *pgx.ConnConfig) (*sql.DB, error) {
 }
 
 func provider(pool *sql.DB) (*goose.Provider, error) {
-	locker, err := lock.NewPostgresSessionLocker()
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience.Seconds())))
 	if err != nil {
 		return nil, fmt.Errorf("make the migrations' lock: %w", err)
 	}

@@ -39,7 +39,8 @@ func fill(t *testing.T, d *dbtest.Database, o *dbtest.Org) filled {
 	f := filled{Org: o, Session: id(), AdminsSession: id(), Ticket: id()}
 	for session, p := range map[uuid.UUID]dbtest.Person{f.Session: o.Member, f.AdminsSession: o.Admin} {
 		conn := enter(t, d, o, p)
-		run(t, conn, `insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id)
+		run(t, conn, `insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec,
+			agent_id)
 			values ($1, rls.current_user_id(), 'desk', $2, 'desk', 'Desk', '{}', $3)`, session, o.Template, o.Agent)
 		run(t, conn, "insert into app.events (type, subject_id) values ('session.created', $1)", session)
 		run(t, conn, "insert into app.audit_log (action, subject) values ('session.create', $1)", session.String())

@@ -18,7 +18,8 @@ func report(t *testing.T, o filled) *pgx.Conn {
 }
 
 // Seen to fail with reported_session of sessions gone (both sessions of the organisation were written), with
-// about_reported_session of events and of the audit log gone, and with `grant update on app.sessions to streamspace_agent`.
+// about_reported_session of events and of the audit log gone, and with `grant update on app.sessions to
+// streamspace_agent`.
 func TestAnAgentsReportReachesItsSessionAndNothingElse(t *testing.T) {
 	t.Parallel()
 	o, other := fill(t, database, database.NewOrg(t, dbtest.Spec{})), fill(t, database, database.NewOrg(t, dbtest.Spec{}))
@@ -45,7 +46,8 @@ func TestAnAgentsReportReachesItsSessionAndNothingElse(t *testing.T) {
 		{"42501", "insert into app.events (type, subject_id) values ('session.starting', $1)", []any{other.Session}},
 		{"42501", "insert into app.events (type, subject_id, audience) values ('x', $1, 'everyone')", []any{o.Session}},
 		{"ok 1", "insert into app.audit_log (action, subject) values ('session.failed', $1)", []any{o.Session.String()}},
-		{"42501", "insert into app.audit_log (action, subject) values ('session.failed', $1)", []any{o.AdminsSession.String()}},
+		{"42501", "insert into app.audit_log (action, subject) values ('session.failed', $1)",
+			[]any{o.AdminsSession.String()}},
 		{"42501", "select * from app.events", nil},
 		{"42501", "select * from app.audit_log", nil},
 		{"42501", "select * from app.memberships", nil},
@@ -70,20 +72,23 @@ func TestAnAgentsReportReachesItsSessionAndNothingElse(t *testing.T) {
 			t.Errorf("%s: %d, wanted %d", what, got, want)
 		}
 	}
-	count("sessions that ended", 1, "select count(*) from app.sessions where org_id = $1 and state = 'failed' and ended_at is not null", o.ID.UUID)
+	count("sessions that ended", 1, "select count(*) from app.sessions where org_id = $1 and state = 'failed' and "+
+		"ended_at is not null", o.ID.UUID)
 	count("the event is the owner's", 1, `select count(*) from app.events
 		where org_id = $1 and type = 'session.failed' and owner_id = $2`, o.ID.UUID, o.Member.User.UUID)
 	count("the entry is the agent's", 1, `select count(*) from app.audit_log
 		where org_id = $1 and action = 'session.failed' and actor = 'agent:' || $2::text`, o.ID.UUID, o.Agent.String())
-	count("the quota came back once", 1, "select used from app.quota_usage where org_id = $1 and holder_id = org_id", o.ID.UUID)
-	count("and the owner's", 0, "select used from app.quota_usage where org_id = $1 and holder_id = $2", o.ID.UUID, o.Member.User.UUID)
+	count("the quota came back once", 1, "select used from app.quota_usage where org_id = $1 and holder_id = org_id",
+		o.ID.UUID)
+	count("and the owner's", 0, "select used from app.quota_usage where org_id = $1 and holder_id = $2", o.ID.UUID,
+		o.Member.User.UUID)
 	if diff := cmp.Diff(before, foreign(t, super, other.Org)); diff != "" {
 		t.Errorf("the other organisation changed (-before +after):\n%s", diff)
 	}
 }
 
-// What an older process of an agent says is refused once a newer one has reported. Seen to fail with the comparison of epochs
-// gone from enter_report, and, for the report that had entered before, with the one in keep_session gone.
+// What an older process of an agent says is refused once a newer one has reported. Seen to fail with the comparison of
+// epochs gone from enter_report, and, for the report that had entered before, with the one in keep_session gone.
 func TestAnOlderStartOfAnAgentIsRefused(t *testing.T) {
 	t.Parallel()
 	o := fill(t, database, database.NewOrg(t, dbtest.Spec{}))
@@ -99,7 +104,8 @@ func TestAnOlderStartOfAnAgentIsRefused(t *testing.T) {
 		t.Errorf("a report of an older start that had entered before: %v", err)
 	}
 	o.AgentEpoch--
-	if _, err := agent.Exec(t.Context(), "select rls.enter_report($1, $2, $3)", o.Agent, o.AgentEpoch, o.Session); stateOf(err) != "SS004" {
+	if _, err := agent.Exec(t.Context(), "select rls.enter_report($1, $2, $3)", o.Agent, o.AgentEpoch,
+		o.Session); stateOf(err) != "SS004" {
 		t.Errorf("an older start enters: %v", err)
 	}
 }
@@ -132,7 +138,8 @@ func TestAnEndIsAnEnd(t *testing.T) {
 	if got != "terminated" {
 		t.Errorf("what was never placed is %s when its end is wanted", got)
 	}
-	if used := one[int64](t, member, "select used from app.quota_usage where holder_id = rls.current_user_id()"); used != 0 {
+	if used := one[int64](t, member, "select used from app.quota_usage where holder_id = "+
+		"rls.current_user_id()"); used != 0 {
 		t.Errorf("it still holds %d of the quota", used)
 	}
 }
@@ -142,7 +149,8 @@ func TestAnOrgWithoutANamespaceStartsNoSession(t *testing.T) {
 	t.Parallel()
 	o := database.NewOrg(t, dbtest.Spec{NoNamespace: true})
 	conn := enter(t, database, o, o.Member)
-	_, err := conn.Exec(t.Context(), `insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec)
+	_, err := conn.Exec(t.Context(), `insert into app.sessions (id, owner_id, name, template_id, template_name,
+		template_title, spec)
 		values ($1, rls.current_user_id(), 'x', $2, 'desk', 'Desk', '{}')`, id(), o.Template)
 	if stateOf(err) != "SS011" {
 		t.Errorf("wanted SS011, got %v", err)
@@ -165,8 +173,9 @@ func TestAnAgentWithoutNamespacesServesOneOrganisation(t *testing.T) {
 	}
 }
 
-// A ticket opens one stream once, and ends with its time and with its credential. Seen to fail with `ends_at > now()` gone
-// from consume_ticket, with its delete turned into a select, and with the cascade of tickets_follow_credential gone.
+// A ticket opens one stream once, and ends with its time and with its credential. Seen to fail with `ends_at > now()`
+// gone from consume_ticket, with its delete turned into a select, and with the cascade of tickets_follow_credential
+// gone.
 func TestATicketIsUsedOnce(t *testing.T) {
 	t.Parallel()
 	o := fill(t, database, database.NewOrg(t, dbtest.Spec{}))

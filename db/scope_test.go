@@ -28,8 +28,8 @@ func try(t *testing.T, conn *pgx.Conn, sql string, args ...any) string {
 	return got
 }
 
-// Seen to fail with the revoke on set_config gone (`ok 1` for each call), with the check in rls.scope gone (the second entry
-// was `ok 1`), and with `ends_at > now()`, the comparison of the role and the suspension gone from rls.enter.
+// Seen to fail with the revoke on set_config gone (`ok 1` for each call), and with the check in rls.scope gone (the
+// second entry was `ok 1`).
 func TestTheAppRoleCannotSetAScopeItself(t *testing.T) {
 	t.Parallel()
 	o, other := database.NewOrg(t, dbtest.Spec{}), database.NewOrg(t, dbtest.Spec{})
@@ -101,10 +101,11 @@ func scopeOf(t *testing.T, conn *pgx.Conn) string {
 	return one[string](t, conn, "select coalesce(current_setting('app.org_id', true), '')")
 }
 
-// Whoever can have the server run a statement of their own, not merely an expression inside one of ours, can set a scope:
-// PostgreSQL lets everybody SET a parameter whose name has a dot in it, and has nothing to revoke. So no statement of ours may be
-// made of what a request holds, and none may be sent without arguments, the only form in which one text can hold two statements.
-// This test says so plainly; it fails on the day when the server refuses it, and this paragraph can go.
+// Whoever can have the server run a statement of their own, not merely an expression inside one of ours, can set a
+// scope: PostgreSQL lets everybody SET a parameter whose name has a dot in it, and has nothing to revoke. So no
+// statement of ours may be made of what a request holds, and none may be sent without arguments, the only form in which
+// one text can hold two statements. This test says so plainly; it fails on the day when the server refuses it, and this
+// paragraph can go.
 func TestPostgreSQLLetsARoleSetAnyDottedParameterByStatement(t *testing.T) {
 	t.Parallel()
 	o := fill(t, database, database.NewOrg(t, dbtest.Spec{}))

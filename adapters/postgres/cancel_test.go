@@ -15,7 +15,8 @@ import (
 // sleeps waits until a statement of the backend sleeps, or does not.
 func sleeps(t *testing.T, super *pgx.Conn, pid int, want bool) {
 	t.Helper()
-	const asks = "select count(*) = 1 from pg_stat_activity where pid = $1 and state = 'active' and query like '%pg_sleep%'"
+	const asks = "select count(*) = 1 from pg_stat_activity where pid = $1 and state = 'active' and query like " +
+		"'%pg_sleep%'"
 	for end := time.Now().Add(5 * time.Second); read[bool](t, super, asks, pid) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("for five seconds the server does not say that asleep is %t", want)
@@ -23,8 +24,8 @@ func sleeps(t *testing.T, super *pgx.Conn, pid int, want bool) {
 	}
 }
 
-// The statement of a caller who has gone ends in the server, and the connection goes on. Seen to fail with pgx's own handler in
-// the place of ours: the connection was closed, and the next scope had another.
+// The statement of a caller who has gone ends in the server, and the connection goes on. Seen to fail with pgx's own
+// handler in the place of ours: the connection was closed, and the next scope had another.
 func TestACancelledContextEndsTheStatementAndKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	o, d, super := database.NewOrg(t, dbtest.Spec{}), small(t, 1), database.Superuser(t)
@@ -115,8 +116,8 @@ func TestACancelledReadKeepsTheConnection(t *testing.T) {
 	nothingHeld(t, d.appShares)
 }
 
-// Whoever is refused costs no connection: otherwise a removed member could churn the pool. Seen to fail with the rollback after
-// a refusal removed from begin: the pool closed the connection, and the next scope had another.
+// Whoever is refused costs no connection: otherwise a removed member could churn the pool. Seen to fail with the
+// rollback after a refusal removed from begin: the pool closed the connection, and the next scope had another.
 func TestARefusedEntryKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	o, d := database.NewOrg(t, dbtest.Spec{Members: 1}), small(t, 1)
@@ -167,7 +168,8 @@ func TestAReadWritesNothing(t *testing.T) {
 	o := database.NewOrg(t, dbtest.Spec{})
 	in := oneShot{open, as(o, o.Member)}
 	var x string
-	err := in.QueryRow(t.Context(), "insert into app.audit_log (action, subject) values ('x', 'y') returning action").Scan(&x)
+	err := in.QueryRow(t.Context(), "insert into app.audit_log (action, subject) values ('x', 'y') returning "+
+		"action").Scan(&x)
 	if stateOf(err) != "25006" {
 		t.Errorf("an insert in a read: %v", err)
 	}

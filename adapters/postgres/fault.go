@@ -25,8 +25,8 @@ var errBusy = &fault.Fault{
 var ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
 	"your role has changed since this token was made; refresh it")
 
-// meanings are the codes that the database raises on purpose, and its ways of saying that it is overloaded. Whatever is not
-// here is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
+// meanings are the codes that the database raises on purpose, and its ways of saying that it is overloaded. Whatever is
+// not here is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
 var meanings = map[string]*fault.Fault{
 	"SS001": identity.ErrSignedOut,
 	"SS002": ErrStaleToken,
@@ -51,7 +51,8 @@ func stateOf(err error) string {
 	return ""
 }
 
-// lostRace tells whether running the transaction again may succeed: 40001 serialization_failure, 40P01 deadlock_detected.
+// lostRace tells whether running the transaction again may succeed: 40001 serialization_failure, 40P01
+// deadlock_detected.
 func lostRace(err error) bool {
 	state := stateOf(err)
 	return state == "40001" || state == "40P01"
@@ -96,8 +97,8 @@ func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 	return said.Because(pg)
 }
 
-// gone says of a statement that the server cancelled whether that was because its caller had gone, or its time was up: the
-// server knows only that it was asked to.
+// gone says of a statement that the server cancelled whether that was because its caller had gone, or its time was up:
+// the server knows only that it was asked to.
 func gone(ctx context.Context, err error) error {
 	if ctx.Err() != nil && stateOf(err) == "57014" {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)

@@ -22,8 +22,8 @@ import (
 const (
 	// connectPatience bounds one attempt to connect.
 	connectPatience = 5 * time.Second
-	// cancelPatience is how long a statement whose caller has gone may take to notice that it was cancelled; after that its
-	// connection is closed.
+	// cancelPatience is how long a statement whose caller has gone may take to notice that it was cancelled; after that
+	// its connection is closed.
 	cancelPatience = time.Second
 )
 

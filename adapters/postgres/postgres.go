@@ -11,6 +11,8 @@ import (
 	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
 // Config says where the database is and how much of it to use.
@@ -91,6 +93,11 @@ func (d *DB) Close() {
 
 // Ping tells whether members' requests can be answered: it asks for a connection of their role.
 func (d *DB) Ping(ctx context.Context) error { return d.app.Ping(ctx) }
+
+// Violations lists what of the database's catalogue breaks a rule or differs from what was reviewed.
+func (d *DB) Violations(ctx context.Context) ([]policy.Violation, error) {
+	return policy.Violations(ctx, d.app)
+}
 
 // PoolStat is how one pool stands.
 type PoolStat struct {

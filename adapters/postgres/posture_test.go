@@ -21,8 +21,8 @@ const floor = `using ((select rls.current_org_id()) is not null and org_id = (se
 // role finds whose start a sentence is about.
 var role = regexp.MustCompile("streamspace_[a-z]+")
 
-// A program does not start on a database that does not keep organisations apart, and says which rule is broken. Each was seen to
-// start with its line of posture.sql removed.
+// A program does not start on a database that does not keep organisations apart, and says which rule is broken. Each
+// was seen to start with its line of posture.sql removed.
 func TestAStartOnABrokenPostureIsRefused(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Own(t)
@@ -51,27 +51,35 @@ func TestAStartOnABrokenPostureIsRefused(t *testing.T) {
 			"streamspace_system may create databases"},
 		{"replicates", "alter role streamspace_app replication", "alter role streamspace_app noreplication",
 			"streamspace_app may replicate"},
-		{"a member of the owner", "grant streamspace_owner to streamspace_app", "revoke streamspace_owner from streamspace_app",
+		{"a member of the owner", "grant streamspace_owner to streamspace_app",
+			"revoke streamspace_owner from streamspace_app",
 			"streamspace_app is a member of streamspace_owner"},
 		{"a member of the definer", "grant streamspace_definer to streamspace_login",
 			"revoke streamspace_definer from streamspace_login", "streamspace_login is a member of streamspace_definer"},
-		{"a reader of everything", "grant pg_read_all_data to streamspace_app", "revoke pg_read_all_data from streamspace_app",
+		{"a reader of everything", "grant pg_read_all_data to streamspace_app",
+			"revoke pg_read_all_data from streamspace_app",
 			"streamspace_app is a member of pg_read_all_data"},
 		{"owns a table", "create table public.t (); alter table public.t owner to streamspace_app", "drop table public.t",
 			"streamspace_app owns public.t"},
-		{"owns an org table", "alter table app.events owner to streamspace_app", "alter table app.events owner to streamspace_owner",
+		{"owns an org table", "alter table app.events owner to streamspace_app",
+			"alter table app.events owner to streamspace_owner",
 			"streamspace_app owns app.events"},
-		{"owns a function", "create function public.f() returns int language sql as 'select 1'; alter function public.f() owner to streamspace_system",
+		{"owns a function", "create function public.f() returns int language sql as 'select 1'; alter function " +
+			"public.f() owner to streamspace_system",
 			"drop function public.f()", "streamspace_system owns function public.f()"},
-		{"owns a schema", "create schema mine authorization streamspace_app", "drop schema mine", "streamspace_app owns schema mine"},
+		{"owns a schema", "create schema mine authorization streamspace_app", "drop schema mine",
+			"streamspace_app owns schema mine"},
 		{"policies not forced", "alter table app.sessions no force row level security",
 			"alter table app.sessions force row level security", "table app.sessions does not force its row-level security"},
-		{"policies not enabled", "alter table app.users disable row level security", "alter table app.users enable row level security",
+		{"policies not enabled", "alter table app.users disable row level security",
+			"alter table app.users enable row level security",
 			"table app.users has no row-level security"},
 		{"no floor", "drop policy tenant_floor on app.events",
-			"create policy tenant_floor on app.events as restrictive for all to streamspace_app, streamspace_agent, streamspace_system " + floor,
+			"create policy tenant_floor on app.events as restrictive for all to streamspace_app, streamspace_agent, " +
+				"streamspace_system " + floor,
 			"table app.events has no tenant_floor"},
-		{"a floor that widens", "drop policy tenant_floor on app.events; create policy tenant_floor on app.events as permissive for all " +
+		{"a floor that widens", "drop policy tenant_floor on app.events; create policy tenant_floor on app.events as " +
+			"permissive for all " +
 			"to streamspace_app, streamspace_agent, streamspace_system " + floor,
 			"drop policy tenant_floor on app.events; create policy tenant_floor on app.events as restrictive for all " +
 				"to streamspace_app, streamspace_agent, streamspace_system " + floor, "table app.events has no tenant_floor"},
@@ -91,11 +99,14 @@ func TestAStartOnABrokenPostureIsRefused(t *testing.T) {
 			"alter role streamspace_app reset app.org_id", "app.org_id is set before any organisation was entered"},
 		{"an actor from the start", "alter database streamspace set app.user_id = '00000000-0000-7000-8000-000000000000'",
 			"alter database streamspace reset app.user_id", "app.user_id is set before any organisation was entered"},
-		{"another role than it says", "alter role streamspace_app set role = 'streamspace_login'; grant streamspace_login to streamspace_app",
+		{"another role than it says", "alter role streamspace_app set role = 'streamspace_login'; grant " +
+			"streamspace_login to streamspace_app",
 			"alter role streamspace_app reset role; revoke streamspace_login from streamspace_app",
 			", not as streamspace_app"},
-		{"an older version", "create table rls.kept as table rls.goose_db_version; delete from rls.goose_db_version where version_id > 1",
-			"truncate rls.goose_db_version; insert into rls.goose_db_version overriding system value table rls.kept; drop table rls.kept",
+		{"an older version", "create table rls.kept as table rls.goose_db_version; delete from rls.goose_db_version " +
+			"where version_id > 1",
+			"truncate rls.goose_db_version; insert into rls.goose_db_version overriding system value table rls.kept; drop " +
+				"table rls.kept",
 			"the database is at version 1 and this program needs"},
 	} {
 		if _, err := super.Exec(t.Context(), c.spoil); err != nil {
@@ -111,7 +122,8 @@ func TestAStartOnABrokenPostureIsRefused(t *testing.T) {
 	if err := everybody(); err != nil {
 		t.Errorf("mended: %v", err)
 	}
-	if _, err := super.Exec(t.Context(), "insert into rls.goose_db_version (version_id, is_applied) values (99999, true)"); err != nil {
+	if _, err := super.Exec(t.Context(), "insert into rls.goose_db_version (version_id, is_applied) values (99999, "+
+		"true)"); err != nil {
 		t.Fatal(err)
 	}
 	if err := everybody(); err != nil {
@@ -125,7 +137,8 @@ func TestARefusedStartListsAllThatIsWrong(t *testing.T) {
 	d := dbtest.Own(t)
 	super := d.Superuser(t)
 	for _, sql := range []string{
-		"alter role streamspace_operator bypassrls", "alter role streamspace_app createdb createrole", "alter role streamspace_login createdb",
+		"alter role streamspace_operator bypassrls", "alter role streamspace_app createdb createrole",
+		"alter role streamspace_login createdb",
 	} {
 		if _, err := super.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
@@ -142,7 +155,8 @@ func TestARefusedStartListsAllThatIsWrong(t *testing.T) {
 	if _, ok := errors.AsType[*PostureError](err); !ok {
 		t.Errorf("%v is no PostureError", err)
 	}
-	if _, err := OpenOperator(t.Context(), Config{URL: d.URL()}); err == nil || !strings.Contains(err.Error(), "bypasses") {
+	if _, err := OpenOperator(t.Context(), Config{URL: d.URL()}); err == nil || !strings.Contains(err.Error(),
+		"bypasses") {
 		t.Errorf("the operator's start: %v", err)
 	}
 
@@ -155,7 +169,8 @@ func TestARefusedStartListsAllThatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	bare := strings.Replace(d.URL(), "/"+d.Config("").Database, "/bare", 1)
-	if _, err := Open(t.Context(), Config{URL: bare}); err == nil || !strings.Contains(err.Error(), "streamspace migrate") {
+	if _, err := Open(t.Context(), Config{URL: bare}); err == nil || !strings.Contains(err.Error(),
+		"streamspace migrate") {
 		t.Errorf("without tables: %v", err)
 	}
 }

@@ -155,7 +155,8 @@ func TestAQueuedWritesErrorComesOut(t *testing.T) {
 	if !fault.Has(early, "quota_exceeded") || !fault.Has(asked, "quota_exceeded") {
 		t.Errorf("with a query: %v, and out of the scope: %v", early, asked)
 	}
-	if n := read[int](t, database.Superuser(t), "select count(*) from app.audit_log where action = 'never.happens'"); n != 0 {
+	if n := read[int](t, database.Superuser(t), "select count(*) from app.audit_log where action = "+
+		"'never.happens'"); n != 0 {
 		t.Error("a write after the one that failed stayed")
 	}
 }
@@ -182,8 +183,9 @@ func TestAQuerySeesTheWritesQueuedBeforeIt(t *testing.T) {
 	}
 }
 
-// A closure that hides the failure of a statement has not succeeded: PostgreSQL makes a rollback of its commit, and says so only
-// in the commit's tag. Seen to fail with the look at that tag removed: the scope returned nil, and nothing was written.
+// A closure that hides the failure of a statement has not succeeded: PostgreSQL makes a rollback of its commit, and
+// says so only in the commit's tag. Seen to fail with the look at that tag removed: the scope returned nil, and nothing
+// was written.
 func TestAHiddenFailureIsNoCommit(t *testing.T) {
 	t.Parallel()
 	o, ctx := database.NewOrg(t, dbtest.Spec{}), t.Context()
@@ -198,12 +200,14 @@ func TestAHiddenFailureIsNoCommit(t *testing.T) {
 	if err == nil {
 		t.Error("the scope says that it has committed")
 	}
-	if n := read[int](t, database.Superuser(t), "select count(*) from app.audit_log where action = 'hidden.failure'"); n != 0 {
+	if n := read[int](t, database.Superuser(t), "select count(*) from app.audit_log where action = "+
+		"'hidden.failure'"); n != 0 {
 		t.Error("it has")
 	}
 }
 
-// Two scopes that lock two sessions in opposite orders: the server ends one, which is run again. Seen to fail with one attempt.
+// Two scopes that lock two sessions in opposite orders: the server ends one, which is run again. Seen to fail with one
+// attempt.
 func TestTheLoserOfADeadlockIsRunAgain(t *testing.T) {
 	t.Parallel()
 	o := database.NewOrg(t, dbtest.Spec{})
@@ -284,7 +288,8 @@ func TestServicesAndReportsEnterOneOrganisation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	actor := read[string](t, database.Superuser(t), "select actor from app.audit_log where org_id = $1 and action = 'service.was_here'", o.ID.UUID)
+	actor := read[string](t, database.Superuser(t), "select actor from app.audit_log where org_id = $1 and action = "+
+		"'service.was_here'", o.ID.UUID)
 	if actor != "service:test" {
 		t.Errorf("the audit log says %s", actor)
 	}

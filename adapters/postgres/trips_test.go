@@ -85,8 +85,8 @@ func counted(t *testing.T) (*DB, *trips) {
 	}, c
 }
 
-// Each use case may cost so many round trips to the database and no more, once a connection knows its statements. Seen to fail
-// with writes sent as they come (create 6, terminate 6), and with the one-shot form in a transaction (get 4).
+// Each use case may cost so many round trips to the database and no more, once a connection knows its statements. Seen
+// to fail with writes sent as they come: create 7, terminate 6, a ticket 4, a refusal 5.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	d, c := counted(t)

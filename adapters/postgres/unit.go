@@ -23,8 +23,8 @@ var errOver = errors.New("the transaction is over: it was kept beyond its closur
 // errHidden is a mistake in our own code: a closure returned nil although one of its statements had failed.
 var errHidden = errors.New("the transaction was rolled back: the failure of a statement in it was not returned")
 
-// unit is one transaction that has entered one organisation. Writes that return nothing wait, and go with the next query or
-// the commit in one round trip; an error of theirs shows there. It is not for several goroutines.
+// unit is one transaction that has entered one organisation. Writes that return nothing wait, and go with the next
+// query or the commit in one round trip; an error of theirs shows there. It is not for several goroutines.
 type unit struct {
 	*orgdb.Queries
 
@@ -90,8 +90,8 @@ func (u *unit) take() []statement {
 	return all
 }
 
-// commit sends what waits and the commit in one round trip. Of a transaction in which a statement has failed PostgreSQL makes
-// a rollback instead, and tells so in the tag alone.
+// commit sends what waits and the commit in one round trip. Of a transaction in which a statement has failed PostgreSQL
+// makes a rollback instead, and tells so in the tag alone.
 func (u *unit) commit(ctx context.Context) error {
 	var b pgx.Batch
 	for _, s := range u.take() {
@@ -107,8 +107,8 @@ func (u *unit) commit(ctx context.Context) error {
 	return gone(ctx, u.conn.SendBatch(ctx, &b).Close())
 }
 
-// rollback ends the transaction, whatever became of the caller. A connection on which that does not work is closed by its
-// pool, which takes none back inside a transaction.
+// rollback ends the transaction, whatever became of the caller. A connection on which that does not work is closed by
+// its pool, which takes none back inside a transaction.
 func (u *unit) rollback(ctx context.Context) {
 	u.over = true
 	if u.conn.IsClosed() || u.conn.PgConn().TxStatus() == 'I' {

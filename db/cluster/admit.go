@@ -14,11 +14,14 @@ local   all       all   peer map=streamspace
 `
 
 // admit writes who may enter. The server reads the files as it starts.
-func admit(p places, account account, roles []string) error {
+func admit(p places, account account, config Config) error {
 	var ident strings.Builder
 	ident.WriteString("# Written at each start.\n# MAPNAME    SYSTEM-USERNAME  ROLE\n")
-	for _, role := range append([]string{Superuser}, roles...) {
+	for _, role := range append([]string{Superuser}, config.Roles...) {
 		fmt.Fprintf(&ident, "streamspace  %s  %s\n", quote(account.starter), quote(role))
+		if config.Pooler && account.switches && role != Superuser {
+			fmt.Fprintf(&ident, "streamspace  %s  %s\n", quote(account.name), quote(role))
+		}
 	}
 	for path, content := range map[string]string{p.hba: entry, p.ident: ident.String()} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -29,6 +29,9 @@ type Config struct {
 	SocketDir string
 	// Roles are those that whoever started the cluster may log in as, beside Superuser. They need not exist yet.
 	Roles []string
+	// Pooler lets the user that the server runs as log in as Roles, too: a pooler refuses to run as root, as the
+	// server does.
+	Pooler bool
 	// User is the user of the operating system that the server runs as when root starts it, since PostgreSQL refuses to
 	// run as root. Empty means postgres, which Debian's package makes. It is not looked at for anybody but root.
 	User string
@@ -83,7 +86,7 @@ func (c *Cluster) start(ctx context.Context, binaries Binaries, account account)
 	if err := initialise(ctx, binaries, account, c); err != nil {
 		return err
 	}
-	if err := admit(c.places, account, c.config.Roles); err != nil {
+	if err := admit(c.places, account, c.config); err != nil {
 		return err
 	}
 	c.server = &server{

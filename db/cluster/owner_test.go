@@ -30,6 +30,25 @@ func TestOnlyNamedRolesAreAdmitted(t *testing.T) {
 	}
 }
 
+// A pooler runs as the server's user, who enters under the roles that were named and where that was said.
+func TestThePoolersUserIsAdmitted(t *testing.T) {
+	t.Parallel()
+	a, err := runAs("")
+	if err != nil || !a.switches {
+		t.Skip("the server runs as whoever starts it")
+	}
+	for pooler, want := range map[bool]string{true: "1\n", false: "Peer authentication failed"} {
+		c := start(t, Config{Roles: []string{"clerk"}, Pooler: pooler})
+		run(t, c, "create role clerk login")
+		if said := saidTo(t, a.name, c.DSN("clerk", "postgres")); !strings.Contains(said, want) {
+			t.Errorf("pooler %t: as a role it is told %q, want %q", pooler, said, want)
+		}
+		if said := saidTo(t, a.name, c.DSN(Superuser, "postgres")); !strings.Contains(said, "Peer authentication failed") {
+			t.Errorf("pooler %t: as the superuser it is told %q", pooler, said)
+		}
+	}
+}
+
 func TestAnotherUserIsRefused(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
@@ -136,14 +155,28 @@ func TestServerDiesWithItsProgram(t *testing.T) {
 // alive tells whether a process that is not our child runs.
 func alive(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// psqlAs returns what psql says to a user of the operating system who tries to connect as the superuser.
+// psqlAs returns what psql says to a user of the operating system who tries to connect as the superuser, and must not.
 func psqlAs(t *testing.T, name string, c *Cluster) string {
+	t.Helper()
+	said := saidTo(t, name, c.DSN(Superuser, "postgres"))
+	if strings.HasSuffix(said, "1\n") {
+		t.Fatalf("%s got in: %s", name, said)
+	}
+	return said
+}
+
+// saidTo returns what psql says to a user of the operating system who asks for 1.
+func saidTo(t *testing.T, name, dsn string) string {
 	t.Helper()
 	who, err := user.Lookup(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	uid, err := strconv.ParseUint(who.Uid, 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gid, err := strconv.ParseUint(who.Gid, 10, 32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,12 +188,10 @@ func psqlAs(t *testing.T, name string, c *Cluster) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), psql, "--no-psqlrc", "--command", "select 1", c.DSN(Superuser, "postgres"))
+	cmd := exec.CommandContext(t.Context(), psql, "--no-psqlrc", "--tuples-only", "--no-align",
+		"--command", "select 1", dsn)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("%s got in: %s", name, out)
-	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	out, _ := cmd.CombinedOutput() // a refusal is an answer
 	return string(out)
 }

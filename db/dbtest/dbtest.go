@@ -1,6 +1,6 @@
 // Package dbtest gives a package's tests a real PostgreSQL with the product's roles and migrations, made as production
-// makes them. Tests share one database and are kept apart by what the product keeps apart: each has an organisation of its
-// own. They connect as the service roles; a superuser sees every row and would make every policy test pass.
+// makes them. Tests share one database and are kept apart by what the product keeps apart: each has an organisation of
+// its own. They connect as the service roles; a superuser sees every row and would make every policy test pass.
 package dbtest
 
 import (
@@ -25,8 +25,8 @@ const name = "streamspace"
 // Database is a database of a cluster that is thrown away.
 type Database struct{ cluster *cluster.Cluster }
 
-// Main makes a database, hands it to use, runs the package's tests and throws it away. It returns what TestMain gives to
-// os.Exit.
+// Main makes a database, hands it to use, runs the package's tests and throws it away. It returns what TestMain gives
+// to os.Exit.
 func Main(m *testing.M, use func(*Database)) int {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -60,6 +60,7 @@ func Open(ctx context.Context) (*Database, error) {
 func OpenEmpty(ctx context.Context) (*Database, error) {
 	c, err := cluster.Start(ctx, cluster.Config{
 		Roles:    db.Roles(),
+		Pooler:   true,
 		Settings: map[string]string{"max_connections": "200"},
 	})
 	if err != nil {

@@ -17,7 +17,8 @@ with
   ),
   relation as ( -- what initdb did not make; a session's temporary tables are its own
     select c.oid, n.nspname as space, c.relname as name, n.nspname || '.' || c.relname as label, c.relkind as kind,
-           c.relowner as owner, c.relacl as acl, c.reloptions as options, c.relrowsecurity as rls, c.relforcerowsecurity as forced
+           c.relowner as owner, c.relacl as acl, c.reloptions as options,
+           c.relrowsecurity as rls, c.relforcerowsecurity as forced
       from pg_class c join pg_namespace n on n.oid = c.relnamespace
      where c.oid >= 16384 and n.nspname !~ '^pg_(toast|temp)'
   ),
@@ -35,8 +36,10 @@ with
   ),
   policy as (
     select p.polrelid as relation, p.polname as name, p.polpermissive as permissive, p.polcmd as command,
-           array(select coalesce(r.rolname::text, 'public') from unnest(p.polroles) x left join pg_roles r on r.oid = x order by 1) as roles,
-           coalesce(pg_get_expr(p.polqual, p.polrelid), '') as reads, coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') as writes
+           array(select coalesce(r.rolname::text, 'public') from unnest(p.polroles) x
+                   left join pg_roles r on r.oid = x order by 1) as roles,
+           coalesce(pg_get_expr(p.polqual, p.polrelid), '') as reads,
+           coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '') as writes
       from pg_policy p
   ),
   function as (
@@ -66,7 +69,8 @@ with
 -- A table without org_id holds rows that no scope can keep apart.
 select 'R01', t.label, 'has no org_id'
   from app_table t
- where t.name not in ('organizations', 'users', 'agents', 'public_templates') and not exists (select from org_table o where o.oid = t.oid)
+ where t.name not in ('organizations', 'users', 'agents', 'public_templates')
+   and not exists (select from org_table o where o.oid = t.oid)
 
 -- R02 There is no table, foreign table or sequence but in app, and goose's.
 -- What stands elsewhere has no policies that the other rules would look at.
@@ -74,7 +78,8 @@ union all
 select 'R02', r.label, case r.kind when 'f' then 'a foreign table' when 'S' then 'a sequence' else 'a table' end
   from relation r
  where (r.space <> 'app' and r.kind in ('r', 'p') or r.kind in ('f', 'S'))
-   and r.label || (select format('(%s)', string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum))
+   and r.label || (select format('(%s)', string_agg(
+                            a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum))
                      from pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped)
        not in ('rls.goose_db_version(id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone)',
                'rls.goose_db_version_id_seq(last_value bigint, log_cnt bigint, is_called boolean)')
@@ -96,9 +101,10 @@ select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s 
  where not exists (
    select from policy p
     where p.relation = t.oid and p.name = 'tenant_floor' and not p.permissive and p.command = '*'
-      and p.roles = array['streamspace_agent', 'streamspace_app', 'streamspace_system'] and p.reads = t.floored and p.writes = t.floored)
+      and p.roles = array['streamspace_agent', 'streamspace_app', 'streamspace_system']
+      and p.reads = t.floored and p.writes = t.floored)
 
--- R05 What a role that enters is permitted is its organisation's rows, in the same words everywhere, but for the pinned reads.
+-- R05 A role that enters is permitted its organisation's rows, in the same words everywhere, but for the pinned reads.
 -- Permissive policies add up: a single wide one beside the others gives everything that only the floor still holds.
 union all
 select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, p.command, p.roles, p.reads, p.writes)
@@ -168,7 +174,7 @@ select 'R10', t.label, pg_get_indexdef(i.indexrelid)
      'CREATE UNIQUE INDEX organizations_slug_key ON app.organizations USING btree (slug)',
      'CREATE UNIQUE INDEX organizations_namespace_key ON app.organizations USING btree (namespace)')
 
--- R11 A foreign key from an org table to another pairs the two org_id, is valid, and none leads from the platform's tables into one.
+-- R11 A foreign key of an org table pairs the two org_id and is valid; the platform's tables have none.
 -- Foreign keys are checked past the policies: one without org_id reaches, or asks for, another organisation's row.
 union all
 select 'R11', k.conrelid::regclass::text, k.conname || ' ' || pg_get_constraintdef(k.oid)
@@ -190,12 +196,14 @@ select 'R12', t.label, 'is partitioned' from app_table t where t.kind = 'p'
 -- R13 No role of ours is a superuser or may make roles, databases or replicas; only the backup's bypasses row-level security.
 -- Each of these looks past every policy, or makes somebody who does.
 union all
-select 'R13', r.rolname, array_to_string(array[case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
+select 'R13', r.rolname, array_to_string(array[
+         case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
          case when r.rolcreatedb then 'createdb' end, case when r.rolreplication then 'replication' end,
          case when r.rolbypassrls then 'bypassrls' end, case when r.rolcanlogin then 'login' end], ', ')
   from pg_roles r
  where r.rolname ~ '^streamspace_'
-   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls and r.rolname <> 'streamspace_backup'
+   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication
+        or r.rolbypassrls and r.rolname <> 'streamspace_backup'
         or r.rolcanlogin and r.rolname in ('streamspace_owner', 'streamspace_definer'))
 
 -- R14 No other role but a superuser bypasses row-level security, or could give itself a role of ours.
@@ -208,13 +216,14 @@ select 'R14', r.rolname, case when r.rolbypassrls then 'bypasses row-level secur
 union all
 select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
   from pg_auth_members m join pg_roles r on r.oid = m.member and not r.rolsuper
- where m.roleid in (select oid from pg_roles where rolname in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+ where m.roleid::regrole::text in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
    and r.rolname !~ '^streamspace_'
 
 -- R15 The migrator may become the owner and the owner the definer; there is no other membership that touches a role of ours.
 -- A member has, or can take, all that the role has, policies included.
 union all
-select 'R15', m.member::regrole::text, format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' else '' end)
+select 'R15', m.member::regrole::text,
+       format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' end)
   from pg_auth_members m
  where (m.member in (select oid from ours) or m.roleid in (select oid from ours))
    and (m.admin_option or (m.member::regrole::text, m.roleid::regrole::text) not in (
@@ -245,7 +254,9 @@ select 'R17', format('%s in %s', case when s.setrole = 0 then 'everybody' else s
          case when s.setdatabase = 0 then 'every database' else 'this database' end), c
   from pg_db_role_setting s, unnest(s.setconfig) c
  where s.setdatabase in (0, (select oid from pg_database where datname = current_database()))
-   and c ~* '^(app\.|row_security=|session_replication_role=|role=|session_authorization=|search_path=|(session|local)_preload_libraries=)'
+   and (c ~* '^app\.' or lower(split_part(c, '=', 1)) in (
+     'row_security', 'session_replication_role', 'role', 'session_authorization', 'search_path',
+     'session_preload_libraries', 'local_preload_libraries'))
 
 -- Views and functions.
 
@@ -266,7 +277,8 @@ select 'R19', r.label, 'is a materialised view' from relation r where r.kind = '
 union all
 select 'R20', f.label, format('is owned by %s, with %s', f.owner::regrole, f.settings)
   from function f
- where f.definer and (f.space <> 'rls' or f.owner::regrole::text <> 'streamspace_definer' or not 'search_path=pg_catalog, pg_temp' = any (f.settings))
+ where f.definer
+   and (f.space <> 'rls' or f.owner::regrole::text <> 'streamspace_definer' or not 'search_path=pg_catalog, pg_temp' = any (f.settings))
 
 -- R21 Every function stands in rls, is ours, in SQL or PL/pgSQL, and cannot be executed by PUBLIC.
 -- A function elsewhere, of another's, or in a language that reaches the server, is a way in that no rule here looks at.
@@ -286,29 +298,39 @@ select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 -- R23 The functions that say who acts are as they were made: body, volatility, settings and owner.
 -- Every policy believes them.
 union all
-select 'R23', coalesce(pinned.label, f.label), coalesce(f.text, 'is missing')
+select 'R23', coalesce(pinned.label, f.label), coalesce(f.made || ' ' || f.body, 'is missing')
   from (values
-    ('rls.current_org_id()', 'streamspace_owner plpgsql s s f {"search_path=pg_catalog, pg_temp"} d26b50f56d0771f1fb74ece05615792d425c21ec4848d84e469e181e6a7e4fec'),
-    ('rls.current_user_id()', 'streamspace_owner sql s s f {} 64a18099d310c7c3bbf5bb877d525499119050259c0701783c282912393a41ea'),
-    ('rls.current_credential_id()', 'streamspace_owner sql s s f {} 66fb5dd68400fdecbdc3dc6bfa4fe98dcd3f21b5d993d95088765b7564e624e5'),
-    ('rls.current_agent_id()', 'streamspace_owner sql s s f {} 2ee506c15c56f715fb1045abb6f00ad08bfd606ee722d981b58fb37c079b19e8'),
-    ('rls.current_session_id()', 'streamspace_owner sql s s f {} a07a7f59b7d7bb813bdb155949baaeb0923bc1df9e2833b2680b7200736ebd6b'),
-    ('rls.is_admin()', 'streamspace_owner sql s s f {} 1f5f825efb4fa18df870f9de7d4803d16e6806778e9453860983eb8ea175a465'),
-    ('rls.is_owner()', 'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
-    ('rls.is_viewer()', 'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f')
-  ) as pinned (label, text)
+    ('rls.current_org_id()', 'streamspace_owner plpgsql s s f {"search_path=pg_catalog, pg_temp"}',
+     'd26b50f56d0771f1fb74ece05615792d425c21ec4848d84e469e181e6a7e4fec'),
+    ('rls.current_user_id()', 'streamspace_owner sql s s f {}',
+     '64a18099d310c7c3bbf5bb877d525499119050259c0701783c282912393a41ea'),
+    ('rls.current_credential_id()', 'streamspace_owner sql s s f {}',
+     '66fb5dd68400fdecbdc3dc6bfa4fe98dcd3f21b5d993d95088765b7564e624e5'),
+    ('rls.current_agent_id()', 'streamspace_owner sql s s f {}',
+     '2ee506c15c56f715fb1045abb6f00ad08bfd606ee722d981b58fb37c079b19e8'),
+    ('rls.current_session_id()', 'streamspace_owner sql s s f {}',
+     'a07a7f59b7d7bb813bdb155949baaeb0923bc1df9e2833b2680b7200736ebd6b'),
+    ('rls.is_admin()', 'streamspace_owner sql s s f {}',
+     '1f5f825efb4fa18df870f9de7d4803d16e6806778e9453860983eb8ea175a465'),
+    ('rls.is_owner()', 'streamspace_owner sql s s f {}',
+     'ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
+    ('rls.is_viewer()', 'streamspace_owner sql s s f {}',
+     'abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f')
+  ) as pinned (label, made, body)
   full join (
-    select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef, f.settings,
-             encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as text
+    select f.label, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex') as body,
+           format('%s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
+             f.settings) as made
       from function f join pg_proc p on p.oid = f.oid
      where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$)'
   ) f on f.label = pinned.label
- where f.text is distinct from pinned.text
+ where (f.made, f.body) is distinct from (pinned.made, pinned.body)
 
 -- R24 Triggers run the definer's functions and are all enabled, foreign keys' own included.
 -- They number, chain and count whoever writes; a disabled foreign key lets a row point into another organisation.
 union all
-select 'R24', t.tgrelid::regclass::text, format('%s runs %s%s', t.tgname, t.tgfoid::regprocedure, case when t.tgenabled = 'O' then '' else ', and is not enabled' end)
+select 'R24', t.tgrelid::regclass::text,
+       format('%s runs %s%s', t.tgname, t.tgfoid::regprocedure, case when t.tgenabled <> 'O' then ', and is not enabled' end)
   from pg_trigger t join pg_proc p on p.oid = t.tgfoid join relation r on r.oid = t.tgrelid
  where t.tgenabled <> 'O'
     or not t.tgisinternal and (p.proowner::regrole::text <> 'streamspace_definer' or p.pronamespace <> to_regnamespace('rls'))
@@ -343,7 +365,8 @@ select 'R27', g.label, g.what || ' to ' || g.who
     ('tickets', array['credential_id', 'ends_at']), ('quota_usage', array['used']),
     ('org_heads', array['event_seq', 'audit_seq', 'audit_hash'])
   ) as filled (name, columns) on g.space = 'app' and filled.name = g.name
- where g.privilege in ('INSERT', 'UPDATE') and (g.column is null and g.privilege = 'INSERT' or g.column = any (filled.columns))
+ where g.privilege in ('INSERT', 'UPDATE')
+   and (g.column is null and g.privilege = 'INSERT' or g.column = any (filled.columns))
    and (g.name, g.who, g.what) not in (
      ('org_heads', 'streamspace_definer', 'insert'), ('quota_usage', 'streamspace_definer', 'insert'),
      ('quota_usage', 'streamspace_definer', 'update (used)'), ('org_heads', 'streamspace_definer', 'update (event_seq)'),
@@ -356,7 +379,8 @@ select 'R28', g.label, g.what || ' to ' || g.who
   from named_grants g
  where g.privilege = 'SELECT' and g.who not in ('streamspace_definer', 'streamspace_backup')
    and (g.column in ('secret_hash', 'password_hash')
-        or g.column is null and exists (select from pg_attribute a where a.attrelid = g.oid and a.attname in ('secret_hash', 'password_hash')))
+        or g.column is null and exists (
+          select from pg_attribute a where a.attrelid = g.oid and a.attname in ('secret_hash', 'password_hash')))
 
 -- R29 Nobody may truncate, reference, put triggers on or maintain a table of another's, or pass a grant on.
 -- None of these asks a policy.
@@ -368,20 +392,23 @@ select 'R29', g.label, format('%s to %s%s', g.what, g.who, case when g.is_granta
 -- R30 In our schemas only roles of ours have grants: on tables, columns, functions and the schemas themselves.
 -- PUBLIC is everybody, and another application's role is somebody this design knows nothing of.
 union all
-select 'R30', g.label, g.what || ' to ' || g.who from named_grants g where g.space in ('app', 'rls') and g.grantee not in (select oid from ours)
+select 'R30', g.label, g.what || ' to ' || g.who
+  from named_grants g
+ where g.space in ('app', 'rls') and g.grantee not in (select oid from ours)
 union all
 select 'R30', f.label, 'execute to ' || x.grantee::regrole
   from function f, aclexplode(f.acl) x
  where x.grantee <> 0 and x.grantee not in (select oid from ours) and x.grantee <> f.owner
 union all
-select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), case when x.grantee = 0 then 'public' else x.grantee::regrole::text end)
+select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_namespace n, aclexplode(n.nspacl) x
  where n.nspname in ('app', 'rls') and x.grantee not in (select oid from ours)
 
--- R31 Roles that serve, and PUBLIC, cannot set a parameter by function, hold advisory locks, use large objects, notify, or end another's work.
--- set_config would enter any organisation from inside a query; the others reach other connections, or keep data that no policy covers.
+-- R31 No role of ours, and not PUBLIC, may call set_config, lock by number, use large objects, notify or end others' work.
+-- set_config would enter any organisation from inside a query; the others reach other connections, or keep data that no
+-- policy covers. Pinned are the definer's and the backup's set_config, and the locks by which migrations take turns.
 union all
-select 'R31', p.oid::regprocedure::text, 'execute to ' || case when x.grantee = 0 then 'public' else x.grantee::regrole::text end
+select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
  where p.pronamespace = to_regnamespace('pg_catalog') and x.grantee <> p.proowner
    and (p.proname in ('set_config', 'loread', 'lowrite', 'pg_notify', 'pg_cancel_backend', 'pg_terminate_backend')
@@ -392,38 +419,41 @@ select 'R31', p.oid::regprocedure::text, 'execute to ' || case when x.grantee = 
      ('pg_try_advisory_lock(bigint)', 'streamspace_owner'), ('pg_try_advisory_lock(bigint)', 'streamspace_migrator'),
      ('pg_advisory_unlock(bigint)', 'streamspace_owner'), ('pg_advisory_unlock(bigint)', 'streamspace_migrator'))
 
--- R32 Nobody may create anything: in a schema but its owner and the definer in rls, in this database but its owner, not even a temporary table.
+-- R32 But for owners, and the definer in rls, nobody may create anything here, not even a temporary table.
 -- What somebody creates is theirs, with no policies, and found before ours by whoever searches it.
 union all
-select 'R32', n.nspname, 'create to ' || case when x.grantee = 0 then 'public' else x.grantee::regrole::text end
+select 'R32', n.nspname, 'create to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_namespace n, aclexplode(n.nspacl) x
  where n.nspname !~ '^pg_temp' and x.privilege_type = 'CREATE' and x.grantee <> n.nspowner
    and (n.nspname, x.grantee::regrole::text) <> ('rls', 'streamspace_definer')
 union all
-select 'R32', 'this database', format('%s to %s', lower(x.privilege_type), case when x.grantee = 0 then 'public' else x.grantee::regrole::text end)
+select 'R32', 'this database',
+       format('%s to %s', lower(x.privilege_type), coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
  where d.datname = current_database() and x.grantee <> d.datdba
    and (x.privilege_type <> 'CONNECT' or x.grantee = 0)
 
--- R33 What the owner and the definer make later is nobody's but the backup's to read, and PUBLIC does not execute their functions.
+-- R33 By default what is made later is nobody's but the backup's to read, and PUBLIC executes no later function of ours.
 -- Default privileges are grants that nobody writes down again.
 union all
 select 'R33', d.defaclrole::regrole::text, format('%s on later %s to %s', lower(x.privilege_type), d.defaclobjtype,
-         case when x.grantee = 0 then 'public' else x.grantee::regrole::text end)
+         coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_default_acl d, aclexplode(d.defaclacl) x
  where x.grantee <> d.defaclrole
-   and (d.defaclrole::regrole::text, d.defaclobjtype, x.privilege_type, case when x.grantee = 0 then 'public' else x.grantee::regrole::text end) not in (
+   and (d.defaclrole::regrole::text, d.defaclobjtype, x.privilege_type,
+        coalesce(nullif(x.grantee, 0)::regrole::text, 'public')) not in (
      ('streamspace_owner', 'r', 'SELECT', 'streamspace_backup'), ('streamspace_owner', 'S', 'SELECT', 'streamspace_backup'))
 union all
 select 'R33', o.name, 'public may execute its later functions'
   from ours o
  where o.name in ('streamspace_owner', 'streamspace_definer')
-   and not exists (select from pg_default_acl d where d.defaclrole = o.oid and d.defaclobjtype = 'f' and d.defaclnamespace = 0)
+   and not exists (
+     select from pg_default_acl d where d.defaclrole = o.oid and d.defaclobjtype = 'f' and d.defaclnamespace = 0)
 
 -- R34 Nobody but a superuser was given a server parameter to set or to alter.
 -- Among them are those that switch triggers off or load a library.
 union all
-select 'R34', a.parname, format('%s to %s', lower(x.privilege_type), case when x.grantee = 0 then 'public' else x.grantee::regrole::text end)
+select 'R34', a.parname, format('%s to %s', lower(x.privilege_type), coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_parameter_acl a, aclexplode(a.paracl) x
  where x.grantee <> 10
 
@@ -452,7 +482,8 @@ select 'R36', s.srvname, 'is a foreign server' from pg_foreign_server s
 union all
 select 'R37', pg_describe_object(x.class, x.oid, 0), 'is not PostgreSQL''s own'
   from (select 'pg_operator'::regclass, oid from pg_operator union all select 'pg_opclass'::regclass, oid from pg_opclass
-        union all select 'pg_cast'::regclass, oid from pg_cast union all select 'pg_language'::regclass, oid from pg_language) x (class, oid)
+        union all select 'pg_cast'::regclass, oid from pg_cast
+        union all select 'pg_language'::regclass, oid from pg_language) x (class, oid)
  where x.oid >= 16384
 
 -- R38 There are no large objects.
@@ -468,10 +499,10 @@ create view rls.violations with (security_invoker = true) as
 comment on view rls.violations is 'What is wrong with how organisations are kept apart: no row, or no service.';
 
 -- A catalogue is read by everybody, and a start looks before it serves.
-grant execute on function rls.check_catalogue() to streamspace_app, streamspace_login, streamspace_agent, streamspace_operator,
+grant execute on function rls.check_catalogue() to streamspace_app, streamspace_login, streamspace_agent,
+  streamspace_operator, streamspace_system, streamspace_auditor;
+grant select on rls.violations to streamspace_app, streamspace_login, streamspace_agent, streamspace_operator,
   streamspace_system, streamspace_auditor;
-grant select on rls.violations to streamspace_app, streamspace_login, streamspace_agent, streamspace_operator, streamspace_system,
-  streamspace_auditor;
 grant select on rls.goose_db_version to streamspace_auditor; -- which version is it that is audited?
 
 -- +goose Down

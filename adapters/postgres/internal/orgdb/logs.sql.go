@@ -7,6 +7,7 @@ package orgdb
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
@@ -15,7 +16,7 @@ const appendEvent = `-- name: AppendEvent :exec
 insert into app.events (type, subject_id, data) values ($1, $2, $3)
 `
 
-func (q *Queries) AppendEvent(ctx context.Context, type_ string, subjectID uuid.UUID, data []byte) error {
+func (q *Queries) AppendEvent(ctx context.Context, type_ string, subjectID uuid.UUID, data json.RawMessage) error {
 	_, err := q.db.Exec(ctx, appendEvent, type_, subjectID, data)
 	return err
 }

@@ -5,6 +5,7 @@
 package orgdb
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,7 +20,7 @@ type AppSession struct {
 	TemplateID    uuid.UUID
 	TemplateName  string
 	TemplateTitle string
-	Spec          []byte
+	Spec          json.RawMessage
 	AgentID       uuid.NullUUID
 	Desired       string
 	// Counts the changes of desired.

@@ -7,6 +7,7 @@ package orgdb
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -185,7 +186,7 @@ type InsertSessionParams struct {
 	TemplateID    uuid.UUID
 	TemplateName  string
 	TemplateTitle string
-	Spec          []byte
+	Spec          json.RawMessage
 	AgentID       uuid.NullUUID
 }
 

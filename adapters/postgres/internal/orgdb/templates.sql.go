@@ -7,6 +7,7 @@ package orgdb
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
@@ -30,7 +31,7 @@ type TemplateByRefRow struct {
 	Description string
 	IsPublic    bool
 	Revision    int32
-	Spec        []byte
+	Spec        json.RawMessage
 }
 
 // The org's own come before public ones, and of those the last revision counts.
@@ -81,7 +82,7 @@ type TemplatesRow struct {
 	Title       string
 	Description string
 	IsPublic    bool
-	Spec        []byte
+	Spec        json.RawMessage
 }
 
 func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID, most int32) ([]TemplatesRow, error) {

@@ -7,6 +7,7 @@ package sysdb
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
@@ -54,7 +55,7 @@ type PlacementsRow struct {
 	Generation    int64
 	State         string
 	ObservedEpoch int64
-	Spec          []byte
+	Spec          json.RawMessage
 }
 
 func (q *Queries) Placements(ctx context.Context, arg PlacementsParams) ([]PlacementsRow, error) {

@@ -7,6 +7,7 @@ package sysdb
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 )
@@ -43,7 +44,7 @@ type AddTemplateParams struct {
 	Name        string
 	Title       string
 	Description string
-	Spec        []byte
+	Spec        json.RawMessage
 }
 
 func (q *Queries) AddTemplate(ctx context.Context, arg AddTemplateParams) error {
@@ -149,7 +150,7 @@ type PublishTemplateParams struct {
 	Name        string
 	Title       string
 	Description string
-	Spec        []byte
+	Spec        json.RawMessage
 }
 
 func (q *Queries) PublishTemplate(ctx context.Context, arg PublishTemplateParams) error {

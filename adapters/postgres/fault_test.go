@@ -1,0 +1,123 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// answers are what each SQLSTATE becomes: the whole table, so that a line that is added or lost is seen.
+var answers = map[string]struct {
+	kind fault.Kind
+	code string
+}{
+	"SS001": {fault.Unauthenticated, "signed_out"},
+	"SS002": {fault.Unauthenticated, "stale_token"},
+	"SS004": {fault.Conflict, "stale_agent"},
+	"SS005": {fault.Exhausted, "quota_exceeded"},
+	"SS006": {fault.Conflict, "session_ended"},
+	"SS007": {fault.Conflict, "owner_not_allowed"},
+	"SS008": {fault.Conflict, "last_owner"},
+	"SS010": {fault.Unauthenticated, "agent_unknown"},
+	"SS011": {fault.Conflict, "no_namespace"},
+	"SS012": {fault.Forbidden, "agent_unconfined"},
+	"55P03": {fault.Unavailable, "busy"},
+	"53300": {fault.Unavailable, "busy"},
+	"57014": {fault.Unavailable, "busy"},
+}
+
+func TestWhatTheDatabaseSaysHasAMeaning(t *testing.T) {
+	t.Parallel()
+	if len(meanings) != len(answers) {
+		t.Errorf("%d meanings, %d answers", len(meanings), len(answers))
+	}
+	for state, want := range answers {
+		said := &pgconn.PgError{Code: state, Message: "row (1, secret)",
+			Detail: `{"kind": "sessions", "holder": "org", "limit": 10}`}
+		err := translate(fmt.Errorf("insert: %w", said))
+		f := fault.Of(err)
+		if f.Kind != want.kind || f.Code != want.code {
+			t.Errorf("%s: %s, wanted %+v", state, f.Error(), want)
+		}
+		if !errors.Is(err, said) {
+			t.Errorf("%s: what the database said is lost to the log", state)
+		}
+		if (f.Kind == fault.Unavailable) != (f.RetryAfter > 0) {
+			t.Errorf("%s: come again after %v", state, f.RetryAfter)
+		}
+		if again := translate(err); again != err {
+			t.Errorf("%s: translated twice it is %v", state, again)
+		}
+	}
+}
+
+// A refusal by a policy means that our code was wrong, and so does whatever else nobody has thought of.
+func TestAnUnknownStateStaysInternal(t *testing.T) {
+	t.Parallel()
+	for _, state := range []string{"SS003", "SS009", "SS999", "42501", "25006", "23505", "40001", "40P01", "XX000", ""} {
+		err := translate(&pgconn.PgError{Code: state, Message: "secret"})
+		if f := fault.Of(err); f.Kind != fault.Internal || f.Message != fault.Of(errors.New("x")).Message {
+			t.Errorf("%s: %v", state, f)
+		}
+		if lost := state == "40001" || state == "40P01"; lostRace(err) != lost {
+			t.Errorf("%s: run again: %t", state, !lost)
+		}
+	}
+	plain := errors.New("x")
+	if translate(plain) != plain || translate(nil) != nil {
+		t.Error("what the database did not say was translated")
+	}
+}
+
+func TestAUsedUpQuotaSaysWhichAndHowMuch(t *testing.T) {
+	t.Parallel()
+	f := fault.Of(translate(&pgconn.PgError{Code: "SS005", Detail: `{"kind": "sessions", "holder": "user", "limit": 3}`}))
+	if diff := cmp.Diff(map[string]any{"kind": "sessions", "holder": "user", "limit": int64(3)}, f.Details); diff != "" {
+		t.Errorf("details (-want +got):\n%s", diff)
+	}
+	if f.RetryAfter != 0 {
+		t.Error("a quota does not come back by waiting")
+	}
+	if f := fault.Of(translate(&pgconn.PgError{Code: "SS005", Detail: "not JSON"})); f.Kind != fault.Internal {
+		t.Errorf("a detail that cannot be read: %v", f)
+	}
+}
+
+// 57014 is a statement that took too long, unless its caller has gone.
+func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
+	t.Parallel()
+	cancelled := &pgconn.PgError{Code: "57014"}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if err := translate(gone(left, cancelled)); !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
+		t.Errorf("gone: %v", err)
+	}
+	if err := translate(gone(t.Context(), cancelled)); !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
+		t.Errorf("still there: %v", err)
+	}
+	if other := gone(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {
+		t.Errorf("another failure of a caller who has gone: %v", other)
+	}
+}
+
+func TestNoRowsIsWhatWasLookedFor(t *testing.T) {
+	t.Parallel()
+	missing := audit.NotFound(audit.Session)
+	if err := found(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); err != error(missing) {
+		t.Errorf("no rows: %v", err)
+	}
+	if err := found(&pgconn.PgError{Code: "SS001"}, missing); !fault.Has(err, "signed_out") {
+		t.Errorf("a refusal: %v", err)
+	}
+	if err := found(nil, missing); err != nil {
+		t.Errorf("a row: %v", err)
+	}
+}

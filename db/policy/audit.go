@@ -1,0 +1,190 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
+)
+
+// Options say which database to audit and how far.
+type Options struct {
+	// Config is how to connect: as a superuser, or as streamspace_auditor with CatalogueOnly.
+	Config *pgx.ConnConfig
+	// CatalogueOnly leaves the probes out, which need the roles.
+	CatalogueOnly bool
+	// Accepted are findings that somebody has answered for, by their full text.
+	Accepted []string
+}
+
+// Status is what a section of the report came to.
+type Status string
+
+// The three that a section can have.
+const (
+	Held   Status = "held"
+	Broken Status = "broken"
+	NotRun Status = "not run"
+)
+
+// Section is one of the proofs.
+type Section struct {
+	Name     string        `json:"name"`
+	Status   Status        `json:"status"`
+	Checked  int           `json:"checked"`
+	Unit     string        `json:"unit"` // what was counted
+	Findings []Violation   `json:"findings"`
+	Accepted []Violation   `json:"accepted"`
+	Notes    []string      `json:"notes"`
+	Took     time.Duration `json:"took_ns"`
+}
+
+// Report is what an audit found.
+type Report struct {
+	At       time.Time `json:"at"`
+	Database string    `json:"database"`
+	Server   string    `json:"server"`
+	User     string    `json:"user"`
+	// Version is the database's, by its migrations.
+	Version  int64         `json:"version"`
+	Sections []Section     `json:"sections"`
+	Rules    []Rule        `json:"rules"`
+	Probes   []Probe       `json:"probes"`
+	Took     time.Duration `json:"took_ns"`
+	// Partial is true when only the catalogue and the server were asked for.
+	Partial bool `json:"partial"`
+}
+
+// Passed tells whether every proof held. One that was not run has not, unless it was left out on purpose.
+func (r Report) Passed() bool {
+	return len(r.Sections) > 0 && !slices.ContainsFunc(r.Sections, func(s Section) bool {
+		leftOut := s.Name == "live" && r.Partial
+		return s.Status == Broken || s.Status == NotRun && !leftOut
+	})
+}
+
+// patience bounds an audit. It takes a second or two.
+const patience = time.Minute
+
+// Audit proves what it can of a database and reports it. It changes nothing: what the probes write is rolled back.
+func Audit(ctx context.Context, o Options) (Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	config := o.Config.Copy()
+	config.RuntimeParams["application_name"] = "streamspace policy audit"
+	// A probe's statement is planned for the role that tries it, and never again.
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return Report{}, fmt.Errorf("connect to audit: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return audit(ctx, conn, o)
+}
+
+func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
+	r := Report{At: time.Now().UTC(), Partial: o.CatalogueOnly}
+	err := look(ctx, conn, func(tx pgx.Tx) error {
+		if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version'), session_user").
+			Scan(&r.Database, &r.Server, &r.User); err != nil {
+			return fmt.Errorf("ask which database this is: %w", err)
+		}
+		var err error
+		if r.Version, err = version(ctx, tx); err != nil {
+			return err
+		}
+		if r.Rules, err = rules(ctx, tx); err != nil {
+			return err
+		}
+		for _, prove := range []func(context.Context, pgx.Tx) (Section, error){
+			r.proveRules, r.proveManifest, server,
+		} {
+			begun := time.Now()
+			s, err := prove(ctx, tx)
+			if err != nil {
+				return err
+			}
+			s.Took = time.Since(begun)
+			r.add(s, o.Accepted)
+		}
+		return nil
+	})
+	if err != nil {
+		return r, err
+	}
+	live, err := r.proveLive(ctx, conn)
+	r.add(live, o.Accepted)
+	r.Took = time.Since(r.At)
+	return r, err
+}
+
+// add settles a section's status.
+func (r *Report) add(s Section, accepted []string) {
+	open := Except(s.Findings, accepted)
+	s.Accepted = slices.DeleteFunc(slices.Clone(s.Findings), func(v Violation) bool { return slices.Contains(open, v) })
+	s.Findings = open
+	if s.Status == "" {
+		s.Status = Held
+	}
+	if len(open) > 0 {
+		s.Status = Broken
+	}
+	r.Sections = append(r.Sections, s)
+}
+
+func (r *Report) proveRules(ctx context.Context, tx pgx.Tx) (Section, error) {
+	found, err := brokenRules(ctx, tx)
+	return Section{Name: "rules", Checked: len(r.Rules), Unit: "rules", Findings: found}, err
+}
+
+func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) {
+	s := Section{Name: "manifest", Unit: "facts"}
+	reviewed, err := Reviewed()
+	if err != nil {
+		return s, err
+	}
+	s.Checked = reviewed.Lines()
+	if want, err := db.Version(); err != nil || want != r.Version {
+		s.Findings = []Violation{{"manifest", "version", fmt.Sprintf(
+			"the database is at version %d and this program's manifest is of %d: audit it by the program of its version",
+			r.Version, want)}}
+		return s, err
+	}
+	differences, err := differences(ctx, tx)
+	for _, d := range differences {
+		s.Findings = append(s.Findings, d.violation())
+	}
+	return s, err
+}
+
+func (r *Report) proveLive(ctx context.Context, conn *pgx.Conn) (Section, error) {
+	s := Section{Name: "live", Unit: "attempts", Status: NotRun}
+	if r.Partial {
+		s.Notes = []string{"left out: only the catalogue was asked for"}
+		return s, nil
+	}
+	begun := time.Now()
+	probes, err := probe(ctx, conn)
+	s.Took = time.Since(begun)
+	var reason errNotRun
+	if errors.As(err, &reason) {
+		s.Notes = []string{reason.why}
+		return s, nil
+	}
+	if err != nil {
+		s.Notes = []string{err.Error()} // a database that cannot be tried is not proven
+		return s, nil
+	}
+	s.Status, s.Checked, r.Probes = Held, len(probes), probes
+	for _, p := range probes {
+		if !p.Held {
+			s.Findings = append(s.Findings, Violation{"live", p.Table, p.String()})
+		}
+	}
+	return s, nil
+}

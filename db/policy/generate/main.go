@@ -1,0 +1,60 @@
+// Command generate writes db/manifest and docs/policies.md from a database that the migrations have just made. It is
+// run from the root of the repository.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/db/policy"
+)
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	d, err := dbtest.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }() // it is thrown away
+	conn, err := pgx.ConnectConfig(ctx, d.Config("streamspace_auditor"))
+	if err != nil {
+		return fmt.Errorf("connect as the auditor: %w", err)
+	}
+	defer conn.Close(ctx)
+
+	m, err := policy.Snapshot(ctx, conn)
+	if err != nil {
+		return err
+	}
+	for kind := range m {
+		if err := write(filepath.Join("db/manifest", kind+".txt"), m.File(kind)); err != nil {
+			return err
+		}
+	}
+	matrix, err := policy.Matrix(ctx, conn)
+	if err != nil {
+		return err
+	}
+	return write("docs/policies.md", matrix)
+}
+
+func write(path string, content []byte) error {
+	if err := os.WriteFile(path, content, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package policy
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db/manifest"
+)
+
+// facts has a query for each kind of fact.
+//
+//go:embed facts/*.sql
+var facts embed.FS
+
+// Manifest is what a catalogue says, by kind ("privileges", "policies"): sorted lines, a fact each.
+type Manifest map[string][]string
+
+// Difference is a fact of one of two manifests.
+type Difference struct {
+	Kind string `json:"kind"`
+	Fact string `json:"fact"`
+	// Extra is true for a fact that should not be, and false for one that is missing.
+	Extra bool `json:"extra"`
+}
+
+// String reads like a change of rights: "+ grant select on table app.users to public".
+func (d Difference) String() string {
+	if d.Extra {
+		return "+ " + d.Fact
+	}
+	return "- " + d.Fact
+}
+
+func (d Difference) violation() Violation {
+	return Violation{Rule: "manifest", Object: d.Kind, Detail: d.String()}
+}
+
+// Reviewed is the manifest that this program was built with.
+func Reviewed() (Manifest, error) {
+	out := Manifest{}
+	names, err := fs.Glob(manifest.Files, "*.txt")
+	if err != nil {
+		return nil, fmt.Errorf("list the manifest: %w", err)
+	}
+	for _, name := range names {
+		text, err := manifest.Files.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the manifest: %w", err)
+		}
+		lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+		out[strings.TrimSuffix(name, ".txt")] = slices.DeleteFunc(lines, func(line string) bool {
+			return line == "" || strings.HasPrefix(line, "#")
+		})
+	}
+	return out, nil
+}
+
+// Snapshot reads the manifest of a database. Any role that may connect to it can: it asks nothing but the catalogue,
+// of which everybody sees what is needed.
+func Snapshot(ctx context.Context, conn Beginner) (Manifest, error) {
+	var out Manifest
+	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
+		out, err = snapshot(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+func snapshot(ctx context.Context, tx pgx.Tx) (Manifest, error) {
+	out := Manifest{}
+	names, err := fs.Glob(facts, "facts/*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("list the facts: %w", err)
+	}
+	for _, name := range names {
+		kind := strings.TrimSuffix(path.Base(name), ".sql")
+		query, err := facts.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the query of %s: %w", kind, err)
+		}
+		rows, err := tx.Query(ctx, string(query))
+		if err != nil {
+			return nil, fmt.Errorf("ask for %s: %w", kind, err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return nil, fmt.Errorf("ask for %s: %w", kind, err)
+		}
+		for i := range lines {
+			lines[i] = oneLine(lines[i])
+		}
+		slices.Sort(lines)
+		out[kind] = lines
+	}
+	return out, nil
+}
+
+// breaks are the line breaks, and the indents behind them, with which PostgreSQL prints a definition.
+var breaks = regexp.MustCompile(`\s*\n\s*`)
+
+func oneLine(text string) string { return strings.TrimSpace(breaks.ReplaceAllString(text, " ")) }
+
+// Compare lists what a database has beside the manifest and what it lacks of it.
+func Compare(want, got Manifest) []Difference {
+	kinds := slices.Compact(slices.Sorted(keys(want, got)))
+	var out []Difference
+	for _, kind := range kinds {
+		for _, fact := range beside(got[kind], want[kind]) {
+			out = append(out, Difference{Kind: kind, Fact: fact, Extra: true})
+		}
+		for _, fact := range beside(want[kind], got[kind]) {
+			out = append(out, Difference{Kind: kind, Fact: fact})
+		}
+	}
+	return out
+}
+
+func keys(all ...Manifest) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		for _, m := range all {
+			for kind := range maps.Keys(m) {
+				if !yield(kind) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// beside lists the lines of a that b has not, as often as they are missing there.
+func beside(a, b []string) []string {
+	left := map[string]int{}
+	for _, line := range b {
+		left[line]++
+	}
+	var out []string
+	for _, line := range a {
+		if left[line]--; left[line] < 0 {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// differences compares the database with the reviewed manifest.
+func differences(ctx context.Context, tx pgx.Tx) ([]Difference, error) {
+	want, err := Reviewed()
+	if err != nil {
+		return nil, err
+	}
+	got, err := snapshot(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return Compare(want, got), nil
+}
+
+// Lines counts the facts.
+func (m Manifest) Lines() int {
+	n := 0
+	for _, lines := range m {
+		n += len(lines)
+	}
+	return n
+}
+
+// File is a kind of fact as db/manifest holds it.
+func (m Manifest) File(kind string) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# Generated from the catalogue that db/migrations make, by make generate. DO NOT EDIT.\n")
+	for _, line := range m[kind] {
+		fmt.Fprintln(&out, line)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,51 @@
+package policy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Rule is one of those that the view checks.
+type Rule struct {
+	Number string `json:"number"`
+	// Says is what must be so, Why the reason.
+	Says string `json:"says"`
+	Why  string `json:"why"`
+}
+
+// heading begins a rule in the text of the function that checks them: its number and what must be so. The comment
+// lines below it say why.
+var heading = regexp.MustCompile(`(?m)^-- (R\d\d) (.+)\n((?:-- .+\n)+)`)
+
+// Rules are read from the function that the view asks, where each stands above its query: there is no second list.
+func Rules(ctx context.Context, conn Beginner) ([]Rule, error) {
+	var out []Rule
+	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
+		out, err = rules(ctx, tx)
+		return err
+	})
+	return out, err
+}
+
+func rules(ctx context.Context, tx pgx.Tx) ([]Rule, error) {
+	var text string
+	err := tx.QueryRow(ctx, `select p.prosrc from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+		where n.nspname = 'rls' and p.proname = 'check_catalogue'`).Scan(&text)
+	if err != nil {
+		return nil, fmt.Errorf("read the rules: %w", err)
+	}
+	var out []Rule
+	for _, m := range heading.FindAllStringSubmatch(text, -1) {
+		why := strings.ReplaceAll(strings.TrimPrefix(strings.TrimSpace(m[3]), "-- "), "\n-- ", " ")
+		out = append(out, Rule{Number: m[1], Says: m[2], Why: why})
+	}
+	if len(out) == 0 {
+		return nil, errors.New("the function that checks the rules names none")
+	}
+	return out, nil
+}

@@ -1,0 +1,157 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// known is the password's hash by another program: Debian's argon2, the reference implementation in C, called as
+// `argon2 0123456789abcdef -id -t 2 -k 19456 -p 1 -l 32 -e`.
+const (
+	password = "correct horse battery staple"
+	known    = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gy5SuVm5Z7Vw7keB9se9p87QGcomaseB/S2U1OhTsM0"
+)
+
+func TestPasswordsAreVerified(t *testing.T) {
+	t.Parallel()
+	p := NewPasswords(2)
+	own, err := p.Hash(t.Context(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, password, hash string
+		want                 bool
+	}{
+		{"another program's hash", password, known, true},
+		{"one's own", password, own, true},
+		{"a wrong password", "Correct horse battery staple", known, false},
+		{"an empty password", "", known, false},
+		{"a longer password", password + "\x00", known, false},
+		{"somebody unknown", password, "", false},
+		{"somebody unknown, with nothing", "", "", false},
+	} {
+		if got, err := p.Verify(t.Context(), c.password, c.hash); got != c.want || err != nil {
+			t.Errorf("%s: %t, %v", c.name, got, err)
+		}
+	}
+}
+
+func TestTheSamePasswordHasAnotherHashEachTime(t *testing.T) {
+	t.Parallel()
+	p := NewPasswords(1)
+	a, errA := p.Hash(t.Context(), password)
+	b, errB := p.Hash(t.Context(), password)
+	if err := errors.Join(errA, errB); err != nil {
+		t.Fatal(err)
+	}
+	if a == b {
+		t.Error("there is no salt")
+	}
+	if !strings.HasPrefix(a, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		t.Errorf("hashed as %s", a)
+	}
+}
+
+// A hash that cannot be compared is an error and no "wrong password": somebody has to see that the row is broken.
+func TestABrokenHashIsAnError(t *testing.T) {
+	t.Parallel()
+	p := NewPasswords(1)
+	for name, hash := range map[string]string{
+		"none":            "none",
+		"another format":  "$2y$10$abcdefghijklmnopqrstuv",
+		"another cost":    strings.Replace(known, "t=2", "t=1", 1),
+		"without a key":   strings.Join(strings.Split(known, "$")[:5], "$"),
+		"a salt cut off":  strings.Replace(known, "MDEyMzQ1Njc4OWFiY2RlZg", "M", 1),
+		"a key not of it": strings.Replace(known, "gy5S", "g!5S", 1),
+	} {
+		if ok, err := p.Verify(t.Context(), password, hash); ok || err == nil {
+			t.Errorf("%s: %t, %v", name, ok, err)
+		}
+	}
+}
+
+// Only so many hashes run at once; whoever waits too long for a turn is told to come again.
+func TestHashesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPasswords(2)
+		for range 2 { // two hashes that take for ever
+			if err := p.turns.Acquire(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		began := time.Now()
+		_, err := p.Hash(t.Context(), password)
+		if f := fault.Of(err); f.Kind != fault.Unavailable || f.Code != "busy" || f.RetryAfter != patience {
+			t.Errorf("a third one: %v", err)
+		}
+		if waited := time.Since(began); waited != patience {
+			t.Errorf("it waited for %v", waited)
+		}
+		var g errgroup.Group
+		g.Go(func() error { _, err := p.Verify(t.Context(), password, known); return err })
+		synctest.Wait() // it stands in line
+		p.turns.Release(1)
+		if err := g.Wait(); err != nil {
+			t.Errorf("once there is a turn: %v", err)
+		}
+	})
+}
+
+func TestWhoLeavesDoesNotWaitForATurn(t *testing.T) {
+	t.Parallel()
+	p := NewPasswords(1)
+	if err := p.turns.Acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Verify(ctx, password, known); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+// people is a directory with one user in it.
+type people struct{ Directory }
+
+func (people) UserByEmail(_ context.Context, email string) (org.UserID, string, error) {
+	if email != "ann@example.test" {
+		return org.UserID{}, "", ErrBadLogin
+	}
+	return org.UserID{}, known, nil
+}
+
+// An address that nobody has costs a hash too: the time that an answer takes must not tell who is a user. Seen to fail
+// with an early return for unknown addresses: the answer came without a turn.
+func TestAnUnknownAddressCostsAHashToo(t *testing.T) {
+	t.Parallel()
+	s := NewService(people{}, nil, nil, NewPasswords(1))
+	for name, in := range map[string]LogIn{
+		"a wrong password":   {Email: "ann@example.test", Password: "wrong"},
+		"an unknown address": {Email: "bob@example.test", Password: password},
+	} {
+		if _, _, err := s.LogIn(t.Context(), in); !errors.Is(err, ErrBadLogin) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.passwords.turns.Acquire(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, email := range []string{"ann@example.test", "bob@example.test"} {
+		if _, _, err := s.LogIn(ctx, LogIn{Email: email}); !fault.Has(err, "busy") {
+			t.Errorf("%s was answered without a hash: %v", email, err)
+		}
+	}
+}

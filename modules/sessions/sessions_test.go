@@ -1,0 +1,140 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
+)
+
+// states are all there are.
+var states = []State{Pending, Starting, Running, Terminating, Terminated, Failed}
+
+func TestStates(t *testing.T) {
+	t.Parallel()
+	for from, to := range next {
+		if !from.known() {
+			t.Errorf("%s is no state", from)
+		}
+		for _, s := range to {
+			if !s.known() || s == from || s == Pending {
+				t.Errorf("%s may not go to %s", from, s)
+			}
+		}
+	}
+	for _, s := range states {
+		switch {
+		case !s.known():
+			t.Errorf("%s is not known", s)
+		case s.Final() != (s == Terminated || s == Failed):
+			t.Errorf("%s is final: %t", s, s.Final())
+		case s.Final() && slices.ContainsFunc(states, s.May):
+			t.Errorf("%s goes on", s)
+		case !s.Final() && s != Terminating && !s.May(Terminating):
+			t.Errorf("%s does not take a terminate", s)
+		case !s.Final() && (!s.May(Terminated) || !s.May(Failed)):
+			t.Errorf("%s does not reach an end", s)
+		}
+	}
+	if State("").known() || State("hibernated").known() || State("").May(Running) {
+		t.Error("there are more states than these")
+	}
+}
+
+// session is a row, as a report finds it, with what was written beside it. It keeps a wanted end as the database does.
+type session struct {
+	Session
+	wrote   int
+	entries []string
+	facts   []string
+}
+
+func (s *session) ReportedSession(context.Context) (Session, error) { return s.Session, nil }
+
+func (s *session) SetObserved(_ context.Context, _ ID, o Observed) error {
+	s.State, s.Reason = o.State, o.Reason
+	s.wrote++
+	return nil
+}
+
+func (s *session) RecordAudit(_ context.Context, action, _ string) error {
+	s.entries = append(s.entries, action)
+	return nil
+}
+
+func (s *session) AppendEvent(_ context.Context, e events.Event) error {
+	s.facts = append(s.facts, e.Type)
+	return nil
+}
+
+// Whatever is reported, in whatever order, and whenever the end is wanted: a session moves along the table alone, tells
+// each move once, and its end once.
+func TestReportsMoveASessionAlongItsStates(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := &session{Session: Session{State: Pending, Generation: 1}}
+		moves := 0
+		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+			was := s.State
+			if rapid.Bool().Draw(t, "somebody wants the end") && !s.State.Final() {
+				s.EndWanted, s.State = true, Terminating
+			}
+			before := s.State
+			saw := rapid.SampledFrom(states).Draw(t, "report")
+			err := record(t.Context(), s, s.Session, Observed{State: saw, Reason: "crashed", Generation: 1})
+			switch {
+			case before.Final() && (!fault.Has(err, "session_ended") || s.State != before):
+				t.Fatalf("after %s a report of %s makes it %s: %v", before, saw, s.State, err)
+			case s.State != before && !before.May(s.State):
+				t.Fatalf("from %s it went to %s", before, s.State)
+			case s.EndWanted && s.State != Terminating && s.State != Terminated:
+				t.Fatalf("its end was wanted, and it is %s", s.State)
+			case s.EndWanted && !before.Final() && s.Reason != "":
+				t.Fatalf("it ended as wanted, and says %s", s.Reason)
+			case err != nil && s.State != before:
+				t.Fatalf("a refused report moved it from %s to %s", was, s.State)
+			}
+			if s.State != before {
+				moves++
+			}
+		}
+		ends := 0
+		if s.State.Final() {
+			ends = 1
+		}
+		if len(s.facts) != moves || len(s.entries) != ends {
+			t.Fatalf("%d moves, %v told; %d ends, %v recorded", moves, s.facts, ends, s.entries)
+		}
+	})
+}
+
+// A wanted end is reached whatever its agent reports of its workload's end.
+func TestAWantedEndIsReached(t *testing.T) {
+	t.Parallel()
+	for _, saw := range []State{Terminated, Failed} {
+		s := &session{Session: Session{State: Terminating, EndWanted: true, Generation: 2}}
+		if err := record(t.Context(), s, s.Session, Observed{State: saw, Generation: 2}); err != nil ||
+			s.State != Terminated {
+			t.Errorf("a report of %s makes it %s: %v", saw, s.State, err)
+		}
+	}
+}
+
+func TestAnUnreadableReportIsInvalid(t *testing.T) {
+	t.Parallel()
+	o := NewObserver(nil, nil)
+	for name, r := range map[string]link.Report{
+		"no state":        {},
+		"an unknown one":  {State: "hibernated"},
+		"too long a word": {State: string(Failed), Reason: string(make([]byte, maxReason+1))},
+	} {
+		if err := o.Observe(t.Context(), link.Agent{}, r); !fault.Has(err, "invalid_report") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
