@@ -19,7 +19,8 @@ tool := go tool -modfile=tools/go.mod
 golangci := go tool -modfile=tools/lint/go.mod golangci-lint
 
 # Everything that `make generate` writes and `make verify` compares.
-generated := db/schema.sql adapters/postgres/internal adapters/http/internal/api $(console)/src/api.gen.ts
+generated := db/schema.sql db/manifest docs/policies.md adapters/postgres/internal adapters/http/internal/api \
+	$(console)/src/api.gen.ts
 
 # The packages that have benchmarks.
 benchmarks = $(addprefix ./,$(sort $(patsubst %/,%,$(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' \
@@ -84,6 +85,7 @@ lint/sql: check ## Look for queries that name an organisation and migrations tha
 .PHONY: generate
 generate: deps $(packages) ## Write everything that is derived from another file
 	go run ./db/dbtest/dump > db/schema.sql.new && mv db/schema.sql.new db/schema.sql
+	go run ./db/policy/generate
 	$(tool) sqlc generate
 	$(tool) oapi-codegen -config adapters/http/internal/api/oapi.yaml docs/openapi.yaml
 	$(npm) run generate

@@ -4,6 +4,7 @@ package needs
 import (
 	"context"
 	"os"
+	"os/exec"
 
 	"github.com/streamspace-dev/streamspace/adapters/apt"
 	"github.com/streamspace-dev/streamspace/adapters/process"
@@ -34,11 +35,17 @@ func Sessions() []apt.Need {
 	}})
 }
 
-// Tests is everything that the tests run: the above, a browser, and a C compiler, which Go's race detector links with.
+// Tests is everything that the tests run: the above, a browser, a pooler, and a C compiler, which Go's race detector
+// links with.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
 	return append(all,
 		apt.Program("chromium", "chromium"),
+		apt.Need{What: "PgBouncer", Package: "pgbouncer", Present: func(context.Context) bool {
+			_, err := os.Stat("/usr/sbin/pgbouncer") // which is not on everybody's PATH
+			_, elsewhere := exec.LookPath("pgbouncer")
+			return err == nil || elsewhere == nil
+		}},
 		apt.Program("gcc", "gcc"),
 		apt.Need{What: "the C library's headers", Package: "libc6-dev", Present: func(context.Context) bool {
 			_, err := os.Stat("/usr/include/stdlib.h")

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/db/policy"
+)
+
+func policyCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "policy",
+		Short: "Prove that the database keeps organisations apart, and say who may do what",
+	}
+	c.AddCommand(auditCommand(t), matrixCommand(t))
+	return c
+}
+
+// errNotProven is an audit that found something, which the report has said.
+var errNotProven = errors.New("it is not proven that this database keeps organisations apart")
+
+func auditCommand(t terminal) *cobra.Command {
+	var o policy.Options
+	var format, accepted string
+	c := &cobra.Command{
+		Use:   "audit",
+		Short: "Prove that the database keeps organisations apart",
+		Long: "Prove that the database of STREAMSPACE_AUDIT_DATABASE_URL, or else of STREAMSPACE_DATABASE_URL, keeps\n" +
+			"organisations apart: by rules over its catalogue, by comparing all of it with what this version makes, by\n" +
+			"attempts of every role to cross from one organisation into another (in a transaction that is rolled back:\n" +
+			"nothing is written), and by what is known of the server's version.\n\n" +
+			"The attempts need a superuser. Without them, --catalogue-only runs as streamspace_auditor. The status is 0\n" +
+			"when everything held, and 1 otherwise.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Config, err = auditConfig(t.environ, o.CatalogueOnly); err != nil {
+				return err
+			}
+			if o.Accepted, err = readLines(accepted); err != nil {
+				return err
+			}
+			report, err := policy.Audit(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if err := report.Write(t.out, format); err != nil {
+				return err
+			}
+			if !report.Passed() {
+				return errNotProven
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&o.CatalogueOnly, "catalogue-only", false, "leave the attempts out, and run as streamspace_auditor")
+	c.Flags().StringVar(&format, "format", "table", strings.Join(policy.Formats(), ", "))
+	c.Flags().StringVar(&accepted, "accept", "", "a file of findings that somebody answers for, as the table has them")
+	return c
+}
+
+func matrixCommand(t terminal) *cobra.Command {
+	return &cobra.Command{
+		Use:   "matrix",
+		Short: "Say who may do what in the database, as Markdown",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := auditConfig(t.environ, true)
+			if err != nil {
+				return err
+			}
+			conn, err := pgx.ConnectConfig(cmd.Context(), config)
+			if err != nil {
+				return fmt.Errorf("connect to the database: %w", err)
+			}
+			defer conn.Close(context.WithoutCancel(cmd.Context()))
+			matrix, err := policy.Matrix(cmd.Context(), conn)
+			if err != nil {
+				return err
+			}
+			_, err = t.out.Write(matrix)
+			return err
+		},
+	}
+}
+
+// auditConfig is how whoever audits connects. An address without a user is that of the programs, on which the auditor
+// reads the catalogue.
+func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) {
+	c, err := env.ParseAsWithOptions[struct {
+		Audit     string `env:"STREAMSPACE_AUDIT_DATABASE_URL"`
+		URL       string `env:"STREAMSPACE_DATABASE_URL"`
+		Passwords string `env:"STREAMSPACE_DATABASE_PASSWORDS"` // a folder with a file per role
+	}](env.Options{Environment: env.ToMap(environ)})
+	if err != nil {
+		return nil, err
+	}
+	address, name := c.Audit, "STREAMSPACE_AUDIT_DATABASE_URL"
+	if address == "" {
+		address, name = c.URL, "STREAMSPACE_DATABASE_URL"
+	}
+	if address == "" {
+		return nil, errors.New("neither STREAMSPACE_AUDIT_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be parsed", name) // what pgx says of it may show the password
+	}
+	if !catalogueOnly || namesUser(address) {
+		return config, nil
+	}
+	config.User = "streamspace_auditor"
+	if c.Passwords != "" {
+		password, err := os.ReadFile(filepath.Join(c.Passwords, config.User))
+		if err != nil {
+			return nil, fmt.Errorf("read the password of %s: %w", config.User, err)
+		}
+		config.Password = strings.TrimSpace(string(password))
+	}
+	return config, nil
+}
+
+// namesUser tells whether an address says who connects.
+func namesUser(address string) bool {
+	u, err := url.Parse(address)
+	return err != nil || u.User != nil || u.Query().Has("user") || u.Scheme == ""
+}
+
+// readLines reads a file of findings; none is none.
+func readLines(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read what is accepted: %w", err)
+	}
+	var lines []string
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			lines = append(lines, strings.TrimPrefix(line, "! ")) // as the table has it
+		}
+	}
+	return lines, nil
+}

@@ -1,0 +1,233 @@
+package sqllint
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	pgquery "github.com/wasilibs/go-pgquery"
+)
+
+// Under FORCE the owner, who migrates, has no policy either: an update touches no row, a select sees none, and a new
+// foreign key is checked against nothing, all without an error.
+
+// direction is goose's mark for the beginning of either half of a migration.
+var direction = regexp.MustCompile(`(?m)^-- \+goose (Up|Down)[ \t]*$`)
+
+// Migration says where a migration touches an org table's rows while its policies are forced on the owner. A table that
+// the same half has made has no policies yet; every other one has.
+func Migration(file, text string) []Fault {
+	marks := direction.FindAllStringSubmatchIndex(text, -1)
+	var all []Fault
+	for i, m := range marks {
+		end := len(text)
+		if i+1 < len(marks) {
+			end = marks[i+1][0]
+		}
+		h := half{faults: &faults{at: file + " " + text[m[2]:m[3]] + ":"}, free: map[string]freedom{}}
+		h.check(text[m[1]:end])
+		all = append(all, h.said...)
+	}
+	if len(marks) == 0 {
+		all = append(all, Fault(file+" has no half to look at"))
+	}
+	return all
+}
+
+// freedom is why a table's owner sees its rows.
+type freedom int
+
+const (
+	lifted  freedom = iota + 1 // `no force` was said, and `force` must be
+	created                    // by this half, which has not forced it yet
+)
+
+// half is one direction of a migration.
+type half struct {
+	*faults
+	free map[string]freedom // the tables whose owner sees their rows at this point
+}
+
+func (h *half) check(text string) {
+	statements, err := parse(text)
+	if err != nil {
+		h.say("does not parse: %v", err)
+		return
+	}
+	for _, s := range statements {
+		h.statement(s)
+	}
+	for _, table := range slices.Sorted(maps.Keys(h.free)) {
+		if h.free[table] == lifted {
+			h.say("ends without `alter table %s force row level security`", table)
+		}
+	}
+}
+
+func (h *half) statement(s node) {
+	switch s.kind {
+	case "CreateStmt":
+		table, _ := s.child("relation")
+		h.free[table.table()] = created // its keys are checked against no row of its own
+	case "AlterTableStmt":
+		table, _ := s.child("relation")
+		h.alter(table.table(), s.list("cmds"))
+	case "SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CreateTableAsStmt":
+		h.rows(s)
+	case "CopyStmt":
+		table, _ := s.child("relation")
+		h.need(table.table(), "copies rows of")
+		h.rows(s)
+	case "DoStmt":
+		h.block(s)
+	case "TransactionStmt":
+		h.say("begins or ends a transaction: the force must come back with the rows")
+	}
+}
+
+// rows looks for the tables that a statement reads or writes, and for functions, whose bodies are not seen here.
+func (h *half) rows(s node) {
+	ctes := cteNames(s)
+	s.walk(func(n node) bool {
+		switch n.kind {
+		case "RangeVar":
+			if !slices.Contains(ctes, n.table()) {
+				h.need(n.table(), "touches rows of")
+			}
+		case "FuncCall":
+			if name := n.names("funcname"); len(name) == 2 && name[0] != "pg_catalog" {
+				h.say("calls %s, whose body may touch rows: write out what it does", strings.Join(name, "."))
+			}
+		}
+		return true
+	})
+}
+
+// need says that a table's rows are touched while nobody sees them.
+func (h *half) need(table, does string) {
+	if strings.HasPrefix(table, "app.") && h.free[table] == 0 {
+		h.say("%s %s, which the owner does not see: `alter table %s no force row level security` first", does, table, table)
+	}
+	if table != "" && !strings.Contains(table, ".") && !strings.HasPrefix(table, "pg_") {
+		h.say("%s %s: name its schema", does, table)
+	}
+}
+
+func (h *half) alter(table string, commands []node) {
+	for _, c := range commands {
+		switch c.text("subtype") {
+		case "AT_NoForceRowSecurity":
+			if h.free[table] == 0 {
+				h.free[table] = lifted
+			}
+		case "AT_ForceRowSecurity":
+			delete(h.free, table)
+		case "AT_ValidateConstraint":
+			h.need(table, "validates a constraint of")
+		case "AT_AddConstraint", "AT_AddColumn":
+			c.walk(func(n node) bool {
+				h.key(table, n)
+				return true
+			})
+		}
+	}
+}
+
+// key looks at a foreign key that is added: what it is checked with is a query over both tables.
+func (h *half) key(table string, constraint node) {
+	foreign := constraint.kind == "Constraint" && constraint.text("contype") == "CONSTR_FOREIGN"
+	if !foreign || constraint.flag("skip_validation") {
+		return
+	}
+	other, _ := constraint.child("pktable")
+	h.need(table, "adds a foreign key to")
+	h.need(other.table(), "adds a foreign key that refers to")
+}
+
+// block looks into a do block: what it says is looked at like other statements, and of what it puts together from text
+// nothing may touch rows or keys.
+func (h *half) block(s node) {
+	for _, option := range s.list("args") {
+		body, _ := option.child("arg")
+		if option.text("defname") != "as" {
+			continue
+		}
+		parts, err := blockParts(body.text("sval"))
+		if err != nil {
+			h.say("has a block that does not parse: %v", err)
+		}
+		for _, p := range parts {
+			h.part(p)
+		}
+	}
+}
+
+func (h *half) part(p blockPart) {
+	if p.dynamic && changes.MatchString(p.sql) {
+		h.say("touches rows by text that a block executes: write it out")
+	}
+	statements, err := parse(p.sql)
+	if err != nil {
+		h.say("has a block that says %q, which does not parse: %v", p.sql, err)
+	}
+	for _, s := range statements {
+		h.statement(s)
+	}
+}
+
+// changes finds what touches rows or keys in text that is put together.
+var changes = regexp.MustCompile(`(?i)\b(insert\s+into|update\s+(only\s+)?(app\.|%)|delete\s+from|merge\s+into|` +
+	`copy\s|select\b.*\bfrom\s+(only\s+)?(app\.|%)|references\s|validate\s+constraint)`)
+
+// blockPart is a statement or an expression of a do block.
+type blockPart struct {
+	sql     string
+	dynamic bool // it makes the text of a statement that is executed
+}
+
+func blockParts(body string) ([]blockPart, error) {
+	text, err := pgquery.ParsePlPgSqlToJSON("do $the_body$" + body + "$the_body$")
+	if err != nil {
+		return nil, err
+	}
+	var tree any
+	if err := json.Unmarshal([]byte(text), &tree); err != nil {
+		return nil, fmt.Errorf("read the parser's answer: %w", err)
+	}
+	var all []blockPart
+	collectParts(tree, false, &all)
+	return all, nil
+}
+
+// How PL/pgSQL reads the text of an expression.
+const (
+	isExpression = 2 // what select would stand before
+	isAssignment = 3 // name := expression, and later numbers
+)
+
+// collectParts finds the expressions in the parser's tree; dynamic tells whether a statement above executes text.
+func collectParts(tree any, dynamic bool, all *[]blockPart) {
+	switch n := tree.(type) {
+	case []any:
+		for _, child := range n {
+			collectParts(child, dynamic, all)
+		}
+	case map[string]any:
+		if sql, ok := n["query"].(string); ok {
+			mode, _ := n["parseMode"].(float64)
+			if mode >= isAssignment {
+				_, sql, _ = strings.Cut(sql, ":=")
+			}
+			if mode >= isExpression {
+				sql = "select " + sql
+			}
+			*all = append(*all, blockPart{sql, dynamic})
+		}
+		for _, key := range slices.Sorted(maps.Keys(n)) {
+			collectParts(n[key], dynamic || strings.HasPrefix(key, "PLpgSQL_stmt_dyn"), all)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package sqllint
+
+import (
+	"slices"
+	"strings"
+)
+
+// orgFunctions are those that a query inside an organisation may call, each looked at: none sets anything, none takes
+// an organisation, none reaches beyond the policies but to say whether an id is another organisation's.
+var orgFunctions = []string{
+	"now", "count", "min", "max", "sum",
+	"rls.current_user_id", "rls.current_credential_id", "rls.session_is_foreign", "rls.template_is_foreign",
+}
+
+// operators are those that a query may use. An unknown one may be two that stand too close, such as =@.
+var operators = []string{"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "||", "->", "->>", "~~", "BETWEEN"}
+
+// kinds are sqlc's commands that the adapter can send. ADR 2 says why the others are not: a write waits for the next
+// query, so that it has no count of rows; a batch and a copy cannot join the round trip that enters.
+var kinds = []string{":one", ":many", ":exec"}
+
+// InOrg says what is wrong with a query of sql/org, which runs inside a scope.
+func InOrg(q Query) []Fault {
+	f := q.faults()
+	q.checkKind(f)
+	top, ok := q.parsed(f)
+	if !ok {
+		return f.said
+	}
+	if !top.is("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt") {
+		f.say("is a %s: a query selects, inserts, updates or deletes", top.kind)
+		return f.said
+	}
+	ctes := cteNames(top)
+	top.walk(func(n node) bool {
+		switch n.kind {
+		case "FuncCall":
+			name := strings.TrimPrefix(strings.Join(n.names("funcname"), "."), "pg_catalog.")
+			if !slices.Contains(orgFunctions, name) {
+				f.say("calls %s, which is not on the list", name)
+			}
+		case "RangeVar":
+			if !strings.HasPrefix(n.table(), "app.") && !slices.Contains(ctes, n.table()) {
+				f.say("reaches %s: an organisation's tables are app's, and named so", n.table())
+			}
+		case "A_Expr":
+			if !slices.Contains(operators, n.operator()) {
+				f.say("has the operator %s, which is not on the list", n.operator())
+			}
+		case "SQLValueFunction", "MergeStmt", "RangeTableFunc", "JsonTable", "RangeTableSample":
+			f.say("has a %s", n.kind)
+		case "IntoClause":
+			f.say("makes a table")
+		}
+		return true
+	})
+	checkTenant(top, f)
+	if q.Kind == ":many" && !bounded(top) {
+		f.say("has no limit: how many rows there are is a tenant's to say")
+	}
+	return f.said
+}
+
+// InSystem says what is wrong with a query of sql/system, which knows no organisation. bounded names the functions that
+// limit what they return.
+func InSystem(q Query, limited func(function string) bool) []Fault {
+	f := q.faults()
+	q.checkKind(f)
+	top, ok := q.parsed(f)
+	if !ok {
+		return f.said
+	}
+	if !top.is("SelectStmt") {
+		f.say("is a %s: without an organisation there are only functions to select from", top.kind)
+		return f.said
+	}
+	limits := hasLimit(top)
+	top.walk(func(n node) bool {
+		switch n.kind {
+		case "RangeVar":
+			f.say("reaches %s: without an organisation there are only functions", n.table())
+		case "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "IntoClause":
+			f.say("has a %s", n.kind)
+		case "FuncCall":
+			name := strings.Join(n.names("funcname"), ".")
+			if !strings.HasPrefix(name, "rls.") || strings.HasPrefix(name, "rls.enter") || name == "rls.scope" {
+				f.say("calls %s: only functions of rls, and none that enters", name)
+			}
+			limits = limits || limited(name)
+		}
+		return true
+	})
+	if q.Kind == ":many" && !limits {
+		f.say("has no limit, and its function has none")
+	}
+	return f.said
+}
+
+func (q Query) checkKind(f *faults) {
+	if !slices.Contains(kinds, q.Kind) {
+		f.say("is %s: a query is one of %s", q.Kind, strings.Join(kinds, ", "))
+	}
+}
+
+func cteNames(top node) []string {
+	var all []string
+	top.walk(func(n node) bool {
+		if n.kind == "CommonTableExpr" {
+			all = append(all, n.text("ctename"))
+		}
+		return true
+	})
+	return all
+}
+
+// bounded tells whether the number of rows has a bound: a select by its limit, a write by the id of its row.
+func bounded(top node) bool {
+	if top.is("SelectStmt") {
+		return hasLimit(top)
+	}
+	where, _ := top.child("whereClause")
+	conditions := []node{where}
+	if where.kind == "BoolExpr" && where.text("boolop") == "AND_EXPR" {
+		conditions = where.list("args")
+	}
+	return slices.ContainsFunc(conditions, func(c node) bool {
+		left, _ := c.child("lexpr")
+		right, _ := c.child("rexpr")
+		name := left.column()
+		return c.text("kind") == "AEXPR_OP" && c.operator() == "=" &&
+			len(name) > 0 && name[len(name)-1] == "id" && right.is("Param")
+	})
+}
+
+// hasLimit tells whether a select ends with a limit other than null or all.
+func hasLimit(n node) bool {
+	limit, ok := n.child("limitCount")
+	return ok && !limit.flag("isnull")
+}
+
+// Twice says which names stand for more than one query.
+func Twice(queries []Query) []Fault {
+	first := map[string]string{}
+	var all []Fault
+	for _, q := range queries {
+		if at, seen := first[q.Name]; seen {
+			all = append(all, Fault(q.At+" "+q.Name+": is the name of the query at "+at+", too"))
+		}
+		first[q.Name] = q.At
+	}
+	return all
+}
