@@ -55,7 +55,7 @@ type gate struct {
 func newGate(c Config, origin string) *gate {
 	return &gate{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
-		seenTokens: newMemory(), seenCookies: newMemory(), guesses: newRates[string](guessesEvery, guessesBurst),
+		seenTokens: newMemory(), seenCookies: newMemory(), guesses: newRates[string](c.rate(guessesEvery), guessesBurst),
 	}
 }
 

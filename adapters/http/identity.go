@@ -38,8 +38,8 @@ var _ api.StrictServerInterface = handlers{}
 func newHandlers(c Config, g *gate) handlers {
 	return handlers{
 		gate: g, identity: c.Identity, templates: c.Templates, sessions: c.Sessions,
-		byAddress: newRates[string](loginsByAddressEvery, loginsByAddressBurst),
-		byEmail:   newRates[string](loginsByEmailEvery, loginsByEmailBurst),
+		byAddress: newRates[string](c.rate(loginsByAddressEvery), loginsByAddressBurst),
+		byEmail:   newRates[string](c.rate(loginsByEmailEvery), loginsByEmailBurst),
 	}
 }
 

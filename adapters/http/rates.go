@@ -57,6 +57,14 @@ func (r *rates[K]) of(key K) *rate.Limiter {
 	return l
 }
 
+// rate is how often one may try: as often as they like where no rates are kept, which limiters write as no time at all.
+func (c Config) rate(every time.Duration) time.Duration {
+	if c.Unlimited {
+		return 0
+	}
+	return every
+}
+
 // take counts one, and returns zero; or, when the key has none left, counts nothing and returns how long until it has.
 func (r *rates[K]) take(key K) time.Duration {
 	one := r.of(key).Reserve()

@@ -45,6 +45,9 @@ type Config struct {
 	// Observer is told of every answer. Nil: nobody is.
 	Observer Observer
 	Log      *slog.Logger
+
+	// Unlimited lifts the rates of logins, guesses and misses, for a test that does nothing else. No setting reaches it.
+	Unlimited bool
 }
 
 // Server answers everything that is asked at the installation's address.
@@ -65,7 +68,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, contract: contract, gate: newGate(c, origin),
-		misses: newRates[member](missesEvery, missesBurst),
+		misses: newRates[member](c.rate(missesEvery), missesBurst),
 	}
 	router, err := s.router()
 	if err != nil {

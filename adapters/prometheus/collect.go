@@ -73,7 +73,8 @@ const (
 type CountSessions func(ctx context.Context) (map[string]int64, error)
 
 // states are told even when there is no session in them: what is missing is not zero.
-var states = []string{"pending", "starting", "running", "terminating", "terminated", "failed"}
+// Sessions that have ended are history, not load, and are not counted.
+var states = []string{"pending", "starting", "running", "terminating"}
 
 // sessionCounts tells how many sessions there are in each state.
 type sessionCounts struct {

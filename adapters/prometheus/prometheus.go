@@ -30,6 +30,7 @@ type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
+	breaches prometheus.Gauge
 }
 
 // buckets are in seconds, from a point read to what a login may wait for its turn.
@@ -50,11 +51,15 @@ func New(log *slog.Logger) (*Metrics, error) {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "streamspace_tenancy_refusals_total", Help: "Requests for another organisation's resource.",
 		}, []string{"resource"}),
+		breaches: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "streamspace_policy_violations",
+			Help: "What of the database's catalogue breaks a rule or differs from the manifest; any is a reason to look.",
+		}),
 	}
 	for _, r := range []audit.Resource{audit.Session, audit.Template} {
 		m.refusals.WithLabelValues(string(r)) // so that the first one is an increase that an alert sees
 	}
-	return m, m.register(m.requests, m.duration, m.refusals,
+	return m, m.register(m.requests, m.duration, m.refusals, m.breaches,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
@@ -102,6 +107,9 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 
 // Refused implements audit.Counter.
 func (m *Metrics) Refused(r audit.Resource) { m.refusals.WithLabelValues(string(r)).Inc() }
+
+// Violations says how much of the database's catalogue is not as it must be.
+func (m *Metrics) Violations(n int) { m.breaches.Set(float64(n)) }
 
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {

@@ -97,11 +97,9 @@ streamspace_pool_connections{pool="app",state="idle"} 3
 streamspace_pool_max_connections{pool="app"} 16
 # HELP streamspace_sessions Sessions of all organisations, by state.
 # TYPE streamspace_sessions gauge
-streamspace_sessions{state="failed"} 1
 streamspace_sessions{state="pending"} 0
 streamspace_sessions{state="running"} 3
 streamspace_sessions{state="starting"} 0
-streamspace_sessions{state="terminated"} 0
 streamspace_sessions{state="terminating"} 0
 # HELP streamspace_streams_open Desktops' streams that are open on this replica.
 # TYPE streamspace_streams_open gauge

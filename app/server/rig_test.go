@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(dbtest.Main(m, func(d *dbtest.Database) {
 		database = d
 		var err error
-		if running, err = start(d); err != nil {
+		if running, err = start(context.Background(), d, false); err != nil {
 			panic(err)
 		}
 	}))
@@ -48,11 +48,12 @@ type rig struct {
 	client   *http.Client
 	key      ed25519.PrivateKey // signs the tokens
 	log      *logbook
+	ended    chan error // what running it came to
 }
 
-// start runs a control plane for as long as the tests do: the process ends it.
-func start(d *dbtest.Database) (*rig, error) {
-	ctx := context.Background()
+// start runs a control plane until ctx is done; that of the package's tests goes with the process. An unlimited one keeps no
+// rates of logins and misses.
+func start(ctx context.Context, d *dbtest.Database, unlimited bool) (*rig, error) {
 	folder, err := os.MkdirTemp("", "streamspace-server-")
 	if err != nil {
 		return nil, err
@@ -68,7 +69,8 @@ func start(d *dbtest.Database) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rig{log: &logbook{}}
+	c.unlimited = unlimited
+	r := &rig{log: &logbook{}, ended: make(chan error, 1)}
 	s, err := New(ctx, c, slog.New(slog.NewJSONHandler(r.log, nil)))
 	if err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func start(d *dbtest.Database) (*rig, error) {
 	if r.agents, err = pgxpool.NewWithConfig(ctx, reports); err != nil {
 		return nil, err
 	}
-	go s.Run(ctx)
+	go func() { r.ended <- s.Run(ctx) }()
 	return r, nil
 }
 

@@ -65,6 +65,13 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if p.metrics, err = prometheus.New(log); err != nil {
 		return nil, err
 	}
+	proof, err := newProof(c.AcceptedViolations, p.db, p.metrics, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := proof.start(ctx); err != nil {
+		return nil, err
+	}
 	refusals := audit.NewRefusals(p.db.Refusals(), p.metrics)
 	tunnels := tunnel.NewServer(tunnel.ServerConfig{
 		Control: control{agents.NewService(p.db.Roster()), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
@@ -83,12 +90,13 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 			identity.NewPasswords(runtime.GOMAXPROCS(0))),
 		Templates: templates.NewService(p.db.TemplateReads(), refusals),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
+		Unlimited: c.unlimited,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("assemble the API: %w", err)
 	}
 	p.background = []func(context.Context) error{
-		tunnels.Run, streams.Run, nudger.Run,
+		tunnels.Run, streams.Run, nudger.Run, proof.run,
 		sessions.NewUndertaker(p.db.Agenda(), p.db.SessionsAsService(), bus, log).Run,
 		identity.NewSweeper(p.db.Agenda(), p.db.IdentityAsService(), log).Run,
 	}

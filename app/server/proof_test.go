@@ -1,0 +1,57 @@
+package server
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+)
+
+// TestAServerDoesNotStartOnAWeakenedCatalogue weakens one policy, and then has somebody answer for it.
+func TestAServerDoesNotStartOnAWeakenedCatalogue(t *testing.T) {
+	t.Parallel()
+	d, folder := dbtest.Own(t), t.TempDir()
+	key, accepted := filepath.Join(folder, "signing.pem"), filepath.Join(folder, "accepted")
+	if err := jwt.WriteNewKey(key); err != nil {
+		t.Fatal(err)
+	}
+	settings := []string{
+		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0",
+		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEY=" + key,
+	}
+	if err := starts(t, settings); err != nil {
+		t.Fatalf("before: %v", err)
+	}
+	_, err := d.Superuser(t).Exec(t.Context(), "create policy everybody on app.sessions for select to streamspace_app using (true)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := starts(t, settings)
+	if refused == nil || !strings.Contains(refused.Error(), "R05 app.sessions") || !strings.Contains(refused.Error(), "manifest") {
+		t.Fatalf("after: %v", refused)
+	}
+	if err := os.WriteFile(accepted, []byte(strings.ReplaceAll(refused.Error(), "\n  ", "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := starts(t, append(settings, "STREAMSPACE_ACCEPTED_VIOLATIONS="+accepted)); err != nil {
+		t.Errorf("accepted: %v", err)
+	}
+}
+
+// starts tells why a server does not start.
+func starts(t *testing.T, settings []string) error {
+	t.Helper()
+	c, err := ReadConfig(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), c, slog.New(slog.DiscardHandler))
+	if err == nil {
+		s.Close()
+	}
+	return err
+}
