@@ -107,8 +107,8 @@ func (g *gate) byCookie(ctx context.Context, value string) (caller, error) {
 	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
 }
 
-// resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows too
-// many has to wait.
+// resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows
+// too many has to wait.
 func (g *gate) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
 	from := network(recordOf(ctx).client)
 	if wait := g.guesses.owed(from); wait > 0 {

@@ -55,7 +55,8 @@ func TestGuessesAreLimitedBeforeTheDatabaseLooks(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fixture) {
 		guess := func() ask {
-			return ask{method: http.MethodPost, path: "/api/v1/auth/refresh", body: `{"refresh_token":"` + uuid.NewString() + `"}`}
+			body := `{"refresh_token":"` + uuid.NewString() + `"}`
+			return ask{method: http.MethodPost, path: "/api/v1/auth/refresh", body: body}
 		}
 		for range guessesBurst {
 			wantProblem(t, f.do(guess()), http.StatusUnauthorized, "signed_out")

@@ -204,7 +204,8 @@ func rowsOf(t *testing.T, super *pgx.Conn, p planted) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	rows, err := super.Query(t.Context(), `select relname::text from pg_class c
-		where relnamespace = 'app'::regnamespace and relkind = 'r' and exists (select from pg_attribute where attrelid = c.oid and attname = 'org_id')`)
+		where relnamespace = 'app'::regnamespace and relkind = 'r'
+		  and exists (select from pg_attribute where attrelid = c.oid and attname = 'org_id')`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +238,8 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	}
 	want := []string{ // but InsertSession, which has no owner and agent in one id; plant calls it
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteExpiredCredentials", "DeleteExpiredTickets",
-		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID", "SessionIsForeign",
+		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
+		"SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "TemplateByRef", "TemplateIsForeign", "Templates",
 	}
 	if diff := cmp.Diff(want, answered); diff != "" {

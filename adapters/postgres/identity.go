@@ -32,7 +32,7 @@ func (r identityReader) Me(ctx context.Context) (identity.Me, error) {
 	row, err := r.Queries.Me(ctx)
 	return identity.Me{
 		User: identity.User{ID: org.UserID{UUID: row.ID}, Email: row.Email, Name: row.Name},
-		Org:  identity.Org{ID: org.ID{UUID: row.OrgID}, Slug: row.OrgSlug, Name: row.OrgName},
+		Org:  orgOf(row.OrgID, row.OrgSlug, row.OrgName),
 	}, translate(err)
 }
 
@@ -53,7 +53,7 @@ func (d Door) MembershipsOf(ctx context.Context, user org.UserID) ([]identity.Me
 	rows, err := d.q.MembershipsOf(ctx, user.UUID)
 	out := make([]identity.Membership, len(rows))
 	for i, r := range rows {
-		out[i] = membership(r.OrgID, r.Slug, r.Name, user, r.Role)
+		out[i] = membership(orgOf(r.OrgID, r.Slug, r.Name), user, r.Role)
 	}
 	return out, translate(err)
 }
@@ -73,7 +73,7 @@ func (d Door) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, e
 func (d Door) CredentialOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
 	r, err := d.q.CredentialOf(ctx, hash[:])
 	return identity.SignIn{
-		Membership: membership(r.OrgID, r.Slug, r.Name, org.UserID{UUID: r.UserID}, r.Role),
+		Membership: membership(orgOf(r.OrgID, r.Slug, r.Name), org.UserID{UUID: r.UserID}, r.Role),
 		Credential: org.CredentialID{UUID: r.ID}, EndsAt: r.EndsAt,
 	}, found(err, identity.ErrSignedOut)
 }
@@ -90,8 +90,10 @@ func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Adm
 	}, translate(err)
 }
 
-func membership(id uuid.UUID, slug, name string, user org.UserID, role string) identity.Membership {
-	return identity.Membership{
-		Org: identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}, User: user, Role: org.Role(role),
-	}
+func membership(o identity.Org, user org.UserID, role string) identity.Membership {
+	return identity.Membership{Org: o, User: user, Role: org.Role(role)}
+}
+
+func orgOf(id uuid.UUID, slug, name string) identity.Org {
+	return identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}
 }

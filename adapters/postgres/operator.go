@@ -89,9 +89,9 @@ func (o *Operator) OrgBySlug(ctx context.Context, slug string) (org.ID, error) {
 }
 
 // AddMember implements orgs.Registry.
-func (o *Operator) AddMember(ctx context.Context, operator string, in org.ID, user org.UserID, role org.Role) error {
+func (o *Operator) AddMember(ctx context.Context, operator string, in org.ID, m orgs.Member) error {
 	return translate(o.q.AddMember(ctx, sysdb.AddMemberParams{
-		Operator: operator, OrgID: in.UUID, UserID: user.UUID, Role: string(role),
+		Operator: operator, OrgID: in.UUID, UserID: m.User.UUID, Role: string(m.Role),
 	}))
 }
 

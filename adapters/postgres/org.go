@@ -106,7 +106,7 @@ func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*uni
 		if err == nil || n == attempts || !lostRace(err) {
 			return translate(err)
 		}
-		pause := time.NewTimer(rand.N(backoff << n))
+		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; nobody gains by guessing it
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

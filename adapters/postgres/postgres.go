@@ -1,7 +1,8 @@
 // Package postgres keeps what the modules know in PostgreSQL, whose row-level security keeps the organisations apart.
 //
-// There is a role, and a pool, for each kind of work, and none of the pools leaves this package: an organisation's rows are
-// reached only inside a scope that was entered by rls.enter or its like, and what knows no organisation calls functions.
+// There is a role, and a pool, for each kind of work, and none of the pools leaves this package: an organisation's
+// rows are reached only inside a scope that was entered by rls.enter or its like, and what knows no organisation
+// calls functions.
 package postgres
 
 import (
@@ -22,8 +23,8 @@ type Config struct {
 	// Passwords is a folder with a file per role, named after it. Empty: the server knows the roles otherwise (peer, a
 	// certificate).
 	Passwords string
-	// Connections bounds the pool of members' requests; the others have a quarter of it, 2 to 4. With the default of 16 two
-	// replicas fit PostgreSQL's default of 100 connections while a third starts. Zero means 16.
+	// Connections bounds the pool of members' requests; the others have a quarter of it, 2 to 4. With the default of 16
+	// two replicas fit PostgreSQL's default of 100 connections while a third starts. Zero means 16.
 	Connections int
 	Log         *slog.Logger
 }
@@ -61,8 +62,9 @@ type DB struct {
 	appShares, systemShares   *shares
 }
 
-// Open connects every role and checks its posture: a role that is superuser, bypasses row-level security, owns or is a
-// member of anything, or a table whose policies are not forced, refuses the start, and the error lists all that is wrong.
+// Open connects every role and checks its posture: a role that is superuser, bypasses row-level security, owns or is
+// a member of anything, or a table whose policies are not forced, refuses the start, and the error lists all that is
+// wrong.
 func Open(ctx context.Context, c Config) (*DB, error) {
 	d := &DB{}
 	var errs []error

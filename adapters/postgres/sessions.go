@@ -74,9 +74,11 @@ func (r sessionReader) SessionByID(ctx context.Context, id sessions.ID) (session
 // never is after every session that is or will be: where the newest page begins.
 var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Sessions implements sessions.Queries. The query for a member names the owner, for the index alone: the policy shows them
-// no others whatever it names.
-func (r sessionReader) Sessions(ctx context.Context, f sessions.Filter, after page.Cursor, n int) ([]sessions.Session, error) {
+// Sessions implements sessions.Queries. The query for a member names the owner, for the index alone: the policy shows
+// them no others whatever it names.
+func (r sessionReader) Sessions(
+	ctx context.Context, f sessions.Filter, after page.Cursor, n int,
+) ([]sessions.Session, error) {
 	before := never
 	if !after.IsZero() {
 		var err error
@@ -99,7 +101,9 @@ func (r sessionReader) Sessions(ctx context.Context, f sessions.Filter, after pa
 	return out, nil
 }
 
-func (r sessionReader) list(ctx context.Context, f sessions.Filter, p orgdb.SessionsOfOwnerParams) ([]orgdb.AppSession, error) {
+func (r sessionReader) list(
+	ctx context.Context, f sessions.Filter, p orgdb.SessionsOfOwnerParams,
+) ([]orgdb.AppSession, error) {
 	switch {
 	case r.in.IsAdmin() && f.Active:
 		return r.ActiveSessions(ctx, p.Before, p.BeforeID, p.Most)
@@ -122,8 +126,10 @@ func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 func toSession(row orgdb.AppSession) (sessions.Session, error) {
 	s := sessions.Session{
 		ID: sessions.ID{UUID: row.ID}, Owner: org.UserID{UUID: row.OwnerID}, Name: row.Name,
-		Template: templates.Template{ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle},
-		Agent:    row.AgentID.UUID, State: sessions.State(row.State), Reason: row.Reason,
+		Template: templates.Template{
+			ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle,
+		},
+		Agent: row.AgentID.UUID, State: sessions.State(row.State), Reason: row.Reason,
 		EndWanted: row.Desired == "terminated", Generation: row.Generation, CreatedAt: row.CreatedAt,
 	}
 	if row.EndedAt != nil {

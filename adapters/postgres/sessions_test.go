@@ -40,7 +40,8 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.State != sessions.Pending || got.Name != "Desk" || !got.CreatedAt.Equal(made.CreatedAt) || got.Agent != o.Agent {
+	if got.State != sessions.Pending || got.Name != "Desk" || got.Agent != o.Agent ||
+		!got.CreatedAt.Equal(made.CreatedAt) {
 		t.Errorf("made %+v, got %+v", made, got)
 	}
 	for _, state := range []string{"starting", "running"} {

@@ -22,8 +22,8 @@ type Config struct {
 	Credential string `env:"STREAMSPACE_AGENT_CREDENTIAL"`
 	// Data is the folder of the sessions that run here.
 	Data string `env:"STREAMSPACE_DATA"`
-	// Unconfined runs sessions without namespaces of their own: for an installation with one organisation, on a kernel that
-	// gives none. The control plane refuses it otherwise.
+	// Unconfined runs sessions without namespaces of their own: for an installation with one organisation, on a kernel
+	// that gives none. The control plane refuses it otherwise.
 	Unconfined bool `env:"STREAMSPACE_AGENT_UNCONFINED"`
 }
 

@@ -1,5 +1,5 @@
-// Package dev runs everything on one machine: a private PostgreSQL, the control plane, an agent as a program of its own, and
-// two organisations to try it with. It is assembled from the same parts as production.
+// Package dev runs everything on one machine: a private PostgreSQL, the control plane, an agent as a program of its
+// own, and two organisations to try it with. It is assembled from the same parts as production.
 package dev
 
 import (

@@ -38,14 +38,15 @@ func (d *dev) database(ctx context.Context) (*database, error) {
 		return nil, err
 	}
 	out := &database{url: c.DSN("", databaseName), private: c}
-	if err := out.build(ctx, c.DSN(cluster.Superuser, "postgres"), c.DSN("streamspace_migrator", databaseName)); err != nil {
+	err = out.build(ctx, c.DSN(cluster.Superuser, "postgres"), c.DSN("streamspace_migrator", databaseName))
+	if err != nil {
 		return nil, errors.Join(err, out.stop(ctx))
 	}
 	return out, nil
 }
 
-// givenDatabase uses a server that somebody else runs, as its superuser. The roles get passwords, unless a folder of them
-// was given too.
+// givenDatabase uses a server that somebody else runs, as its superuser. The roles get passwords, unless a folder of
+// them was given too.
 func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	super, err := url.Parse(d.Server.DatabaseURL)
 	if err != nil {
@@ -97,7 +98,8 @@ func createDatabase(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var there bool
-	if err := conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", databaseName).Scan(&there); err != nil {
+	err = conn.QueryRow(ctx, "select exists (select from pg_database where datname = $1)", databaseName).Scan(&there)
+	if err != nil {
 		return fmt.Errorf("look for database %s: %w", databaseName, err)
 	}
 	if there {

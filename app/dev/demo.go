@@ -42,7 +42,7 @@ var demoOrgs = []struct{ slug, name, template, title string }{
 
 // demo makes what is missing of the demo organisations, by the operator's functions alone, as production does.
 func (d *dev) demo(ctx context.Context) ([]login, error) {
-	pg, err := postgres.OpenOperator(ctx, postgres.Config{URL: d.Server.DatabaseURL, Passwords: d.Server.DatabasePasswords})
+	pg, err := postgres.OpenOperator(ctx, d.Server.Database())
 	if err != nil {
 		return nil, err
 	}
@@ -118,14 +118,15 @@ func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, er
 	id, err := m.pg.OrgBySlug(ctx, slug)
 	if fault.IsKind(err, fault.NotFound) {
 		id, err = m.orgs.Create(ctx, operator, orgs.New{
-			Slug: slug, Name: name, Namespace: "org-" + slug, Owner: users[org.RoleOwner], Sessions: orgs.Quota{PerOrg: 10, PerUser: 3},
+			Slug: slug, Name: name, Namespace: "org-" + slug, Owner: users[org.RoleOwner],
+			Sessions: orgs.Quota{PerOrg: 10, PerUser: 3},
 		})
 	}
 	if err != nil {
 		return org.ID{}, nil, err
 	}
 	for role, user := range users {
-		if err := m.pg.AddMember(ctx, operator, id, user, role); err != nil {
+		if err := m.pg.AddMember(ctx, operator, id, orgs.Member{User: user, Role: role}); err != nil {
 			return org.ID{}, nil, fmt.Errorf("add the %s of %s: %w", role, slug, err)
 		}
 	}
@@ -165,8 +166,8 @@ func (d *dev) demoAgent(ctx context.Context, pg *postgres.Operator) (agents.ID, 
 	return id, nil
 }
 
-// demoPassword is the one that was given, or that of the start before, or a new one. It also tells whether it is another
-// than at the start before.
+// demoPassword is the one that was given, or that of the start before, or a new one. It also tells whether it is
+// another than at the start before.
 func (d *dev) demoPassword() (password string, changed bool, err error) {
 	b, err := os.ReadFile(d.files.password)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

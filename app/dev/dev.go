@@ -41,7 +41,8 @@ type dev struct {
 // files are where dev keeps what it keeps.
 type files struct{ cluster, agent, passwords, signingKey, credential, password string }
 
-// Run runs the installation until ctx is done, and then stops everything it started. It can be started again with its data.
+// Run runs the installation until ctx is done, and then stops everything it started. It can be started again with its
+// data.
 func Run(ctx context.Context, c Config, out Output) error {
 	d := &dev{Config: c, Output: out, files: files{
 		cluster: filepath.Join(c.Data, "postgres"), agent: filepath.Join(c.Data, "agent"),
@@ -75,7 +76,8 @@ func (d *dev) prepare(ctx context.Context) error {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	if d.alone = process.Confinable(ctx); d.alone != nil {
-		d.say("This kernel gives sessions no namespaces (%v).\nThey run without, and there is one organisation: acme.", d.alone)
+		d.say("This kernel gives sessions no namespaces (%v).\n"+
+			"They run without, and there is one organisation: acme.", d.alone)
 	}
 	d.Server.SigningKey = d.files.signingKey
 	if err := jwt.WriteNewKey(d.files.signingKey); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -25,8 +25,9 @@ const scramIterations = 4096
 
 func passwordFile(folder, role string) string { return filepath.Join(folder, role) }
 
-// givePasswords makes sure that each role of a server that somebody else runs has a password, and that the folder holds it.
-// A role whose file is there keeps it. What is sent to the server is the verifier: its log must not hold a password.
+// givePasswords makes sure that each role of a server that somebody else runs has a password, and that the folder
+// holds it. A role whose file is there keeps it. What is sent to the server is the verifier: its log must not hold a
+// password.
 func givePasswords(ctx context.Context, super, folder string) error {
 	conn, err := pgx.Connect(ctx, super)
 	if err != nil {
@@ -83,5 +84,6 @@ func scramVerifier(password string) (string, error) {
 	}
 	stored := sha256.Sum256(mac("Client Key"))
 	b64 := base64.StdEncoding.EncodeToString
-	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s", scramIterations, b64(salt), b64(stored[:]), b64(mac("Server Key"))), nil
+	return fmt.Sprintf("SCRAM-SHA-256$%d:%s$%s:%s",
+		scramIterations, b64(salt), b64(stored[:]), b64(mac("Server Key"))), nil
 }

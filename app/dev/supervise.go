@@ -46,8 +46,8 @@ func reachable(addr net.Addr) string {
 	return "http://" + addr.String()
 }
 
-// agent runs the agent once. The thread that starts it is kept for it: the agent is told to end when that thread does, so
-// that it goes with this program however that ends.
+// agent runs the agent once. The thread that starts it is kept for it: the agent is told to end when that thread
+// does, so that it goes with this program however that ends.
 func (d *dev) agent(ctx context.Context, self, control string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -29,10 +29,13 @@ func Sessions() []apt.Need {
 	for _, p := range process.Programs() {
 		all = append(all, apt.Program(p.Name, p.Package))
 	}
-	return append(all, apt.Need{What: "a monospaced font", Package: "fonts-dejavu-core", Present: func(context.Context) bool {
-		_, err := os.Stat("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
-		return err == nil
-	}})
+	return append(all, apt.Need{
+		What: "a monospaced font", Package: "fonts-dejavu-core",
+		Present: func(context.Context) bool {
+			_, err := os.Stat("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")
+			return err == nil
+		},
+	})
 }
 
 // Tests is everything that the tests run: the above, a browser, a pooler, and a C compiler, which Go's race detector

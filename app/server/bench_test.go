@@ -28,8 +28,8 @@ const (
 )
 
 // The benchmarks drive the control plane over loopback, its client included, beside two yardsticks in the same run: a
-// handler that does the same SQL with a plain WHERE as a superuser, without authentication and policies, and one without
-// any SQL. make bench runs them; docs/performance.md has the figures.
+// handler that does the same SQL with a plain WHERE as a superuser, without authentication and policies, and one
+// without any SQL. make bench runs them; docs/performance.md has the figures.
 
 func BenchmarkGetSession(b *testing.B) {
 	f := newFixture(b)
@@ -281,7 +281,8 @@ func (f *fixture) bare() http.Handler {
 	return mux
 }
 
-const bareColumns = `select id, name, template_id, template_name, template_title, owner_id, state, created_at from app.sessions`
+const bareColumns = `
+	select id, name, template_id, template_name, template_title, owner_id, state, created_at from app.sessions`
 
 type bareSession struct {
 	ID            uuid.UUID `json:"id"`
@@ -320,7 +321,8 @@ func (f *fixture) bareCreate(w http.ResponseWriter, r *http.Request) {
 			return err
 		}
 		if err := tx.QueryRow(ctx, `select a.id from app.agent_orgs s join app.agents a on a.id = s.agent_id
-			where s.org_id = $1 and a.seen_at > now() - interval '30 s' order by a.seen_at desc limit 1`, org).Scan(&agent); err != nil {
+			where s.org_id = $1 and a.seen_at > now() - interval '30 s'
+			order by a.seen_at desc limit 1`, org).Scan(&agent); err != nil {
 			return err
 		}
 		if err := tx.QueryRow(ctx, `
@@ -329,11 +331,12 @@ func (f *fixture) bareCreate(w http.ResponseWriter, r *http.Request) {
 			org, s.ID, s.OwnerID, s.Name, s.TemplateID, s.TemplateName, s.TemplateTitle, agent).Scan(&s.CreatedAt); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `insert into app.events (org_id, type, subject_id, data) values ($1, 'session.created', $2, '{}')`,
-			org, s.ID); err != nil {
+		if _, err := tx.Exec(ctx, `insert into app.events (org_id, type, subject_id, data)
+			values ($1, 'session.created', $2, '{}')`, org, s.ID); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `insert into app.audit_log (org_id, action, subject) values ($1, 'session.create', $2)`, org, s.ID.String())
+		_, err := tx.Exec(ctx, `insert into app.audit_log (org_id, action, subject)
+			values ($1, 'session.create', $2)`, org, s.ID.String())
 		return err
 	})
 	bareAnswer(w, s, err)

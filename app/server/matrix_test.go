@@ -14,9 +14,9 @@ import (
 	"github.com/streamspace-dev/streamspace/docs"
 )
 
-// expected is the status of every operation for every kind of caller. The rows name whose id is asked for: a member's of
-// the callers' own organisation, one of another organisation, one that exists nowhere. A dash is an operation that takes no
-// id; a word beside the id says where else an organisation could be named.
+// expected is the status of every operation for every kind of caller. The rows name whose id is asked for: a member's
+// of the callers' own organisation, one of another organisation, one that exists nowhere. A dash is an operation that
+// takes no id; a word beside the id says where else an organisation could be named.
 //
 //	none      no credential                        other      another member
 //	expired   a token whose time is over           admin      of the organisation
@@ -26,8 +26,8 @@ import (
 //	                                               removed    a member who was removed
 //	                                               out        a member who signed out
 //
-// The form of a request is looked at before the database is asked, so that one of the last three may learn that it is wrong.
-// 503 is a stream that was let through to its session: no agent is connected here.
+// The form of a request is looked at before the database is asked, so that one of the last three may learn that it is
+// wrong. 503 is a stream that was let through to its session: no agent is connected here.
 const expected = `
 operation      id               none expired no-org viewer member other admin owner stranger suspended removed out
 logIn          -                 400     400    400    400    400   400   400   400      400       400     400 400
@@ -76,9 +76,8 @@ func TestRouteMatrix(t *testing.T) {
 	for _, row := range rows {
 		for caller, status := range row.status {
 			cells++
-			began := time.Now()
-			got := w.ask(t, row.operation, row.id, caller)
-			took[got] = append(took[got], time.Since(began))
+			got, after := w.ask(t, row.operation, row.id, caller)
+			took[got] = append(took[got], after)
 			if fmt.Sprint(got) != status {
 				t.Errorf("%s of the %s id as %s: %d, want %s", row.operation, row.id, caller, got, status)
 			}
@@ -86,7 +85,7 @@ func TestRouteMatrix(t *testing.T) {
 	}
 	w.leaks(t)
 	t.Logf("matrix: %d operations, %d rows, %d callers, %d answers", len(operations(t)), len(rows), len(w.callers), cells)
-	t.Logf("median of a 403: %v, of a 404: %v, the set-up of a stream's ticket included", median(took[403]), median(took[404]))
+	t.Logf("median of a 403: %v, of a 404: %v", median(took[403]), median(took[404]))
 }
 
 // line is one row of the table.

@@ -84,7 +84,8 @@ func (p *proof) run(ctx context.Context) error {
 			p.log.WarnContext(ctx, "the database's catalogue was not looked at", "error", err)
 		}
 		for _, v := range found {
-			p.log.ErrorContext(ctx, "the database's catalogue breaks a rule", "rule", v.Rule, "object", v.Object, "detail", v.Detail)
+			p.log.ErrorContext(ctx, "the database's catalogue breaks a rule",
+				"rule", v.Rule, "object", v.Object, "detail", v.Detail)
 		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
-// TestQuotaUnderRacingCreatorsOfTheAPI has 32 clients of 30 users create and terminate for ten places, as users would. What
-// holds in the database is tested there; here that the API says which quota, and loses nothing on the way.
+// TestQuotaUnderRacingCreatorsOfTheAPI has 32 clients of 30 users create and terminate for ten places, as users
+// would. What holds in the database is tested there; here that the API says which quota, and loses nothing on the
+// way.
 func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	const clients, rounds = 32, 20
@@ -30,14 +31,17 @@ func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 					ID, Code, Kind, Holder string
 					Limit                  int64
 				}
-				switch status := running.call(t, http.MethodPost, "/api/v1/sessions", bearer, map[string]string{"template": "desk"}, &answer); {
+				desk := map[string]string{"template": "desk"}
+				switch status := running.call(t, http.MethodPost, "/api/v1/sessions", bearer, desk, &answer); {
 				case status == http.StatusCreated:
 					made.Add(1)
-					if s := running.call(t, http.MethodDelete, "/api/v1/sessions/"+answer.ID, bearer, nil, nil); s != http.StatusAccepted {
-						t.Errorf("terminate: %d", s)
+					ends := running.call(t, http.MethodDelete, "/api/v1/sessions/"+answer.ID, bearer, nil, nil)
+					if ends != http.StatusAccepted {
+						t.Errorf("terminate: %d", ends)
 					}
 					report(t, o, answer.ID, "terminated")
-				case status == http.StatusTooManyRequests && answer.Code == "quota_exceeded" && answer.Kind == "sessions" && answer.Limit > 0:
+				case status == http.StatusTooManyRequests && answer.Code == "quota_exceeded" &&
+					answer.Kind == "sessions" && answer.Limit > 0:
 					refused.Add(1)
 					holders.Store(answer.Holder, answer.Limit)
 				case status == http.StatusServiceUnavailable: // waited too long for its organisation's share

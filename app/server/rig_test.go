@@ -51,8 +51,8 @@ type rig struct {
 	ended    chan error // what running it came to
 }
 
-// start runs a control plane until ctx is done; that of the package's tests goes with the process. An unlimited one keeps no
-// rates of logins and misses.
+// start runs a control plane until ctx is done; that of the package's tests goes with the process. An unlimited one
+// keeps no rates of logins and misses.
 func start(ctx context.Context, d *dbtest.Database, unlimited bool) (*rig, error) {
 	folder, err := os.MkdirTemp("", "streamspace-server-")
 	if err != nil {
@@ -113,7 +113,8 @@ func (r *rig) bearer(t testing.TB, p dbtest.Person) string {
 	var tokens struct {
 		AccessToken string `json:"access_token"`
 	}
-	status := r.call(t, http.MethodPost, "/api/v1/auth/refresh", "", map[string]string{"refresh_token": p.Secret.Reveal()}, &tokens)
+	shown := map[string]string{"refresh_token": p.Secret.Reveal()}
+	status := r.call(t, http.MethodPost, "/api/v1/auth/refresh", "", shown, &tokens)
 	if status != http.StatusOK {
 		t.Fatalf("refresh: %d", status)
 	}

@@ -34,8 +34,8 @@ type listener struct {
 	handler http.Handler
 }
 
-// New connects the database, wires everything and binds the addresses, and so finds out what is wrong before anything is
-// served. When it fails it leaves nothing open.
+// New connects the database, wires everything and binds the addresses, and so finds out what is wrong before anything
+// is served. When it fails it leaves nothing open.
 func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error) {
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -103,9 +103,11 @@ func (l listener) serve(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := server.Shutdown(wait)
-	<-ended
 	if errors.Is(err, context.DeadlineExceeded) {
-		return server.Close() // whoever did not finish in time is cut off
+		err = server.Close() // whoever did not finish in time is cut off
+	}
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
 	}
 	return err
 }

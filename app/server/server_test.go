@@ -18,7 +18,9 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("read")
 	}
-	for _, name := range []string{"STREAMSPACE_LISTEN", "STREAMSPACE_OPS_LISTEN", "DatabaseConnections", "TrustedProxies"} {
+	for _, name := range []string{
+		"STREAMSPACE_LISTEN", "STREAMSPACE_OPS_LISTEN", "DatabaseConnections", "TrustedProxies",
+	} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in: %v", name, err)
 		}
@@ -47,8 +49,10 @@ func TestATakenPortIsNamed(t *testing.T) {
 	}
 	defer taken.Close()
 	_, err = bind(t.Context(), "STREAMSPACE_OPS_LISTEN", taken.Addr().String())
-	if err == nil || !strings.Contains(err.Error(), taken.Addr().String()) || !strings.Contains(err.Error(), "STREAMSPACE_OPS_LISTEN") {
-		t.Errorf("bind: %v", err)
+	for _, said := range []string{taken.Addr().String(), "STREAMSPACE_OPS_LISTEN"} {
+		if err == nil || !strings.Contains(err.Error(), said) {
+			t.Errorf("%s is not in: %v", said, err)
+		}
 	}
 }
 

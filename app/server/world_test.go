@@ -29,9 +29,6 @@ type world struct {
 	cursor       string               // behind a session of globex
 }
 
-// strangers to acme are those whose access is another organisation's, or gone.
-var gone = []string{"suspended", "removed", "out"}
-
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
@@ -91,14 +88,16 @@ func (w *world) plant(t *testing.T, suspended *dbtest.Org) {
 func (w *world) withdraw(t *testing.T, suspended *dbtest.Org) {
 	t.Helper()
 	super := database.Superuser(t)
-	if _, err := super.Exec(t.Context(), "update app.organizations set suspended = true where id = $1", suspended.ID.UUID); err != nil {
+	if _, err := super.Exec(t.Context(), "update app.organizations set suspended = true where id = $1",
+		suspended.ID.UUID); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := super.Exec(t.Context(), "delete from app.memberships where org_id = $1 and user_id = $2",
 		w.acme.ID.UUID, w.callers["removed"].User.UUID); err != nil {
 		t.Fatal(err)
 	}
-	if s := running.call(t, http.MethodPost, "/api/v1/auth/logout", w.bearers["out"], nil, nil); s != http.StatusNoContent {
+	s := running.call(t, http.MethodPost, "/api/v1/auth/logout", w.bearers["out"], nil, nil)
+	if s != http.StatusNoContent {
 		t.Fatalf("sign out: %d", s)
 	}
 }
@@ -122,7 +121,8 @@ func (w *world) launch(t *testing.T, bearer string, o *dbtest.Org) uuid.UUID {
 func (w *world) ticket(t *testing.T, bearer string, id uuid.UUID) string {
 	t.Helper()
 	var k struct{ Ticket string }
-	if s := running.call(t, http.MethodPost, "/api/v1/sessions/"+id.String()+"/tickets", bearer, nil, &k); s != http.StatusCreated {
+	s := running.call(t, http.MethodPost, "/api/v1/sessions/"+id.String()+"/tickets", bearer, nil, &k)
+	if s != http.StatusCreated {
 		t.Fatalf("ticket: %d", s)
 	}
 	return k.Ticket
@@ -190,9 +190,12 @@ func (w *world) ticketOf(t *testing.T, caller string) string {
 }
 
 // ask sends the request and looks for the canary in the answer, unless it is the canary's own organisation that asks.
-func (w *world) ask(t *testing.T, operation, id, caller string) int {
+// It returns the status, and how long the answer took.
+func (w *world) ask(t *testing.T, operation, id, caller string) (int, time.Duration) {
 	t.Helper()
-	response, err := running.client.Do(w.request(t, operation, id, caller))
+	request := w.request(t, operation, id, caller)
+	began := time.Now()
+	response, err := running.client.Do(request)
 	if err != nil {
 		t.Fatalf("%s as %s: %v", operation, caller, err)
 	}
@@ -201,6 +204,7 @@ func (w *world) ask(t *testing.T, operation, id, caller string) int {
 	if err != nil {
 		t.Fatalf("%s as %s: %v", operation, caller, err)
 	}
+	took := time.Since(began)
 	var head bytes.Buffer
 	if err := response.Header.Write(&head); err != nil {
 		t.Fatal(err)
@@ -208,7 +212,7 @@ func (w *world) ask(t *testing.T, operation, id, caller string) int {
 	if caller != "stranger" && strings.Contains(head.String()+string(body), w.canary) {
 		t.Errorf("%s of the %s id shows %s the other organisation: %s%s", operation, id, caller, head.String(), body)
 	}
-	return response.StatusCode
+	return response.StatusCode, took
 }
 
 // leaks looks for the canary where nobody asked for it.
@@ -233,7 +237,8 @@ func (w *world) leaks(t *testing.T) {
 	}
 	var audited int
 	err = database.Superuser(t).QueryRow(t.Context(),
-		"select count(*) from app.audit_log l where org_id = $1 and l::text like '%' || $2 || '%'", w.acme.ID.UUID, w.canary).Scan(&audited)
+		"select count(*) from app.audit_log l where org_id = $1 and l::text like '%' || $2 || '%'",
+		w.acme.ID.UUID, w.canary).Scan(&audited)
 	if err != nil || audited > 0 {
 		t.Errorf("%d audit entries hold the other organisation's data, %v", audited, err)
 	}

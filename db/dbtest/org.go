@@ -59,7 +59,11 @@ func (d *Database) NewOrg(t testing.TB, s Spec) *Org {
 	o.signIn(t, d.Connect(t, "streamspace_login"))
 	agent := d.Connect(t, "streamspace_agent")
 	hash := o.AgentSecret.Hash()
-	scan(t, agent, &o.AgentEpoch, "select rls.connect_agent($1, $2, 0, false)", o.Agent, hash[:])
+	err := agent.QueryRow(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, 0, false)",
+		o.Agent, hash[:]).Scan(&o.AgentEpoch)
+	if err != nil {
+		t.Fatalf("connect the agent: %v", err)
+	}
 	return o
 }
 
@@ -116,13 +120,6 @@ func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 func exec(t testing.TB, conn *pgx.Conn, sql string, args ...any) {
 	t.Helper()
 	if _, err := conn.Exec(context.WithoutCancel(t.Context()), sql, args...); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-}
-
-func scan(t testing.TB, conn *pgx.Conn, into any, sql string, args ...any) {
-	t.Helper()
-	if err := conn.QueryRow(context.WithoutCancel(t.Context()), sql, args...).Scan(into); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package events is the log of what happened in each organisation. A change appends its event in its own transaction; the
-// database numbers them without gaps, per organisation, and fills in whose session an event is about.
+// Package events is the log of what happened in each organisation. A change appends its event in its own transaction;
+// the database numbers them without gaps, per organisation, and fills in whose session an event is about.
 package events
 
 import (

@@ -23,6 +23,12 @@ type New struct {
 	Sessions  Quota
 }
 
+// Member is someone who is to belong to an organisation.
+type Member struct {
+	User org.UserID
+	Role org.Role
+}
+
 // Quota bounds what runs at once; both are at least 1.
 type Quota struct{ PerOrg, PerUser int64 }
 
@@ -31,7 +37,7 @@ type Registry interface {
 	// CreateOrg returns a Conflict fault "org_slug_taken".
 	CreateOrg(ctx context.Context, operator string, id org.ID, o New) error
 	// AddMember ties a user to an organisation. Someone who is a member already keeps their role.
-	AddMember(ctx context.Context, operator string, in org.ID, user org.UserID, role org.Role) error
+	AddMember(ctx context.Context, operator string, in org.ID, m Member) error
 	// OrgBySlug returns the organisation's id, or a NotFound fault "org_not_found".
 	OrgBySlug(ctx context.Context, slug string) (org.ID, error)
 }
@@ -55,7 +61,8 @@ func NewService(r Registry, u identity.Registry, hash func(context.Context, stri
 func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, error) {
 	if !slugs.MatchString(o.Slug) {
 		return org.ID{}, fault.New(fault.Invalid, "invalid_slug",
-			"slug must be 1 to 63 lower case letters, digits and dashes, and neither begin nor end with a dash").With("field", "slug")
+			"slug must be 1 to 63 lower case letters, digits and dashes, and neither begin nor end with a dash").
+			With("field", "slug")
 	}
 	id := org.ID{UUID: uuid.Must(uuid.NewV7())}
 	if err := s.registry.CreateOrg(ctx, operator, id, o); err != nil {

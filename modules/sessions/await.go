@@ -16,8 +16,8 @@ const (
 
 func topic(id ID) string { return "session:" + id.String() }
 
-// AwaitRunning returns the session once it runs. It waits up to 30 seconds, and returns ErrEnded as soon as the session's
-// end is wanted, or an Unavailable fault "session_not_ready".
+// AwaitRunning returns the session once it runs. It waits up to 30 seconds, and returns ErrEnded as soon as the
+// session's end is wanted, or an Unavailable fault "session_not_ready".
 func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()
@@ -45,8 +45,8 @@ func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Sessi
 	}
 }
 
-// WatchAccess returns when the caller may no longer see the session, or it has ended, with the reason; and with nil when
-// ctx is done. It looks each second and when the session changes, so that an open stream ends within two.
+// WatchAccess returns when the caller may no longer see the session, or it has ended, with the reason; and with nil
+// when ctx is done. It looks each second and when the session changes, so that an open stream ends within two.
 func (s *Service) WatchAccess(ctx context.Context, who org.Scope, id ID) error {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()

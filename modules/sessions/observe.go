@@ -22,13 +22,14 @@ type Observer struct {
 // NewObserver makes the service.
 func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: in, bus: b} }
 
-// Observe records a report. One that says nothing new changes nothing. It returns ErrEnded for a session that has ended, a
-// Conflict fault "stale_agent" for one that is not placed on this process of the agent, and an Invalid or Conflict fault
-// for a state that there is not or that cannot follow.
+// Observe records a report. One that says nothing new changes nothing. It returns ErrEnded for a session that has
+// ended, a Conflict fault "stale_agent" for one that is not placed on this process of the agent, and an Invalid or
+// Conflict fault for a state that there is not or that cannot follow.
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
 	id, saw := ID{r.Session}, Observed{State: State(r.State), Reason: r.Reason, Generation: r.Generation}
 	if !saw.State.known() || len(r.Reason) > maxReason {
-		return fault.New(fault.Invalid, "invalid_report", "state must be a session's state, reason at most %d bytes", maxReason)
+		return fault.New(fault.Invalid, "invalid_report",
+			"state must be a session's state, reason at most %d bytes", maxReason)
 	}
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
 		was, err := tx.ReportedSession(ctx)
@@ -66,8 +67,8 @@ func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	return events.Append(ctx, tx, Changed{ID: was.ID, State: saw.State, Reason: saw.Reason})
 }
 
-// wanted is what a report means for a session whose end is wanted: it is on its way there until its workload is gone, and
-// then it has ended as it should, whatever ended it.
+// wanted is what a report means for a session whose end is wanted: it is on its way there until its workload is gone,
+// and then it has ended as it should, whatever ended it.
 func wanted(saw State) State {
 	if saw.Final() {
 		return Terminated

@@ -72,8 +72,8 @@ type Observed struct {
 	Generation int64 // of what is wanted that this is the outcome of
 }
 
-// InReport runs fn in one transaction that reaches the reported session and nothing else of its organisation. It returns a
-// Conflict fault "stale_agent" when the session is not placed on this process of the agent.
+// InReport runs fn in one transaction that reaches the reported session and nothing else of its organisation. It
+// returns a Conflict fault "stale_agent" when the session is not placed on this process of the agent.
 type InReport func(ctx context.Context, a link.Agent, id ID, fn func(ReportTx) error) error
 
 // ServiceTx is what ending a session in an agent's stead may touch.

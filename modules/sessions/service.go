@@ -48,8 +48,8 @@ type Create struct {
 	Name     string // empty: the template's title
 }
 
-// Create starts a session from a template and tells its agent. Of a template that is another organisation's it returns a
-// Forbidden fault.
+// Create starts a session from a template and tells its agent. Of a template that is another organisation's it
+// returns a Forbidden fault.
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
 	var out Session
 	var at Placement
@@ -61,7 +61,8 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 		if at, err = tx.Place(ctx); err != nil {
 			return err
 		}
-		out = begin(who, in.Name, t, at, tx.Now())
+		out = begin(who, in.Name, t, at)
+		out.CreatedAt = tx.Now()
 		if err := tx.InsertSession(ctx, out); err != nil {
 			return err
 		}
@@ -86,13 +87,13 @@ func (s *Service) explain(ctx context.Context, who org.Scope, ref string, err er
 	return s.refusals.Missing(ctx, who, audit.Template, id)
 }
 
-func begin(who org.Scope, name string, t templates.Template, at Placement, now time.Time) Session {
+func begin(who org.Scope, name string, t templates.Template, at Placement) Session {
 	if name == "" {
 		name = t.Title
 	}
 	return Session{
 		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), Name: name, Template: t,
-		Agent: at.Agent, State: Pending, Generation: 1, CreatedAt: now,
+		Agent: at.Agent, State: Pending, Generation: 1,
 	}
 }
 

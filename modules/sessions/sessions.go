@@ -1,5 +1,5 @@
-// Package sessions knows what a session is, who may start, see and end one, and how what agents report becomes its state.
-// A session's row says what should be; an agent makes it so and reports what is.
+// Package sessions knows what a session is, who may start, see and end one, and how what agents report becomes its
+// state. A session's row says what should be; an agent makes it so and reports what is.
 package sessions
 
 import (

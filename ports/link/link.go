@@ -16,10 +16,11 @@ import (
 type Hello struct {
 	Agent  uuid.UUID
 	Secret secret.Secret
-	// Epoch is that of an earlier connection of the same agent process. Zero means that this process has just started, which
-	// raises the agent's epoch: what an older process of it says is refused from then on.
+	// Epoch is that of an earlier connection of the same agent process. Zero means that this process has just started,
+	// which raises the agent's epoch: what an older process of it says is refused from then on.
 	Epoch int64
-	// Unconfined tells that the agent runs its sessions without namespaces. Only an installation with one organisation may.
+	// Unconfined tells that the agent runs its sessions without namespaces. Only an installation with one organisation
+	// may.
 	Unconfined bool
 }
 

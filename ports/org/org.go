@@ -1,5 +1,6 @@
-// Package org says what it means to act inside an organisation: the ids, the roles, and the scopes in which code may touch
-// an organisation's rows. An org is a scope, not a filter: nothing here gives access to rows without naming exactly one.
+// Package org says what it means to act inside an organisation: the ids, the roles, and the scopes in which code may
+// touch an organisation's rows. An org is a scope, not a filter: nothing here gives access to rows without naming
+// exactly one.
 package org
 
 import (
@@ -44,9 +45,9 @@ func ParseRole(name string) (Role, error) {
 	return "", fmt.Errorf("role %q is none of %v", name, Roles())
 }
 
-// Scope is one member acting in one organisation, by one credential. Its zero value is refused. Only Member makes one, and
-// only adapters/http/auth.go calls Member (a test looks); the rest finds the Scope in the context, by this package's
-// accessors. A Scope serves one request: it has at most one transaction open at a time.
+// Scope is one member acting in one organisation, by one credential. Its zero value is refused. Only Member makes
+// one, and only adapters/http/auth.go calls Member (a test looks); the rest finds the Scope in the context, by this
+// package's accessors. A Scope serves one request: it has at most one transaction open at a time.
 type Scope struct {
 	org        ID
 	user       UserID
@@ -79,8 +80,9 @@ func (s Scope) IsAdmin() bool { return s.role == RoleOwner || s.role == RoleAdmi
 // IsZero tells whether the scope was never made. Adapters refuse it.
 func (s Scope) IsZero() bool { return s.open == nil }
 
-// Open claims the scope for one transaction and reports whether it was free. A second transaction opened inside the first
-// would wait for a connection that its own request holds, and would not see what the first has written; adapters refuse it.
+// Open claims the scope for one transaction and reports whether it was free. A second transaction opened inside the
+// first would wait for a connection that its own request holds, and would not see what the first has written;
+// adapters refuse it.
 func (s Scope) Open() bool { return s.open.CompareAndSwap(false, true) }
 
 // Close gives the scope back after its transaction.
@@ -90,12 +92,12 @@ func (s Scope) Close() { s.open.Store(false) }
 func (s Scope) String() string { return fmt.Sprintf("org %s user %s (%s)", s.org, s.user, s.role) }
 
 // Scoped runs fn in one transaction that sees only the rows of one organisation. It commits when fn returns nil and
-// rolls back otherwise. A transaction that lost a race is run again, so fn must not act on the world. Writes may be sent
-// together with the commit: an error that one of them causes is then what Scoped returns.
+// rolls back otherwise. A transaction that lost a race is run again, so fn must not act on the world. Writes may be
+// sent together with the commit: an error that one of them causes is then what Scoped returns.
 type Scoped[Tx any] func(ctx context.Context, in Scope, fn func(Tx) error) error
 
-// Reading gives the queries of one organisation, each of which enters, reads and leaves in a single round trip. It is for
-// a use case that asks one question; several that must agree with each other belong in a Scoped.
+// Reading gives the queries of one organisation, each of which enters, reads and leaves in a single round trip. It is
+// for a use case that asks one question; several that must agree with each other belong in a Scoped.
 type Reading[Queries any] func(in Scope) Queries
 
 // AsService is Scoped for background work: one organisation at a time, under the service's name, which is audited.

@@ -16,8 +16,8 @@ const (
 	Max     = 100
 )
 
-// Cursor is the position after one item in a list's order: its sort key and, among equal keys, its id. The zero Cursor is
-// the beginning. It grants nothing: what a page shows is up to the scope it is read in.
+// Cursor is the position after one item in a list's order: its sort key and, among equal keys, its id. The zero
+// Cursor is the beginning. It grants nothing: what a page shows is up to the scope it is read in.
 type Cursor struct {
 	Key string    `json:"k"`
 	ID  uuid.UUID `json:"i"`
@@ -35,8 +35,8 @@ func (c Cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
-// Parse reads what String wrote. The empty string is the beginning; anything else that String did not write is an Invalid
-// fault that names the field "cursor".
+// Parse reads what String wrote. The empty string is the beginning; anything else that String did not write is an
+// Invalid fault that names the field "cursor".
 func Parse(s string) (Cursor, error) {
 	var c Cursor
 	if s == "" {

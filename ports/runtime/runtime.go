@@ -1,5 +1,5 @@
-// Package runtime is the contract between the agent and whatever runs its sessions: Kubernetes, Docker or local processes.
-// runtimetest is its test; every adapter passes it.
+// Package runtime is the contract between the agent and whatever runs its sessions: Kubernetes, Docker or local
+// processes. runtimetest is its test; every adapter passes it.
 package runtime
 
 import (
@@ -58,8 +58,8 @@ type Runtime interface {
 	Stop(ctx context.Context, session uuid.UUID) error
 	// List returns every workload that exists, including those that another process of the agent left behind.
 	List(ctx context.Context) ([]Status, error)
-	// Changes delivers a value after a workload's phase changed without Start or Stop having been called for it. It carries
-	// no data and may stand for several changes: call List.
+	// Changes delivers a value after a workload's phase changed without Start or Stop having been called for it. It
+	// carries no data and may stand for several changes: call List.
 	Changes() <-chan struct{}
 	// Dial opens a connection to the workload's display, which speaks RFB. It fails when the workload is not Running.
 	Dial(ctx context.Context, session uuid.UUID) (net.Conn, error)

@@ -1,5 +1,5 @@
-// Package secret makes and hashes the random values by which clients, browsers and agents are known, and keeps them out of
-// logs. A secret is shown once, when it is made; what is stored and compared is its hash.
+// Package secret makes and hashes the random values by which clients, browsers and agents are known, and keeps them
+// out of logs. A secret is shown once, when it is made; what is stored and compared is its hash.
 package secret
 
 import (

@@ -1,10 +1,11 @@
-// Command dump prints the schema that the migrations make, as db/schema.sql holds it: sqlc reads it, and a change of it is
-// seen in review.
+// Command dump prints the schema that the migrations make, as db/schema.sql holds it: sqlc reads it, and a change of
+// it is seen in review.
 package main
 
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,12 +29,12 @@ func main() {
 // noise is what differs between two dumps of the same schema, and what sqlc cannot read.
 var noise = regexp.MustCompile(`(?m)^(-- Dumped .*|\\(un)?restrict .*|SET transaction_timeout.*)\n`)
 
-func run(ctx context.Context) error {
+func run(ctx context.Context) (err error) {
 	d, err := dbtest.Open(ctx)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer func() { err = errors.Join(err, d.Close()) }()
 	binaries, err := cluster.Find(ctx)
 	if err != nil {
 		return err
@@ -48,6 +49,6 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("run pg_dump: %w", err)
 	}
 	out = bytes.TrimLeft(noise.ReplaceAll(out, nil), "-\n ")
-	_, err = os.Stdout.Write(append([]byte("-- Generated from db/migrations by make generate. DO NOT EDIT.\n--\n-- "), out...))
+	_, err = fmt.Printf("-- Generated from db/migrations by make generate. DO NOT EDIT.\n--\n-- %s", out)
 	return err
 }
