@@ -36,7 +36,7 @@ func Program(name, pkg string) Need {
 // apt-get, with a line written to out for each package; if not, the error names the command. Nothing is asked of the
 // network while nothing is missing.
 func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
-	return host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc"}.ensure(ctx, out, needs)
+	return host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc", policy: "/usr/sbin/policy-rc.d"}.ensure(ctx, out, needs)
 }
 
 // patience bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.
@@ -47,9 +47,10 @@ type host struct {
 	root    bool
 	command string // apt-get, on PATH or as a path
 	etc     string
+	policy  string // who may start services while packages are installed
 }
 
-func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) error {
+func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) (err error) {
 	missing := absent(ctx, needs)
 	if len(missing) == 0 {
 		return nil
@@ -63,6 +64,11 @@ func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) error {
 	if err := h.keepClustersOut(packages); err != nil {
 		return err
 	}
+	takeBack, err := h.keepServicesDown()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, takeBack()) }()
 	if err := h.install(ctx, out, packages); err != nil {
 		return err
 	}

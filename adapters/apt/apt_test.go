@@ -3,6 +3,7 @@ package apt
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,6 +128,31 @@ func TestNoClusterIsMadeForTheMachine(t *testing.T) {
 	}
 }
 
+func TestNoServiceIsStartedForTheMachine(t *testing.T) {
+	t.Parallel()
+	// The policy must be there when apt-get runs, and say no.
+	m := newMachine(t, `"$here/policy-rc.d"; test $? = 101 && touch "$here/pgbouncer"`)
+	needs := []Need{m.need("pgbouncer", "pgbouncer", false)}
+	if err := m.ensure(t.Context(), &bytes.Buffer{}, needs); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(m.policy); err == nil {
+		t.Error("the policy outlives the installation")
+	}
+
+	// Whoever has a policy keeps it.
+	if err := os.WriteFile(m.policy, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	takeBack, err := m.keepServicesDown()
+	if err := errors.Join(err, takeBack()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(m.policy); err != nil || string(got) != "#!/bin/sh\n" {
+		t.Errorf("the administrator's policy is %q, %v; want it untouched", got, err)
+	}
+}
+
 // machine has an apt-get that is a shell script. It writes down its arguments and how it may ask, then does as it is
 // told.
 type machine struct {
@@ -149,7 +175,7 @@ func newMachine(t *testing.T, script string) machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return machine{host: host{root: true, command: command, etc: filepath.Join(dir, "etc")}, dir: dir}
+	return machine{host: host{root: true, command: command, etc: filepath.Join(dir, "etc"), policy: filepath.Join(dir, "policy-rc.d")}, dir: dir}
 }
 
 // need is met once there is a file of its name beside apt-get.
