@@ -36,7 +36,8 @@ func Program(name, pkg string) Need {
 // apt-get, with a line written to out for each package; if not, the error names the command. Nothing is asked of the
 // network while nothing is missing.
 func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
-	return host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc", policy: "/usr/sbin/policy-rc.d"}.ensure(ctx, out, needs)
+	machine := host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc", policy: "/usr/sbin/policy-rc.d"}
+	return machine.ensure(ctx, out, needs)
 }
 
 // patience bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.

@@ -175,7 +175,9 @@ func newMachine(t *testing.T, script string) machine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return machine{host: host{root: true, command: command, etc: filepath.Join(dir, "etc"), policy: filepath.Join(dir, "policy-rc.d")}, dir: dir}
+	return machine{dir: dir, host: host{
+		root: true, command: command, etc: filepath.Join(dir, "etc"), policy: filepath.Join(dir, "policy-rc.d"),
+	}}
 }
 
 // need is met once there is a file of its name beside apt-get.
