@@ -96,7 +96,7 @@ verify: generate ## Generate, and fail when that changes a file
 
 .PHONY: bench
 bench: deps $(page) ## Run the benchmarks, one package after the other: make bench [in=./adapters/http]
-	go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
+	GOGC=400 go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
 
 .PHONY: db/new
 db/new: ## Make the next migration: make db/new name=add_something

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"github.com/streamspace-dev/streamspace/db"
 )
@@ -83,7 +84,10 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
 	}
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error { return readPassword(c.Passwords, cc) }
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error { return checkPosture(ctx, conn, role) }
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		pgxuuid.Register(conn.TypeMap()) // else each id goes by its text, after a binary attempt that fails
+		return checkPosture(ctx, conn, role)
+	}
 	return config, nil
 }
 

@@ -94,9 +94,7 @@ func (r sessionReader) Sessions(
 	}
 	out := make([]sessions.Session, len(rows))
 	for i, row := range rows {
-		if out[i], err = toSession(row); err != nil {
-			return nil, err
-		}
+		out[i] = toSession(row)
 	}
 	return out, nil
 }
@@ -120,10 +118,11 @@ func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	if err != nil {
 		return sessions.Session{}, found(err, audit.NotFound(audit.Session))
 	}
-	return toSession(row)
+	return toSession(row), nil
 }
 
-func toSession(row orgdb.AppSession) (sessions.Session, error) {
+// toSession leaves out what the session runs: agents are told by the functions of their own role.
+func toSession(row orgdb.AppSession) sessions.Session {
 	s := sessions.Session{
 		ID: sessions.ID{UUID: row.ID}, Owner: org.UserID{UUID: row.OwnerID}, Name: row.Name,
 		Template: templates.Template{
@@ -135,10 +134,7 @@ func toSession(row orgdb.AppSession) (sessions.Session, error) {
 	if row.EndedAt != nil {
 		s.EndedAt = *row.EndedAt
 	}
-	if err := json.Unmarshal(row.Spec, &s.Template.Spec); err != nil {
-		return sessions.Session{}, fmt.Errorf("decode the spec of session %s: %w", s.ID, err)
-	}
-	return s, nil
+	return s
 }
 
 // agentTx is the transaction of an agent's report.

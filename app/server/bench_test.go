@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"github.com/streamspace-dev/streamspace/db/cluster"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
@@ -105,6 +106,7 @@ func newFixture(b *testing.B) *fixture {
 		b.Fatal(err)
 	}
 	config.MaxConns = 16 // as many as the control plane's pool
+	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error { pgxuuid.Register(conn.TypeMap()); return nil }
 	if f.super, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
 		b.Fatal(err)
 	}
@@ -282,17 +284,28 @@ func (f *fixture) bare() http.Handler {
 }
 
 const bareColumns = `
-	select id, name, template_id, template_name, template_title, owner_id, state, created_at from app.sessions`
+	select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state,
+	       reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions`
 
 type bareSession struct {
-	ID            uuid.UUID `json:"id"`
-	Name          string    `json:"name"`
-	TemplateID    uuid.UUID `json:"template_id"`
-	TemplateName  string    `json:"template_name"`
-	TemplateTitle string    `json:"template_title"`
-	OwnerID       uuid.UUID `json:"owner_id"`
-	State         string    `json:"state"`
-	CreatedAt     time.Time `json:"created_at"`
+	OrgID              uuid.UUID       `json:"-"`
+	ID                 uuid.UUID       `json:"id"`
+	OwnerID            uuid.UUID       `json:"owner_id"`
+	Name               string          `json:"name"`
+	TemplateID         uuid.UUID       `json:"template_id"`
+	TemplateName       string          `json:"template_name"`
+	TemplateTitle      string          `json:"template_title"`
+	Spec               json.RawMessage `json:"-"`
+	AgentID            uuid.NullUUID   `json:"-"`
+	Desired            string          `json:"-"`
+	Generation         int64           `json:"-"`
+	State              string          `json:"state"`
+	Reason             string          `json:"reason,omitempty"`
+	ObservedGeneration int64           `json:"-"`
+	ObservedEpoch      int64           `json:"-"`
+	CreatedAt          time.Time       `json:"created_at"`
+	EndWantedAt        *time.Time      `json:"-"`
+	EndedAt            *time.Time      `json:"ended_at,omitempty"`
 }
 
 func bareAnswer(w http.ResponseWriter, v any, err error) {

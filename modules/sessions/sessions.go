@@ -55,7 +55,7 @@ type Session struct {
 	ID        ID
 	Owner     org.UserID
 	Name      string
-	Template  templates.Template // a copy of the revision that it was started from
+	Template  templates.Template // the revision that it was started from; what it runs only as it is started
 	Agent     uuid.UUID          // where it is placed; zero: nowhere
 	State     State
 	Reason    string // lower_snake; empty when there is nothing to say
