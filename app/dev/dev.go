@@ -99,15 +99,46 @@ func (d *dev) serve(ctx context.Context, database *database, began time.Time) er
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.Run(ctx) })
-	g.Go(func() error { return d.superviseAgent(ctx, reachable(s.Addr())) })
-	g.Go(func() error { return database.watch(ctx) })
-	d.welcome(logins, time.Since(began))
+	g, running := errgroup.WithContext(ctx)
+	// The agent ends first: its sessions' ends are then no surprise to the control plane.
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
+	g.Go(func() error { return s.Run(serving) })
+	g.Go(func() error {
+		defer stopServing()
+		return d.superviseAgent(running, reachable(s.Addr()))
+	})
+	g.Go(func() error { return database.watch(running) })
+	g.Go(func() error {
+		if awaitAgent(running, s) {
+			d.welcome(logins, time.Since(began))
+		}
+		return nil
+	})
 	err = g.Wait()
 	d.say("Stopping.")
 	return err
 }
+
+// awaitAgent returns once the agent has connected, and tells whether to go on: it says of itself what keeps it from
+// connecting, and everything else can be tried without it.
+func awaitAgent(ctx context.Context, s *server.Server) bool {
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for enough := time.After(agentPatience); s.Agents() == 0; {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-enough:
+			return true
+		case <-look.C:
+		}
+	}
+	return true
+}
+
+// agentPatience is how long the welcome waits for the agent, which takes 0.1 s on an idle machine.
+const agentPatience = 10 * time.Second
 
 func (d *dev) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.Progress, format+"\n", args...)

@@ -112,5 +112,8 @@ func (l listener) serve(ctx context.Context) error {
 	return err
 }
 
+// Agents is how many agents are connected here now.
+func (s *Server) Agents() int { return s.agents() }
+
 // Addr is the address that is served, for a configuration that left the port to the system.
 func (s *Server) Addr() net.Addr { return s.public.Addr() }

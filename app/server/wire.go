@@ -29,6 +29,7 @@ type parts struct {
 	db         *postgres.DB
 	metrics    *prometheus.Metrics
 	site       http.Handler
+	agents     func() int // connected now
 	background []func(context.Context) error
 	log        *slog.Logger
 }
@@ -76,12 +77,13 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	tunnels := tunnel.NewServer(tunnel.ServerConfig{
 		Control: control{agents.NewService(p.db.Roster()), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
 	})
+	p.agents = func() int { return tunnels.Stats().Agents }
 	nudger := sessions.NewNudger(tunnels, log)
 	sessionService := sessions.NewService(sessions.Needs{
 		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Door: p.db.Door(), Refusals: refusals, Nudger: nudger, Bus: bus,
 	})
 	streams := ws.New(ws.Config{Sessions: sessionService, Displays: tunnels, Problem: apihttp.Problem, Log: log})
-	if err := p.metrics.Watch(p.sources(tunnels, streams)); err != nil {
+	if err := p.metrics.Watch(p.sources(streams)); err != nil {
 		return nil, err
 	}
 	p.site, err = apihttp.New(apihttp.Config{
@@ -104,11 +106,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 }
 
 // sources are what the metrics tell of, looked at as somebody asks.
-func (p *parts) sources(tunnels *tunnel.Server, streams *ws.Streams) prometheus.Sources {
+func (p *parts) sources(streams *ws.Streams) prometheus.Sources {
 	return prometheus.Sources{
 		Pools:    p.pools,
 		Sessions: p.db.Agenda().CountSessions,
-		Agents:   func() int { return tunnels.Stats().Agents },
+		Agents:   p.agents,
 		Streams:  streams.Open,
 	}
 }
