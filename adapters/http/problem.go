@@ -12,18 +12,6 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// statuses is how each kind of failure is told.
-var statuses = map[fault.Kind]int{
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden:       http.StatusForbidden,
-	fault.NotFound:        http.StatusNotFound,
-	fault.Conflict:        http.StatusConflict,
-	fault.Exhausted:       http.StatusTooManyRequests,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.Internal:        http.StatusInternalServerError,
-}
-
 // statusGone is how the log and the metrics name a request whose client did not wait for the answer, as nginx does. It
 // is never sent.
 const statusGone = 499
@@ -63,7 +51,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	f := fault.Of(timedOut(err))
-	status := statuses[f.Kind]
+	status := f.Kind.Status()
 	if own, ok := errors.AsType[*refusal](err); ok {
 		status = own.status
 	}

@@ -19,10 +19,10 @@ func TestEveryKindHasAStatus(t *testing.T) {
 	for kind := fault.Internal; kind <= fault.Unavailable; kind++ {
 		f := newFixture(t)
 		f.world.broken = fault.New(kind, "some_code", "some words").With("kind", "sessions")
-		got := wantProblem(t, f.member(http.MethodGet, "/api/v1/me", ""), statuses[kind], "some_code")
-		if statuses[kind] < 400 || got["kind"] != "sessions" || got["detail"] != "some words" ||
+		got := wantProblem(t, f.member(http.MethodGet, "/api/v1/me", ""), kind.Status(), "some_code")
+		if kind.Status() < 400 || got["kind"] != "sessions" || got["detail"] != "some words" ||
 			got["type"] != "about:blank" ||
-			got["title"] != http.StatusText(statuses[kind]) {
+			got["title"] != http.StatusText(kind.Status()) {
 			t.Errorf("kind %d: %v", kind, got)
 		}
 	}

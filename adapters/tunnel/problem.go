@@ -11,18 +11,6 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// statuses is how a fault crosses the connection; kinds is the way back.
-var statuses = map[fault.Kind]int{
-	fault.Invalid:         http.StatusBadRequest,
-	fault.Unauthenticated: http.StatusUnauthorized,
-	fault.Forbidden:       http.StatusForbidden,
-	fault.NotFound:        http.StatusNotFound,
-	fault.Conflict:        http.StatusConflict,
-	fault.Exhausted:       http.StatusTooManyRequests,
-	fault.Unavailable:     http.StatusServiceUnavailable,
-	fault.Internal:        http.StatusInternalServerError,
-}
-
 // problem is the body of an answer that refuses (RFC 9457).
 type problem struct {
 	Type   string `json:"type"`
@@ -35,7 +23,7 @@ type problem struct {
 // writeProblem answers with err, and logs one that the other end must not see.
 func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	f := fault.Of(err)
-	status := statuses[f.Kind]
+	status := f.Kind.Status()
 	if f.Kind == fault.Internal && r.Context().Err() == nil {
 		log.ErrorContext(r.Context(), "agent connection: request failed", "path", r.URL.Path, "error", err)
 	}
@@ -59,20 +47,11 @@ func readProblem(resp *http.Response) error {
 	if p.Code == "" {
 		p.Code, p.Detail = "unexpected_answer", resp.Status
 	}
-	f := fault.New(kindOf(resp.StatusCode), p.Code, "%s", p.Detail)
+	f := fault.New(fault.KindOf(resp.StatusCode), p.Code, "%s", p.Detail)
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		f.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return f
-}
-
-func kindOf(status int) fault.Kind {
-	for kind, s := range statuses {
-		if s == status {
-			return kind
-		}
-	}
-	return fault.Internal
 }
 
 // writeJSON answers with a body. It is encoded whole first, so that a connection lost while writing is all that can

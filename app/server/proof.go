@@ -12,6 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/adapters/prometheus"
 	"github.com/streamspace-dev/streamspace/db/policy"
+	"github.com/streamspace-dev/streamspace/ports/periodic"
 )
 
 const (
@@ -71,21 +72,15 @@ func (p *proof) start(ctx context.Context) error {
 
 // run looks again and again until ctx is done.
 func (p *proof) run(ctx context.Context) error {
-	tick := time.NewTicker(proveEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		found, err := p.look(ctx)
-		if err != nil && ctx.Err() == nil {
-			p.log.WarnContext(ctx, "the database's catalogue was not looked at", "error", err)
-		}
-		for _, v := range found {
-			p.log.ErrorContext(ctx, "the database's catalogue breaks a rule",
-				"rule", v.Rule, "object", v.Object, "detail", v.Detail)
-		}
+	return periodic.Task{Name: "look at the database's catalogue", Every: proveEvery, Once: p.tell, Log: p.log}.Run(ctx)
+}
+
+// tell looks once and logs what is not as it must be.
+func (p *proof) tell(ctx context.Context) error {
+	found, err := p.look(ctx)
+	for _, v := range found {
+		p.log.ErrorContext(ctx, "the database's catalogue breaks a rule",
+			"rule", v.Rule, "object", v.Object, "detail", v.Detail)
 	}
+	return err
 }

@@ -19,8 +19,8 @@ type flaw struct {
 // source is where PostgreSQL's own page about a flaw is found.
 func (f flaw) source() string { return "https://www.postgresql.org/support/security/" + f.name + "/" }
 
-// flaws are those that reach past a policy. Each was read on its own page and in the release notes of the versions
-// that mend it; what is newer than this list is not in it.
+// flaws are those that reach past a policy, by the release notes of the versions that mend them; each has a page of its
+// own. What is newer than this list is not in it.
 var flaws = []flaw{
 	{"CVE-2023-2455", "policies were not looked at again when a set-returning function was inlined under another role",
 		map[int]int{15: 3}},

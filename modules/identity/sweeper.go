@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/periodic"
 )
 
 const (
@@ -41,18 +42,7 @@ func NewSweeper(a Agenda, as org.AsService[ServiceTx], log *slog.Logger) *Sweepe
 
 // Run sweeps until ctx is done.
 func (s *Sweeper) Run(ctx context.Context) error {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := s.Once(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "expired credentials were not all removed", "error", err)
-		}
-	}
+	return periodic.Task{Name: "remove expired credentials", Every: sweepEvery, Once: s.Once, Log: s.log}.Run(ctx)
 }
 
 // Once removes a page's worth of organisations' expired credentials; what is left waits for the next time.

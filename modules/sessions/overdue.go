@@ -11,6 +11,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/bus"
 	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/periodic"
 )
 
 const (
@@ -33,18 +34,7 @@ func NewUndertaker(a Agenda, as org.AsService[ServiceTx], b bus.Bus, log *slog.L
 
 // Run ends what is overdue until ctx is done.
 func (u *Undertaker) Run(ctx context.Context) error {
-	tick := time.NewTicker(overdueEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		if err := u.Once(ctx); err != nil && ctx.Err() == nil {
-			u.log.ErrorContext(ctx, "overdue sessions were not all ended", "error", err)
-		}
-	}
+	return periodic.Task{Name: "end overdue sessions", Every: overdueEvery, Once: u.Once, Log: u.log}.Run(ctx)
 }
 
 // Once ends everything that is overdue now. One session's error does not keep the others from ending.

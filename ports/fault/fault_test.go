@@ -66,3 +66,15 @@ func TestAddingToAFaultLeavesItAsItWas(t *testing.T) {
 		t.Errorf("details are lost: %v", more.Details)
 	}
 }
+
+func TestEveryKindHasAStatusOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for kind := Internal; kind <= Unavailable; kind++ {
+		if s := kind.Status(); s < 400 || s > 599 || KindOf(s) != kind {
+			t.Errorf("kind %d is told as %d, which is kind %d", kind, s, KindOf(s))
+		}
+	}
+	if k := KindOf(418); k != Internal {
+		t.Errorf("a status of no kind is kind %d", k)
+	}
+}

@@ -1,0 +1,43 @@
+package periodic_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/periodic"
+)
+
+func TestATaskIsDoneAtEachIntervalAndGoesOnAfterAFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var log bytes.Buffer
+		rounds := 0
+		task := periodic.Task{
+			Name: "count", Every: time.Minute, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Once: func(context.Context) error {
+				if rounds++; rounds == 2 {
+					return errors.New("not this time")
+				}
+				return nil
+			},
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- task.Run(ctx) }()
+		time.Sleep(3*time.Minute + time.Second)
+		synctest.Wait()
+		cancel()
+		if err := <-ended; err != nil || rounds != 3 {
+			t.Errorf("%d rounds in three minutes, %v", rounds, err)
+		}
+		if n := strings.Count(log.String(), "not this time"); n != 1 {
+			t.Errorf("the failure was logged %d times:\n%s", n, log.String())
+		}
+	})
+}
