@@ -284,8 +284,8 @@ func (f *fixture) bare() http.Handler {
 }
 
 const bareColumns = `
-	select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state,
-	       reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions`
+	select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation,
+	       state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions`
 
 type bareSession struct {
 	OrgID              uuid.UUID       `json:"-"`

@@ -1,0 +1,240 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// verdict is what a request must be answered. The zero one says nothing yet.
+type verdict struct {
+	status int
+	code   string // of a problem; empty: not looked at
+}
+
+func (v verdict) String() string { return strings.TrimSpace(fmt.Sprintf("%d %s", v.status, v.code)) }
+
+// The verdicts that more than one operation can come to.
+var (
+	proceed         = verdict{}
+	unknownParam    = verdict{400, "unknown_parameter"}
+	invalidParam    = verdict{400, "invalid_parameter"}
+	invalidBody     = verdict{400, "invalid_body"}
+	invalidCursor   = verdict{400, "invalid_cursor"}
+	signedOut       = verdict{401, "signed_out"}
+	staleToken      = verdict{401, "stale_token"}
+	forbidden       = verdict{403, "forbidden"}
+	otherOrg        = verdict{403, "other_org"}
+	crossOrigin     = verdict{403, "cross_origin"}
+	sessionUnknown  = verdict{404, "session_not_found"}
+	templateUnknown = verdict{404, "template_not_found"}
+	ended           = verdict{409, "session_ended"}
+)
+
+// difference is what was answered otherwise than the model says.
+type difference struct{ text, detail string }
+
+// realm is what the model knows of one organisation. While shots are fired only its own group's goroutine touches it.
+type realm struct {
+	f      *arena
+	label  string // in a history: "org0"
+	id     org.ID
+	canary string // in every text of this organisation, and nowhere else
+	slug   string
+	name   string
+	space  string // its namespace
+	agent  *outpost
+
+	perOrg, perUser int64
+	suspended       bool
+	people          []*person // all there ever were; roles has those who are members
+	roles           map[*person]org.Role
+	accesses        []*access
+	patterns        []*pattern // the templates of its own
+	desks           []*desk    // its sessions, the oldest first
+	tickets         []*pass
+	streams         []*viewing
+	audit, events   map[string]int64 // entries by what they say
+}
+
+// person is somebody who can be a member.
+type person struct {
+	label, email, name string
+	id                 org.UserID
+}
+
+// pattern is a template.
+type pattern struct {
+	label       string
+	id          uuid.UUID
+	name, title string
+	public      bool
+	of          *realm
+}
+
+// desk is a session.
+type desk struct {
+	label     string
+	of        *realm
+	id        uuid.UUID
+	owner     *person
+	name      string
+	pattern   *pattern
+	state     sessions.State
+	reason    string
+	endWanted bool
+	created   time.Time
+}
+
+// access is a credential.
+type access struct {
+	label   string
+	of      *realm
+	who     *person
+	id      org.CredentialID
+	secret  string
+	gone    bool
+	tokens  []token
+	claimed org.Role // what the control plane remembers of it as a cookie; empty: nothing
+}
+
+// token is an access token, and the role it was made for.
+type token struct {
+	text string
+	role org.Role
+}
+
+// role is what somebody is at present; empty: no member.
+func (c *access) role() org.Role { return c.of.roles[c.who] }
+
+func (c *access) holds() bool { return !c.gone && !c.of.suspended }
+
+func isAdmin(r org.Role) bool { return r == org.RoleOwner || r == org.RoleAdmin }
+
+// seenBy tells whether somebody with this role is shown a session of their organisation.
+func (s *desk) seenBy(who *person, role org.Role) bool { return s.owner == who || isAdmin(role) }
+
+// visible lists a realm's sessions as somebody is shown them, the newest first.
+func (r *realm) visible(who *person, role org.Role) []*desk {
+	var out []*desk
+	for _, s := range slices.Backward(r.desks) {
+		if s.seenBy(who, role) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// usable lists the templates that members of a realm are shown, in the order of their names.
+func (r *realm) usable() []*pattern {
+	all := slices.Concat(r.patterns, r.f.attack.public)
+	slices.SortFunc(all, func(a, b *pattern) int {
+		if n := strings.Compare(a.name, b.name); n != 0 {
+			return n
+		}
+		return bytes.Compare(a.id[:], b.id[:])
+	})
+	return all
+}
+
+// find is the template that a reference means in this realm.
+func (r *realm) find(ref string) *pattern {
+	id, _ := uuid.Parse(ref)
+	for _, p := range slices.Concat(r.patterns, r.f.attack.public) { // the realm's own come first
+		if p.name == ref || (id != uuid.Nil && p.id == id) {
+			return p
+		}
+	}
+	return nil
+}
+
+// missed is the answer to an id of which the realm is shown nothing, and what it leaves behind.
+func (r *realm) missed(kind string, id uuid.UUID) verdict {
+	at, unknown := 0, sessionUnknown
+	if kind == "template" {
+		at, unknown = 1, templateUnknown
+	}
+	if of := r.f.ownerOf(kind, id); of == nil || of == r {
+		return unknown
+	}
+	r.audit[kind+".refused"]++
+	r.f.attack.refusals[at].Add(1)
+	return otherOrg
+}
+
+// held is how much of the quota is used, by the organisation and by one of its members.
+func (r *realm) held(who *person) (all, own int64) {
+	for _, s := range r.desks {
+		if s.state.Final() {
+			continue
+		}
+		all++
+		if s.owner == who {
+			own++
+		}
+	}
+	return all, own
+}
+
+// terminate is what a member's wish for an end does.
+func (s *desk) terminate() {
+	if s.endWanted || s.state.Final() {
+		return
+	}
+	s.endWanted, s.state = true, sessions.Terminating
+	s.of.audit["session.terminate"]++
+	s.of.events["session.terminating"]++
+}
+
+// report is what an agent's word does, or the code with which it is refused. Once the end is wanted, all that an agent
+// can say is whether it has come.
+func (s *desk) report(saw sessions.State, reason string) string {
+	if s.endWanted {
+		reason = ""
+		if saw.Final() {
+			saw = sessions.Terminated
+		} else {
+			saw = sessions.Terminating
+		}
+	}
+	switch {
+	case s.state.Final():
+		return "session_ended"
+	case saw != s.state && !s.state.May(saw):
+		return "bad_transition"
+	case saw != s.state:
+		s.of.events["session."+string(saw)]++
+	}
+	if saw.Final() {
+		s.of.audit["session."+string(saw)]++
+	}
+	s.state, s.reason = saw, reason
+	return ""
+}
+
+// withdraw ends every sign-in of somebody, with the tickets that came of them.
+func (r *realm) withdraw(who *person) {
+	for _, c := range r.accesses {
+		if c.who == who {
+			c.gone = true
+		}
+	}
+}
+
+// owners is how many there are.
+func (r *realm) owners() int {
+	n := 0
+	for _, role := range r.roles {
+		if role == org.RoleOwner {
+			n++
+		}
+	}
+	return n
+}

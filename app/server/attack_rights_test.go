@@ -1,0 +1,213 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"pgregory.net/rapid"
+
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// What the API has no operation for yet is done as it will be done: as the app's role, in a scope that the actor
+// entered. What a policy lets through is for the model to say, like any answer.
+
+// effect is what a statement came to: how many rows, or the state with which it was refused.
+type effect struct {
+	rows  int64
+	state string
+}
+
+// act runs one statement as the actor.
+func (c *access) act(sql string, args ...any) (effect, error) {
+	var out effect
+	err := c.within(false, func(ctx context.Context, tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, sql, args...)
+		out.rows = tag.RowsAffected()
+		return err
+	})
+	if refused, is := errors.AsType[*pgconn.PgError](err); is {
+		return effect{state: refused.Code}, nil
+	}
+	return out, err
+}
+
+// within runs do in a scope of what the actor is at present, and again where the machine was too slow for the
+// database's time limits.
+func (c *access) within(readOnly bool, do func(context.Context, pgx.Tx) error) (err error) {
+	role := c.role()
+	if role == "" {
+		role = org.RoleOwner // somebody who is no member any more may claim anything
+	}
+	ctx := context.Background()
+	for range 5 {
+		err = pgx.BeginFunc(ctx, c.of.f.attack.app, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "select rls.enter($1, $2, $3, $4, $5)",
+				c.of.id.UUID, c.who.id.UUID, string(role), c.id.UUID, readOnly); err != nil {
+				return err
+			}
+			return do(ctx, tx)
+		})
+		slow, is := errors.AsType[*pgconn.PgError](err)
+		if !is || (slow.Code != "57014" && slow.Code != "55P03" && slow.Code != "25P03") {
+			return err
+		}
+	}
+	return err
+}
+
+// compare says how an effect differs from what it must be.
+func (s *shot) compare(want, got effect, err error) *difference {
+	if err != nil {
+		return &difference{"no answer", err.Error()}
+	}
+	s.what += strings.TrimRight(fmt.Sprintf(" → %d rows %s", got.rows, got.state), " ")
+	if got != want {
+		return &difference{fmt.Sprintf("want %d rows %s", want.rows, want.state), ""}
+	}
+	return nil
+}
+
+// target draws an actor, and somebody of their realm or another.
+func (f *arena) target(t *rapid.T) (*access, *person) {
+	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
+	of := c.of
+	if rarely(t, "elsewhere", 5) {
+		of = pick(t, "other realm", f.realms)
+	}
+	return c, pick(t, "person", of.people)
+}
+
+// changeRole has somebody give somebody another role.
+func (f *arena) changeRole(t *rapid.T) *shot {
+	c, who := f.target(t)
+	role := pick(t, "role", org.Roles())
+	s := &shot{of: c.of, what: fmt.Sprintf("%s: make %s %s", c.label, who.label, role)}
+	s.fire = func() *difference {
+		want := c.mayChange(who, role)
+		got, err := c.act("update app.memberships set role = $1 where user_id = $2", string(role), who.id.UUID)
+		if want.rows == 1 {
+			c.of.roles[who] = role
+		}
+		return s.compare(want, got, err)
+	}
+	return s
+}
+
+// mayChange says what becomes of giving somebody a role; the empty one removes them.
+func (c *access) mayChange(who *person, role org.Role) effect {
+	mine, was := c.role(), c.of.roles[who]
+	switch {
+	case !c.holds():
+		return effect{state: "SS001"}
+	case was == "", !isAdmin(mine), was == org.RoleOwner && mine != org.RoleOwner:
+		return effect{}
+	case role == org.RoleOwner && mine != org.RoleOwner:
+		return effect{state: "42501"}
+	case was == org.RoleOwner && role != org.RoleOwner && c.of.owners() == 1:
+		return effect{state: "SS008"}
+	default:
+		return effect{rows: 1}
+	}
+}
+
+// removeMember has somebody remove somebody, whose sign-ins and tickets go with them.
+func (f *arena) removeMember(t *rapid.T) *shot {
+	c, who := f.target(t)
+	s := &shot{of: c.of, what: fmt.Sprintf("%s: remove %s", c.label, who.label)}
+	s.fire = func() *difference {
+		want := c.mayChange(who, "")
+		got, err := c.act("delete from app.memberships where user_id = $1", who.id.UUID)
+		if want.rows == 1 {
+			delete(c.of.roles, who)
+			c.of.withdraw(who)
+		}
+		return s.compare(want, got, err)
+	}
+	return s
+}
+
+// revoke has somebody end a sign-in, their own or not.
+func (f *arena) revoke(t *rapid.T) *shot {
+	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
+	other := pick(t, "other access", pick(t, "other realm", f.realms).accesses)
+	s := &shot{of: c.of, what: fmt.Sprintf("%s: end the sign-in of %s", c.label, other.label)}
+	s.fire = func() *difference {
+		var want effect
+		switch {
+		case !c.holds():
+			want.state = "SS001"
+		case other.of != c.of: // what happens to it meanwhile is not looked at
+		case other.gone:
+		case other.who == c.who, isAdmin(c.role()) && (other.role() != org.RoleOwner || c.role() == org.RoleOwner):
+			want.rows = 1
+		}
+		got, err := c.act("delete from app.credentials where id = $1", other.id.UUID)
+		if want.rows == 1 {
+			other.gone = true
+		}
+		return s.compare(want, got, err)
+	}
+	return s
+}
+
+// enlist has the operator add somebody, who may have been a member before, or may still be.
+func (f *arena) enlist(t *rapid.T) *shot {
+	r := pick(t, "realm", f.realms)
+	who, role := pick(t, "person", r.people), pick(t, "role", org.Roles())
+	s := &shot{of: r, what: fmt.Sprintf("operator: add %s to %s as %s", who.label, r.label, role)}
+	s.fire = func() *difference {
+		if r.roles[who] == "" {
+			f.must(r.add(who, role))
+			return nil
+		}
+		f.must(f.operate("add_member('attack', $1, $2, $3)", r.id.UUID, who.id.UUID, string(role)))
+		return nil
+	}
+	return s
+}
+
+// signIn gives somebody one more sign-in, if they are a member.
+func (f *arena) signIn(t *rapid.T) *shot {
+	r := pick(t, "realm", f.realms)
+	c := r.newAccess(pick(t, "person", r.people))
+	s := &shot{of: r, what: c.label + ": sign in"}
+	s.fire = func() *difference {
+		want := ""
+		if r.suspended || c.role() == "" {
+			want = "SS001"
+		}
+		state := ""
+		if refused, is := errors.AsType[*pgconn.PgError](c.signIn()); is {
+			state = refused.Code
+		}
+		if state != want {
+			return &difference{"want " + want, state}
+		}
+		if want != "" {
+			return nil
+		}
+		d := c.refresh(s)
+		r.accesses = append(r.accesses, c)
+		return d
+	}
+	return s
+}
+
+// suspend takes an organisation out of service, or back; no role of the product may do so yet.
+func (f *arena) suspend(t *rapid.T) *shot {
+	r, to := pick(t, "realm", f.realms), rarely(t, "suspended", 4)
+	s := &shot{of: r, what: fmt.Sprintf("operator: %s suspended %v", r.label, to)}
+	s.fire = func() *difference {
+		_, err := f.attack.super.Exec(context.Background(),
+			"update app.organizations set suspended = $2 where id = $1", r.id.UUID, to)
+		f.must(err)
+		r.suspended = to
+		return nil
+	}
+	return s
+}

@@ -1,0 +1,305 @@
+package server
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// shownSession is a session as the API shows it.
+type shownSession struct {
+	ID        uuid.UUID    `json:"id"`
+	Name      string       `json:"name"`
+	Template  shownPattern `json:"template"`
+	OwnerID   uuid.UUID    `json:"owner_id"`
+	State     string       `json:"state"`
+	Reason    string       `json:"reason"`
+	CreatedAt time.Time    `json:"created_at"`
+	EndedAt   time.Time    `json:"ended_at"`
+}
+
+// shownPattern is a template as the API shows it, in a session or by itself.
+type shownPattern struct {
+	ID          uuid.UUID `json:"id"`
+	Name        string    `json:"name"`
+	Title       string    `json:"title"`
+	Description string    `json:"description"`
+	IsPublic    bool      `json:"is_public"`
+}
+
+func (s *desk) shown() shownSession {
+	return shownSession{
+		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
+		Template: shownPattern{ID: s.pattern.id, Name: s.pattern.name, Title: s.pattern.title},
+	}
+}
+
+func (p *pattern) shown() shownPattern {
+	out := shownPattern{ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public}
+	if !p.public {
+		out.Description = "For " + p.of.canary
+	}
+	return out
+}
+
+// same compares what is shown with what must be. When a session ended is the database's to say; that it has is not.
+func (got shownSession) same(want shownSession) error {
+	if got.EndedAt.IsZero() == sessions.State(got.State).Final() {
+		return errors.New("its end and its state contradict each other")
+	}
+	got.EndedAt = time.Time{}
+	if d := gocmp.Diff(want, got); d != "" {
+		return fmt.Errorf("the session (-want +got):\n%s", d)
+	}
+	return nil
+}
+
+func showsSession(want *shownSession) func([]byte) error {
+	return func(body []byte) error {
+		var got shownSession
+		if err := decode(body, &got); err != nil {
+			return err
+		}
+		return got.same(*want)
+	}
+}
+
+// oneSession is an operation on a session that somebody must see.
+func (f *arena) oneSession(t *rapid.T, q request, then func(*desk) verdict) *shot {
+	w := f.asker(t)
+	i := f.name(t, "session", w.of(f))
+	q.path, q.form, q.target = strings.ReplaceAll(q.path, "{id}", i.text), i.form, i.label
+	var want shownSession
+	return f.apiShot(t, w, q, func(w *asking, role org.Role) verdict {
+		of := w.access.of
+		n := slices.IndexFunc(of.desks, func(s *desk) bool { return s.id == i.id })
+		if n < 0 || !of.desks[n].seenBy(w.access.who, role) {
+			return of.missed("session", i.id)
+		}
+		v := then(of.desks[n])
+		want = of.desks[n].shown()
+		return v
+	}, showsSession(&want))
+}
+
+func (f *arena) getSession(t *rapid.T) *shot {
+	return f.oneSession(t, request{operation: "getSession", method: http.MethodGet, path: "/api/v1/sessions/{id}"},
+		func(*desk) verdict { return verdict{status: 200} })
+}
+
+func (f *arena) deleteSession(t *rapid.T) *shot {
+	q := request{operation: "deleteSession", method: http.MethodDelete, path: "/api/v1/sessions/{id}", changes: true}
+	return f.oneSession(t, q, func(s *desk) verdict {
+		if s.state.Final() {
+			return verdict{status: 200}
+		}
+		s.terminate()
+		return verdict{status: 202}
+	})
+}
+
+func (f *arena) createSession(t *rapid.T) *shot {
+	q := request{operation: "createSession", method: http.MethodPost, path: "/api/v1/sessions", changes: true}
+	w := f.asker(t)
+	ref, name := f.reference(t, &q, w.of(f)), ""
+	body := map[string]any{"template": ref}
+	if named := rapid.Bool().Draw(t, "named"); named {
+		name = "Mine " + w.of(f).canary
+		body["name"] = name
+	}
+	f.spoil(t, &q, body)
+	b, _ := json.Marshal(body) // texts: cannot fail
+	q.body = string(b)
+	var made *desk
+	return f.apiShot(t, w, q, func(w *asking, _ org.Role) (v verdict) {
+		made, v = w.access.of.begin(w.access.who, ref, name)
+		return v
+	}, func(body []byte) error {
+		var got shownSession
+		if err := decode(body, &got); err != nil {
+			return err
+		}
+		made.id, made.created = got.ID, got.CreatedAt
+		made.of.desks = append(made.of.desks, made)
+		f.own("session", made.id, made.of)
+		return got.same(made.shown())
+	})
+}
+
+// spoil makes some bodies wrong.
+func (f *arena) spoil(t *rapid.T, q *request, body map[string]any) {
+	r := pick(t, "named for", f.realms)
+	switch rapid.IntRange(0, 19).Draw(t, "body") {
+	case 14:
+		q.form, body["org_id"], q.target = invalidBody, r.id.String(), q.target+", naming "+r.label
+	case 15:
+		q.form, body["owner_id"], q.target = invalidBody, r.people[0].id.String(), q.target+" for "+r.people[0].label
+	case 16:
+		q.form, body["name"], q.target = invalidBody, strings.Repeat("n", 81), q.target+", with a long name"
+	case 17:
+		q.form, q.target = invalidBody, "of nothing"
+		delete(body, "template")
+	case 18:
+		q.form, q.target = verdict{415, "unsupported_media_type"}, q.target+" as text"
+		q.header = http.Header{"Content-Type": {"text/plain"}}
+	}
+}
+
+// reference draws what somebody may take for a template.
+func (f *arena) reference(t *rapid.T, q *request, own *realm) string {
+	r := f.near(t, own)
+	p := pick(t, "template", r.usable())
+	q.target = p.label
+	switch rapid.IntRange(0, 11).Draw(t, "reference") {
+	case 6, 7:
+		q.target += " by name"
+		return p.name
+	case 8:
+		q.target += " as a URN"
+		return p.id.URN()
+	case 9:
+		q.target += " in capitals"
+		return strings.ToUpper(p.id.String())
+	case 10:
+		q.target = "something unknown"
+		return uuid.NewString()
+	case 11:
+		if len(r.desks) > 0 {
+			s := pick(t, "session", r.desks)
+			q.target = "the session " + s.label
+			return s.id.String()
+		}
+	}
+	return p.id.String()
+}
+
+// begin is what a wish for a session comes to.
+func (r *realm) begin(who *person, ref, name string) (*desk, verdict) {
+	p := r.find(ref)
+	if p == nil {
+		if id, err := uuid.Parse(ref); err == nil {
+			return nil, r.missed("template", id)
+		}
+		return nil, templateUnknown
+	}
+	if all, own := r.held(who); all >= r.perOrg || own >= r.perUser {
+		return nil, verdict{429, "quota_exceeded"}
+	}
+	s := &desk{
+		label: fmt.Sprintf("%s.s%d", r.label, len(r.desks)), of: r, owner: who, name: cmp.Or(name, p.title), pattern: p,
+		state: sessions.Pending,
+	}
+	r.audit["session.create"]++
+	r.events["session.created"]++
+	return s, verdict{status: 201}
+}
+
+func (f *arena) listSessions(t *rapid.T) *shot {
+	q := request{operation: "listSessions", method: http.MethodGet, path: "/api/v1/sessions"}
+	l := f.listing(t, &q)
+	active := rarely(t, "active", 3)
+	if active {
+		l.query.Set("active", "true")
+		q.target += " of those that run"
+	}
+	before, bad := time.Time{}, error(nil)
+	if l.after != (page.Cursor{}) {
+		if before, bad = time.Parse(time.RFC3339Nano, l.after.Key); bad != nil && q.form == proceed {
+			q.form = invalidCursor
+		}
+	}
+	q.path += "?" + l.query.Encode()
+	var want []shownSession
+	var next string
+	return f.apiShot(t, f.asker(t), q, func(w *asking, role org.Role) verdict {
+		for _, s := range w.access.of.visible(w.access.who, role) {
+			older := cmp.Or(s.created.Compare(before), slices.Compare(s.id[:], l.after.ID[:])) < 0
+			if (active && s.state.Final()) || (!before.IsZero() && !older) {
+				continue
+			}
+			if len(want) == l.limit {
+				last := want[l.limit-1]
+				next = page.Cursor{Key: last.CreatedAt.UTC().Format(time.RFC3339Nano), ID: last.ID}.String()
+				break
+			}
+			want = append(want, s.shown())
+		}
+		return verdict{status: 200}
+	}, func(body []byte) error {
+		var got struct {
+			Items []shownSession `json:"items"`
+			Next  string         `json:"next_cursor"`
+		}
+		if err := decode(body, &got); err != nil {
+			return err
+		}
+		if len(got.Items) != len(want) || got.Next != next {
+			return fmt.Errorf("%d sessions and then %q, want %d and then %q", len(got.Items), got.Next, len(want), next)
+		}
+		for i, s := range got.Items {
+			if err := s.same(want[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// listing is what a page is asked for with.
+type listing struct {
+	query url.Values
+	limit int
+	after page.Cursor
+}
+
+// listing draws the parameters of a page: cursors may be those of another realm or of another list.
+func (f *arena) listing(t *rapid.T, q *request) listing {
+	l := listing{query: url.Values{}, limit: page.Default}
+	r := pick(t, "cursor of", f.realms)
+	switch rapid.IntRange(0, 7).Draw(t, "cursor") {
+	case 4, 5:
+		if len(r.desks) > 0 {
+			s := pick(t, "session", r.desks)
+			l.after = page.Cursor{Key: s.created.UTC().Format(time.RFC3339Nano), ID: s.id}
+			q.target = "behind " + s.label
+		}
+	case 6:
+		p := pick(t, "template", r.usable())
+		l.after = page.Cursor{Key: p.name, ID: p.id}
+		q.target = "behind " + p.label
+	case 7:
+		l.query.Set("cursor", "anything")
+		q.form, q.target = invalidCursor, "behind nonsense"
+	}
+	if c := l.after.String(); c != "" {
+		l.query.Set("cursor", c)
+	}
+	switch n := rapid.IntRange(0, 9).Draw(t, "limit"); n {
+	case 1, 2, 3, 100:
+		l.limit = n
+		l.query.Set("limit", strconv.Itoa(n))
+	case 8:
+		l.query.Set("limit", "101")
+		q.form = invalidParam
+	case 9:
+		l.query.Set("org_id", r.id.String())
+		q.form, q.target = unknownParam, q.target+" naming "+r.label
+	}
+	return l
+}

@@ -1,0 +1,238 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"pgregory.net/rapid"
+
+	"github.com/streamspace-dev/streamspace/db/cluster"
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+)
+
+// tokenPrefix begins every access token: it is {" in base64url.
+const tokenPrefix = "eyJ"
+
+const (
+	// besieged is how many arenas are attacked side by side: enough to keep the control plane busy while one of them waits
+	// for its own answers.
+	besieged = 8
+	// usual is how many requests the suite's attack sends; ATTACK_REQUESTS says otherwise, and make attack does.
+	usual = 4_000
+	// long is how much longer the histories of an attack are that was asked for: thirty steps each time, more or less.
+	long = 4
+)
+
+// TestAttack has random callers of two to five organisations ask for whatever they like, through HTTP, streams and the
+// agents' tunnel, while their rights change; a model says what each must be answered. The first difference is reduced
+// to the shortest history that shows it. Beside the model, no answer, stream, log line, metric or row that an
+// organisation is shown holds a word of another's. It is not parallel: it takes the whole machine, which others' time
+// limits would feel.
+func TestAttack(t *testing.T) {
+	a := newAttack(t)
+	began := time.Now()
+	defer func() {
+		took := time.Since(began)
+		t.Logf("attack: %d requests in %.1f s, %.0f requests/s, %d organisations, %d differences",
+			a.requests.Load(), took.Seconds(), float64(a.requests.Load())/took.Seconds(), a.orgs.Load(), a.differences.Load())
+	}()
+	var all sync.WaitGroup
+	for n := range besieged { // beside each other however many tests may be: most of the time each waits
+		all.Go(func() {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				s := &siege{attack: a}
+				defer func() {
+					if s.first != "" {
+						t.Log("as it was found first: " + s.first)
+					}
+				}()
+				for !a.over() {
+					rapid.Check(t, s.once)
+				}
+			})
+		})
+	}
+	all.Wait()
+	a.counted(t)
+	a.varied(t)
+	for word, what := range map[string]string{`"level":"ERROR"`: "an error of its own", tokenPrefix: "a token"} {
+		if lines := a.log.lines(word); len(lines) > 0 {
+			t.Errorf("the control plane logged %s, %d times, the first: %s", what, len(lines), lines[0])
+		}
+	}
+}
+
+// attack is a control plane and a database that nobody else uses, and what was done to them.
+type attack struct {
+	*rig
+	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts beside HTTP, and one that sees all
+	public                             []*pattern
+
+	limit       int64 // of requests
+	rounds      int   // of each history
+	requests    atomic.Int64
+	orgs        atomic.Int64
+	differences atomic.Int64
+	refusals    [2]atomic.Int64 // of sessions and templates of another organisation
+	answers     sync.Map        // how often each verdict was the answer: *atomic.Int64
+}
+
+func newAttack(t *testing.T) *attack {
+	t.Helper()
+	d := dbtest.Own(t)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	r, err := start(ctx, d, true)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	r.log.lookFor(canaryPrefix, tokenPrefix, `"level":"ERROR"`)
+	a := &attack{rig: r, limit: usual, rounds: 1}
+	if n, err := strconv.ParseInt(os.Getenv("ATTACK_REQUESTS"), 10, 64); err == nil {
+		a.limit, a.rounds = n, long
+	}
+	for role, at := range map[string]**pgxpool.Pool{
+		"streamspace_app": &a.app, "streamspace_login": &a.login, "streamspace_operator": &a.operator,
+		"streamspace_agent": &a.agent, cluster.Superuser: &a.super,
+	} {
+		if *at, err = pgxpool.New(ctx, d.DSN(role)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-r.ended; err != nil {
+			t.Errorf("the control plane ended with: %v", err)
+		}
+		r.client.CloseIdleConnections()
+		for _, p := range []*pgxpool.Pool{a.app, a.login, a.operator, a.agent, a.super, r.agents} {
+			p.Close()
+		}
+	})
+	a.publish(t)
+	return a
+}
+
+// publish makes the public templates. One has the name that organisations give to a template of their own.
+func (a *attack) publish(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"desk", "terminal"} {
+		p := &pattern{label: "public " + name, id: uuid.Must(uuid.NewV7()), name: name, title: "Public " + name, public: true}
+		if _, err := a.operator.Exec(t.Context(), "select rls.publish_template($1, $2, $3, '', '{}')",
+			p.id, p.name, p.title); err != nil {
+			t.Fatal(err)
+		}
+		a.public = append(a.public, p)
+	}
+}
+
+// over tells whether enough was asked, or a difference was found.
+func (a *attack) over() bool { return a.differences.Load() > 0 || a.requests.Load() >= a.limit }
+
+// siege is one of the arenas that are attacked side by side.
+type siege struct {
+	*attack
+	breached bool   // it has found the first difference, and goes on until that is reduced; the others have stopped
+	first    string // the difference as it was found, in case it does not come again
+}
+
+// once is one history, in organisations of its own, so that it can be run again from its beginning.
+func (s *siege) once(t *rapid.T) {
+	if s.over() && !s.breached {
+		return
+	}
+	f := newArena(t, s)
+	defer f.close()
+	for range s.rounds {
+		t.Repeat(map[string]func(*rapid.T){"": f.tend, "step": f.step})
+	}
+	f.settle(t)
+}
+
+// step sends a few requests: those of one organisation one after the other, those of different ones mostly at once.
+// What concerns several organisations happens alone.
+func (f *arena) step(t *rapid.T) {
+	if rarely(t, "upheaval", 10) {
+		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg})
+		f.fire(t, []*shot{do(t)}, false)
+		return
+	}
+	together := rapid.IntRange(0, 3).Draw(t, "together") > 0 // what needs no race is reduced to a history without
+	f.fire(t, rapid.SliceOfN(rapid.Custom(f.draw), 1, 24).Draw(t, "shots"), together)
+}
+
+func (f *arena) fire(t *rapid.T, shots []*shot, together bool) {
+	groups := map[*realm][]*shot{}
+	for _, s := range shots {
+		of := s.of
+		if !together {
+			of = nil // one group for all
+		}
+		groups[of] = append(groups[of], s)
+	}
+	var all sync.WaitGroup
+	for _, group := range groups {
+		all.Go(func() {
+			for _, s := range group {
+				s.fired, s.difference = true, s.fire()
+				if s.of.noteStreams(); s.difference != nil {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for _, s := range shots {
+		if s.fired {
+			f.history = append(f.history, s.what)
+		}
+	}
+	for _, s := range shots {
+		if s.difference != nil {
+			f.fail(t, s.what, s.difference)
+		}
+	}
+}
+
+// fail ends the history with a difference. What it says is the same each time the history is run; what is not, like an
+// id or an answer, goes to the log.
+func (f *arena) fail(t *rapid.T, where string, d *difference) {
+	if s := f.attack; !s.breached {
+		if s.breached = s.differences.CompareAndSwap(0, 1); !s.breached {
+			t.Skip("another arena has found one, which has the machine to itself now")
+		}
+	}
+	told := f.tell(d)
+	if f.attack.first == "" {
+		f.attack.first = where + ": " + d.text + "\n" + told
+	}
+	t.Log(told)
+	t.Fatalf("%s: %s", where, d.text)
+}
+
+// tell writes a history down.
+func (f *arena) tell(d *difference) string {
+	var all strings.Builder
+	all.WriteString("the history, in whose last step the difference is:\n")
+	for i, line := range f.history {
+		fmt.Fprintf(&all, "%4d  %s\n", i+1, line)
+	}
+	return all.String() + d.detail
+}
+
+// pick draws one of several.
+func pick[T any](t *rapid.T, label string, from []T) T { return rapid.SampledFrom(from).Draw(t, label) }
+
+// rarely is true one time in n.
+func rarely(t *rapid.T, label string, n int) bool {
+	return rapid.IntRange(0, n-1).Draw(t, label) == n-1
+}
