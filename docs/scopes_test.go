@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -52,6 +53,57 @@ func TestOnlyAuthenticationMakesScopes(t *testing.T) {
 	if seen < 10 {
 		t.Fatalf("the check looked at %d files", seen)
 	}
+}
+
+// A scope is made in one place, or it is the one that a context carries: none is made from another.
+func TestScopesAreMadeInOneWay(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(root + "/ports/org/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := scopesReturned(string(source))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, found...)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"From", "Member"}, got); diff != "" {
+		t.Errorf("what returns a scope (-want +got):\n%s", diff)
+	}
+	planted := "package org\nfunc (s Scope) In(o ID) (*Scope, error) { return nil, nil }\nfunc f(s Scope) {}"
+	if got, err := scopesReturned(planted); err != nil || !slices.Equal(got, []string{"In"}) {
+		t.Errorf("planted: %v, %v", got, err)
+	}
+}
+
+// scopesReturned lists the functions and methods of ports/org that have a scope among their results.
+func scopesReturned(source string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), "", source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Type.Results == nil {
+			continue
+		}
+		ast.Inspect(f.Type.Results, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok && id.Name == "Scope" {
+				found = append(found, f.Name.Name)
+			}
+			return true
+		})
+	}
+	return found, nil
 }
 
 func TestPlantedScopesAreFound(t *testing.T) {

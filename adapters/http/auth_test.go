@@ -17,6 +17,10 @@ func TestWhoIsLetIn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	header := func(v string) ask { return ask{header: map[string]string{"Authorization": v}} }
+	// Remembered from the start, both of them: neither may then be shown as the other.
+	wantStatus(t, f.member(http.MethodGet, "/api/v1/me", ""), http.StatusOK)
+	wantStatus(t, f.do(ask{method: http.MethodGet, path: "/api/v1/me", cookie: f.secret.Reveal()}), http.StatusOK)
+	forged := f.token[:strings.LastIndexByte(f.token, '.')+1] + strings.Repeat("A", 86) // 64 bytes of a signature
 	for name, c := range map[string]struct {
 		ask  ask
 		code string
@@ -29,6 +33,7 @@ func TestWhoIsLetIn(t *testing.T) {
 		"another scheme":                 {header("Basic eA=="), "credentials_missing"},
 		"no token":                       {header("Bearer "), "token_malformed"},
 		"a secret as a token":            {ask{token: f.secret.Reveal()}, "token_malformed"},
+		"a known token signed otherwise": {ask{token: forged}, "token_signature"},
 		"a token as a cookie":            {ask{cookie: f.token}, "cookie_invalid"},
 		"a cookie of another's making":   {ask{cookie: "junk"}, "cookie_invalid"},
 		"a cookie of nobody":             {ask{cookie: secret.New().Reveal()}, "signed_out"},

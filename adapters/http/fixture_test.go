@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,9 @@ type fixture struct {
 	token  string
 	acme   org.ID
 	globex org.ID
+
+	mu    sync.Mutex
+	shown map[string]bool // everything like a secret that requests and answers held
 }
 
 // streamed is what the stream's handler was given.
@@ -95,7 +99,7 @@ func newFixture(t *testing.T, change ...func(*Config)) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, world: newWorld(), log: &logged{}, seen: &streamed{},
-		acme: org.ID{UUID: uuid.New()}, globex: org.ID{UUID: uuid.New()},
+		acme: org.ID{UUID: uuid.New()}, globex: org.ID{UUID: uuid.New()}, shown: map[string]bool{},
 	}
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -112,7 +116,35 @@ func newFixture(t *testing.T, change ...func(*Config)) *fixture {
 		t.Fatal(err)
 	}
 	f.populate()
+	t.Cleanup(f.nothingSecretIsLogged)
 	return f
+}
+
+// secretLike is what tokens, cookies, tickets and their like look like: no id is as long, and a token has three parts.
+var secretLike = regexp.MustCompile(`[A-Za-z0-9_-]{40,}`)
+
+// show remembers what must not be in the log.
+func (f *fixture) show(texts ...string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, text := range texts {
+		for _, secret := range secretLike.FindAllString(text, -1) {
+			f.shown[secret] = true
+		}
+	}
+}
+
+// nothingSecretIsLogged looks at all that a test has asked for, once it is over.
+func (f *fixture) nothingSecretIsLogged() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	log := strings.Join(f.log.lines(), "\n")
+	f.shown[password] = true
+	for secret := range f.shown {
+		if at := strings.Index(log, secret); at >= 0 {
+			f.t.Errorf("the log holds a secret: %s", log[max(at-200, 0):at+len(secret)])
+		}
+	}
 }
 
 func (f *fixture) config() Config {
@@ -230,6 +262,12 @@ func (f *fixture) do(a ask) *httptest.ResponseRecorder {
 	}
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
+	h := r.Header
+	f.show(a.body, h.Get("Authorization"), h.Get("Cookie"), h.Get("Sec-WebSocket-Protocol"))
+	f.show(w.Header().Get("Set-Cookie"))
+	if strings.HasPrefix(a.path, "/api/") {
+		f.show(w.Body.String())
+	}
 	return w
 }
 

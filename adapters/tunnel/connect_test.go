@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,6 +204,29 @@ func TestOlderProcessCannotReplaceNewer(t *testing.T) {
 	// The older one was admitted before the newer, and is late to join.
 	late := &connection{peer: c.peer, agent: link.Agent{ID: newer.id(), Epoch: newer.Epoch() - 1}}
 	wantCode(t, r.server.join(late), "stale_agent")
+}
+
+// A report that an older process has under way as a newer one connects is still the older one's: only so can the
+// database refuse it. It is about the session that it is sent to, whatever it says itself.
+func TestReportIsMadeAsTheProcessThatSendsIt(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	older := r.one(t)
+	c, _ := r.server.live(older.id())
+	newer := r.run(t, older.id(), older.cfg.Secret, newHost())
+	if newer.Epoch() == c.agent.Epoch {
+		t.Fatal("the newer process has the older one's epoch")
+	}
+	session := uuid.New()
+	w := httptest.NewRecorder()
+	r.server.answers(c).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut,
+		"/sessions/"+session.String()+"/observed",
+		strings.NewReader(`{"session":"`+uuid.NewString()+`","state":"running","generation":1}`)))
+	r.control.set(func(control *control) {
+		if len(control.by) != 1 || control.by[0] != c.agent || control.reports[0].Session != session {
+			t.Errorf("answered %d: %+v reported %+v, want %+v", w.Code, control.by, control.reports, c.agent)
+		}
+	})
 }
 
 func TestRevokedAgentIsCutOff(t *testing.T) {

@@ -46,8 +46,9 @@ type control struct {
 	pages   int
 	hellos  []link.Hello
 	reports []link.Report
-	fail    error // what every call answers, when set
-	refuse  error // what every report is answered, when set
+	by      []link.Agent // who made each report
+	fail    error        // what every call answers, when set
+	refuse  error        // what every report is answered, when set
 }
 
 func newControl() *control {
@@ -97,10 +98,10 @@ func (c *control) Placements(_ context.Context, _ link.Agent, after uuid.UUID) (
 	return c.placed[from:min(from+pageSize, len(c.placed))], c.fail
 }
 
-func (c *control) Observe(_ context.Context, _ link.Agent, r link.Report) error {
+func (c *control) Observe(_ context.Context, a link.Agent, r link.Report) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.reports = append(c.reports, r)
+	c.reports, c.by = append(c.reports, r), append(c.by, a)
 	if c.refuse != nil {
 		return c.refuse
 	}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +41,7 @@ type desk struct {
 	opening  error           // why the display cannot be reached
 	problems chan error      // what was answered before the upgrade
 	ended    chan struct{}   // a value for each request that ended
+	log      bytes.Buffer    // to be read once a stream has ended
 }
 
 var errWait = errors.New("wait until the context is done")
@@ -90,7 +93,7 @@ func newDesk(t *testing.T, change ...func(*desk)) *desk {
 		apply(d)
 	}
 	d.Streams = New(Config{
-		Sessions: d, Displays: d, Log: slog.New(slog.DiscardHandler),
+		Sessions: d, Displays: d, Log: slog.New(slog.NewJSONHandler(&d.log, nil)),
 		Problem: func(w http.ResponseWriter, _ *http.Request, err error) {
 			d.problems <- err
 			http.Error(w, err.Error(), http.StatusTeapot)
@@ -249,6 +252,55 @@ func TestHowAStreamEnds(t *testing.T) {
 
 func withdrawing(err error) func(*desk, *websocket.Conn, net.Conn) {
 	return func(d *desk, _ *websocket.Conn, _ net.Conn) { d.withdraw <- err }
+}
+
+// The ticket came in a header, and the log tells who, which session and how it ended.
+func TestTheLogDoesNotHoldTheTicket(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	c, _ := d.connect()
+	_ = c.CloseNow()
+	d.gone()
+	if log := d.log.String(); !strings.Contains(log, d.who.User().String()) || strings.Contains(log, "ticket") {
+		t.Errorf("the log: %s", log)
+	}
+}
+
+// Streams share their buffers one after the other: what waits for a slow browser is nobody else's until it was sent.
+func TestStreamsDoNotMix(t *testing.T) {
+	t.Parallel()
+	const streams, size = 6, 1 << 20
+	var all sync.WaitGroup
+	slow := make(chan struct{}) // closed when half of them have been read
+	var quick sync.WaitGroup
+	for i := range streams {
+		d := newDesk(t)
+		c, display := d.connect()
+		letter := []byte{'a' + byte(i)}
+		all.Go(func() { _, _ = display.Write(bytes.Repeat(letter, size)) })
+		read := func() {
+			for got := 0; got < size; {
+				_, b, err := c.Read(t.Context())
+				if err != nil {
+					t.Errorf("read: %v", err)
+					return
+				}
+				if other := bytes.Trim(b, string(letter)); len(other) > 0 {
+					t.Errorf("the stream of %s holds %q", letter, other[0])
+					return
+				}
+				got += len(b)
+			}
+		}
+		if i < streams/2 {
+			all.Go(func() { <-slow; read() })
+		} else {
+			quick.Go(read)
+		}
+	}
+	quick.Wait()
+	close(slow)
+	all.Wait()
 }
 
 func TestAClientThatIsCutOffEndsItsStream(t *testing.T) {
