@@ -19,8 +19,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// canaryPrefix begins every canary: one search finds them all.
-const canaryPrefix = "cnry"
+// canaryPrefix begins every canary: one search finds them all. Sixteen hexadecimal digits follow.
+const canaryPrefix = "canary"
 
 // fresh is how long what an agent last said and a ticket are surely still good for; both last 30 s.
 const fresh = 15 * time.Second
@@ -269,11 +269,15 @@ func (r *realm) foreignWord(given []byte) string {
 		if i < 0 {
 			return ""
 		}
-		given = given[i:]
-		if r == nil || !bytes.HasPrefix(given, []byte(r.canary)) {
-			return string(given[:min(len(given), len(canaryPrefix)+16)])
+		word := given[i:min(i+len(canaryPrefix)+16, len(given))]
+		given = given[i+len(canaryPrefix):]
+		digits, err := hex.DecodeString(string(word[len(canaryPrefix):]))
+		if err != nil || len(digits) != 8 { // a secret that happens to read so
+			continue
 		}
-		given = given[len(r.canary):]
+		if r == nil || string(word) != r.canary {
+			return string(word)
+		}
 	}
 }
 
