@@ -21,8 +21,7 @@ attack=$(sed -n 's/^ *attack_test.go:[0-9]*: attack: //p' "$log")
 	cat <<'MD'
 # The proof in figures
 
-Written by `make proof`. What each part shows, and what none of them does, is in [threat-model.md](threat-model.md); the mistakes that were
-planted in Go code to see them caught are in [mistakes.md](mistakes.md).
+Written by `make proof`. What each part shows, and what none of them does, is in [threat-model.md](threat-model.md).
 
 ## The catalogue, attacked by mutation
 
