@@ -62,6 +62,14 @@ func dial(t *testing.T, url, ticket, origin string) (*websocket.Conn, int, strin
 	return nil, resp.StatusCode, string(b)
 }
 
+// read waits for what a stream that goes on would never say.
+func read(t *testing.T, c *websocket.Conn) (websocket.MessageType, []byte, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return c.Read(ctx)
+}
+
 func TestADesktopThroughTheWholeServer(t *testing.T) {
 	t.Parallel()
 	f, url := desktop(t)
@@ -79,7 +87,7 @@ func TestADesktopThroughTheWholeServer(t *testing.T) {
 	if err := c.Write(t.Context(), websocket.MessageBinary, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if _, b, err := c.Read(t.Context()); err != nil || string(b) != "hello" {
+	if _, b, err := read(t, c); err != nil || string(b) != "hello" {
 		t.Fatalf("read %q, %v", b, err)
 	}
 	if _, status, why := dial(t, stream, ticket, publicURL); status != http.StatusUnauthorized {
@@ -88,7 +96,7 @@ func TestADesktopThroughTheWholeServer(t *testing.T) {
 
 	f.world.expel(f.who.User)
 	start := time.Now()
-	_, _, err := c.Read(t.Context())
+	_, _, err := read(t, c)
 	if took := time.Since(start); websocket.CloseStatus(err) != 4401 || took > 2*time.Second {
 		t.Errorf("access withdrawn: %v after %v, want 4401 within 2 s", err, took)
 	}
@@ -105,7 +113,7 @@ func TestTheStreamOfASessionThatEnds(t *testing.T) {
 		t.Fatalf("not opened: %d %s", status, why)
 	}
 	wantStatus(t, f.member(http.MethodDelete, "/api/v1/sessions/"+id, ""), http.StatusAccepted)
-	if _, _, err := c.Read(t.Context()); websocket.CloseStatus(err) != 4410 {
+	if _, _, err := read(t, c); websocket.CloseStatus(err) != 4410 {
 		t.Errorf("closed with %v, want 4410", err)
 	}
 	_, status, why = dial(t, stream, late, publicURL)

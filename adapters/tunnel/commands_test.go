@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -134,6 +135,36 @@ func TestOpen(t *testing.T) {
 				t.Errorf("%d streams left", got)
 			}
 		})
+	}
+}
+
+// Displays that are asked of one agent at the same time come to whoever asked for each.
+func TestOpenOfSeveralAtOnce(t *testing.T) {
+	t.Parallel()
+	const several = 16
+	r, h := newRig(t), newHost()
+	h.greet = true
+	id, key := r.control.enrol()
+	r.run(t, id, key, h)
+	var all sync.WaitGroup
+	for range several {
+		all.Go(func() {
+			session := uuid.New()
+			conn, err := r.server.Open(t.Context(), id, session)
+			if err != nil {
+				t.Errorf("open: %v", err)
+				return
+			}
+			defer conn.Close()
+			got := make([]byte, len(session.String()))
+			if _, err := io.ReadFull(conn, got); err != nil || string(got) != session.String() {
+				t.Errorf("asked for %s, got %q (%v)", session, got, err)
+			}
+		})
+	}
+	all.Wait()
+	for range several {
+		receive(t, "a display", h.displays).Close()
 	}
 }
 

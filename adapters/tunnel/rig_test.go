@@ -115,6 +115,7 @@ type host struct {
 	displays  chan net.Conn
 	dial      func(ctx context.Context) (net.Conn, error) // instead of a pipe
 	hold      chan struct{}                               // what Put waits for, when set
+	greet     bool                                        // a display says which session it is of
 }
 
 func newHost() *host {
@@ -135,11 +136,14 @@ func (h *host) Put(ctx context.Context, d link.Desired) {
 	h.puts <- d
 }
 
-func (h *host) Dial(ctx context.Context, _ uuid.UUID) (net.Conn, error) {
+func (h *host) Dial(ctx context.Context, session uuid.UUID) (net.Conn, error) {
 	if h.dial != nil {
 		return h.dial(ctx)
 	}
 	near, far := net.Pipe()
+	if h.greet {
+		go func() { _, _ = io.WriteString(far, session.String()) }() // until it is read or closed
+	}
 	h.displays <- far
 	return near, nil
 }

@@ -269,24 +269,29 @@ func TestTheLogDoesNotHoldTheTicket(t *testing.T) {
 // Streams share their buffers one after the other: what waits for a slow browser is nobody else's until it was sent.
 func TestStreamsDoNotMix(t *testing.T) {
 	t.Parallel()
-	const streams, size = 6, 1 << 20
-	var all sync.WaitGroup
-	slow := make(chan struct{}) // closed when half of them have been read
-	var quick sync.WaitGroup
+	const (
+		streams = 6
+		size    = 16 << 20 // bytes: more than the system holds back for a browser that does not read
+	)
+	var all, quick sync.WaitGroup
+	slow := make(chan struct{}) // closed when the quick half has been read
 	for i := range streams {
 		d := newDesk(t)
 		c, display := d.connect()
-		letter := []byte{'a' + byte(i)}
-		all.Go(func() { _, _ = display.Write(bytes.Repeat(letter, size)) })
+		piece := bytes.Repeat([]byte{'a' + byte(i)}, bufferSize)
+		all.Go(func() {
+			for range size / bufferSize {
+				if _, err := display.Write(piece); err != nil {
+					return // whoever reads says why
+				}
+			}
+		})
 		read := func() {
 			for got := 0; got < size; {
 				_, b, err := c.Read(t.Context())
-				if err != nil {
-					t.Errorf("read: %v", err)
-					return
-				}
-				if other := bytes.Trim(b, string(letter)); len(other) > 0 {
-					t.Errorf("the stream of %s holds %q", letter, other[0])
+				if err != nil || !bytes.Equal(b, piece[:len(b)]) {
+					t.Errorf("the stream of %c holds something else after %d bytes (%v)", piece[0], got, err)
+					_ = display.Close()
 					return
 				}
 				got += len(b)
