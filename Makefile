@@ -69,6 +69,10 @@ test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real de
 test/race: deps $(page) ## Run the Go tests under the race detector
 	tools/test.sh -race
 
+.PHONY: test/mutation
+test/mutation: deps ## Weaken the database's rights in every way there is, and see each noticed
+	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/mutation -all
+
 .PHONY: test/browser
 test/browser: deps build ## Run the console in headless Chromium
 	tools/browser.sh
@@ -101,6 +105,10 @@ verify: generate ## Generate, and fail when that changes a file
 .PHONY: bench
 bench: deps $(page) ## Run the benchmarks, one package after the other: make bench [in=./adapters/http]
 	GOGC=400 go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
+
+.PHONY: proof
+proof: deps $(page) ## Run the whole proof of isolation and write its figures: make proof [ATTACK_REQUESTS=1000000]
+	tools/proof.sh
 
 .PHONY: db/new
 db/new: ## Make the next migration: make db/new name=add_something

@@ -1,0 +1,50 @@
+// Package mutation asks whether anybody would notice. It makes every weakening of a database's catalogue that it can
+// think of (a policy dropped, a grant widened, a condition gone from a function), each in a transaction that is
+// rolled back, and lets independent checkers look: the rules of rls.violations, the reviewed manifest, and attempts
+// to do what the product forbids, which know nothing of policies and grants.
+//
+// The weakenings are made of the catalogue as it is, so that a table, policy, function, grant or trigger that is
+// added later is weakened as well, and fails the test until an attempt notices.
+package mutation
+
+import (
+	"context"
+	"regexp"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Mutant is one weakening.
+type Mutant struct {
+	// Kind says what is done ("policy-drop"), Object what it is done to. Together they stay the same from run to run,
+	// and survivors.txt names a mutant by them.
+	Kind, Object string
+	// SQL does it, as a superuser.
+	SQL string
+	// Idle says why nobody could notice by trying: what the mutant widens, nobody has a use for. It is empty for all
+	// others. Rules and manifest look at an idle one all the same, since the use may come.
+	Idle string
+}
+
+// ID is how a mutant is called.
+func (m Mutant) ID() string { return m.Kind + " " + m.Object }
+
+// named are the tables, functions and roles of ours that a text speaks of.
+var named = regexp.MustCompile(`\b(?:(?:app|rls)\.\w+|streamspace_\w+)`)
+
+// about lists what a mutant changes, so that attempts at it go first.
+func (m Mutant) about() []string {
+	all := named.FindAllString(m.Object, -1)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Checker looks at a database in which one mutant lives.
+type Checker interface {
+	// Name is "rules", "manifest" or "behaviour".
+	Name() string
+	// Check tells whether it notices anything, and what. It leaves the transaction as it was. An error means that it
+	// could not look.
+	Check(ctx context.Context, tx pgx.Tx, m Mutant) (killed bool, why string, err error)
+}

@@ -1,0 +1,64 @@
+// Command report makes every weakening of the catalogue that the migrations make, each in a transaction that is
+// rolled back, and writes who noticed which, as Markdown or, with -json, by kind for a program. It fails when one was
+// noticed by nobody.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db/cluster"
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/db/mutation"
+)
+
+func main() {
+	asJSON := flag.Bool("json", false, "write counts by kind as JSON")
+	servers := flag.Int("servers", 2, "how many servers work at once")
+	flag.Parse()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
+	defer cancel()
+	if err := run(ctx, *servers, *asJSON, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, servers int, asJSON bool, out io.Writer) (err error) {
+	var databases []*pgx.Conn
+	for range servers {
+		d, err := dbtest.Open(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = d.Close() }()
+		conn, err := pgx.ConnectConfig(ctx, d.Config(cluster.Superuser))
+		if err != nil {
+			return fmt.Errorf("connect as a superuser: %w", err)
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		databases = append(databases, conn)
+	}
+	report, err := mutation.Prove(ctx, databases, 1)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = json.NewEncoder(out).Encode(report.Counts())
+	} else {
+		err = report.Markdown(out)
+	}
+	found, failed := report.Findings()
+	for _, f := range found {
+		err = errors.Join(err, errors.New(f))
+	}
+	return errors.Join(err, failed)
+}

@@ -1,0 +1,98 @@
+package mutation
+
+import (
+	_ "embed"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// survivors is the reviewed list of what the attempts do not notice, and why.
+//
+//go:embed survivors.txt
+var survivors string
+
+// survivor is a line of it: a name of mutants, in which * stands for any text, under the reason above it.
+type survivor struct {
+	pattern string
+	matches *regexp.Regexp
+	// harmless mutants are noticed by the manifest alone, since with them the database does what it does without.
+	harmless bool
+}
+
+// listed reads the list. A reason begins with "##", or with "##=" where the mutants under it are harmless.
+func listed(text string) ([]survivor, error) {
+	var out []survivor
+	reason, harmless := "", false
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(line, "##"):
+			harmless = strings.HasPrefix(line, "##=")
+			reason = strings.TrimSpace(strings.TrimLeft(line, "#="))
+		case line == "" || strings.HasPrefix(line, "#"):
+		case reason == "":
+			return nil, fmt.Errorf("%q has no reason", line)
+		default:
+			pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(line), `\*`, ".*") + "$"
+			matches, err := regexp.Compile(pattern)
+			if err != nil {
+				return nil, fmt.Errorf("read %q: %w", line, err)
+			}
+			out = append(out, survivor{line, matches, harmless})
+		}
+	}
+	return out, nil
+}
+
+// Findings are what fails the proof: a mutant that behaviour does not kill and that is not listed, or is listed as
+// one that the rules kill and is not; one that is listed and is killed; a line of the list that means no mutant.
+func (r *Report) Findings() ([]string, error) {
+	list, err := listed(survivors)
+	if err != nil {
+		return nil, fmt.Errorf("read the survivors: %w", err)
+	}
+	return r.compare(list), nil
+}
+
+func (r *Report) compare(list []survivor) []string {
+	var found []string
+	meant := map[string]bool{}
+	for _, result := range r.Results {
+		i := slices.IndexFunc(list, func(s survivor) bool { return s.matches.MatchString(result.ID()) })
+		if i >= 0 {
+			meant[list[i].pattern] = true
+		}
+		if says := judge(result, i >= 0, i >= 0 && list[i].harmless); says != "" {
+			found = append(found, result.ID()+": "+says)
+		}
+	}
+	for _, s := range list {
+		if !meant[s.pattern] && !r.Sampled {
+			found = append(found, s.pattern+": is listed, and there is no such mutant")
+		}
+	}
+	return found
+}
+
+func judge(r Result, listed, harmless bool) string {
+	rules, behaviour := r.Killed("rules"), r.Killed("behaviour")
+	switch noticed := rules || behaviour; {
+	case r.Impossible != "" || r.Idle != "" || behaviour:
+		if listed {
+			return "is listed as a survivor, and is none"
+		}
+	case !listed && noticed:
+		return "the attempts do not notice; " + r.Kills["rules"]
+	case !listed:
+		return "neither the attempts nor the rules notice"
+	case harmless && rules:
+		return "is listed as noticed by the manifest alone, and a rule notices: " + r.Kills["rules"]
+	case !harmless && !rules:
+		return "is listed as noticed by the rules, and none does"
+	case harmless && !r.Killed("manifest"):
+		return "nobody notices"
+	}
+	return ""
+}
