@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// byRow has the server look at one row after the other, byPlace at the place of a row that the statement names.
+// byRow has the server look at one row after the other, byPlace at the place of a row that the statement names. A
+// function that has run often keeps the plan it has, unless it is taken away.
 const (
-	byRow = "set local enable_indexscan = off; set local enable_indexonlyscan = off; " +
+	byRow = "discard plans; set local enable_indexscan = off; set local enable_indexonlyscan = off; " +
 		"set local enable_bitmapscan = off"
 	byPlace = byRow + "; set local enable_seqscan = off"
 )
