@@ -177,15 +177,16 @@ func readsNoTable(t *testing.T, role string) {
 // executable lists what each role may execute of ours. A function that is added has to be added here, where it is seen.
 var executable = map[string]string{
 	"streamspace_app": `audit_hash check_catalogue current_agent_id current_credential_id current_org_id
-		current_session_id current_user_id enter is_admin is_owner is_viewer session_is_foreign template_is_foreign`,
+		current_session_id current_user_id enter is_admin is_owner is_viewer no_org session_is_foreign
+		template_is_foreign`,
 	"streamspace_login": "check_catalogue consume_ticket credential_of memberships_of sign_in user_by_email",
 	"streamspace_agent": `check_catalogue connect_agent current_agent_id current_credential_id current_org_id
-		current_session_id current_user_id enter_report is_admin is_owner is_viewer placements`,
+		current_session_id current_user_id enter_report is_admin is_owner is_viewer no_org placements`,
 	"streamspace_operator": `add_member add_template check_catalogue create_org create_user enrol_agent find_org find_user
 		publish_template serve_org set_password`,
 	"streamspace_system": `audit_hash check_catalogue count_sessions current_agent_id current_credential_id current_org_id
-		current_session_id current_user_id enter_service is_admin is_owner is_viewer orgs_with_expired_credentials
-		sessions_overdue`,
+		current_session_id current_user_id enter_service is_admin is_owner is_viewer no_org
+		orgs_with_expired_credentials sessions_overdue`,
 	"streamspace_auditor": "check_catalogue",
 	"streamspace_backup":  "",
 }

@@ -32,19 +32,16 @@ comment on function rls.audit_hash(bytea, app.audit_log) is 'The hash of an audi
 create function rls.chain_audit() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
-declare
-  head record;
 begin
-  select audit_seq, audit_hash into strict head from app.org_heads where org_id = new.org_id for update;
-  new.seq := head.audit_seq + 1;
-  new.previous := head.audit_hash;
+  update app.org_heads set audit_seq = audit_seq + 1 where org_id = new.org_id -- and from here on, entries take turns
+    returning audit_seq, audit_hash into strict new.seq, new.previous;
   new.at := clock_timestamp();
   new.actor := coalesce('user:' || nullif(current_setting('app.user_id', true), ''),
                         'agent:' || nullif(current_setting('app.agent_id', true), ''),
                         'service:' || nullif(current_setting('app.service', true), ''),
                         'operator:' || nullif(current_setting('app.operator', true), ''));
-  new.hash := rls.audit_hash(head.audit_hash, new);
-  update app.org_heads set audit_seq = new.seq, audit_hash = new.hash where org_id = new.org_id;
+  new.hash := rls.audit_hash(new.previous, new);
+  update app.org_heads set audit_hash = new.hash where org_id = new.org_id;
   return new;
 end $$;
 -- +goose StatementEnd

@@ -19,19 +19,24 @@ comment on function rls.scope(uuid) is 'Sets the org of the transaction. Only th
 create function rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
-declare
-  c record;
 begin
-  select k.role, o.suspended into c
-    from app.credentials k join app.organizations o on o.id = k.org_id
-   where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now();
-  if not found or c.suspended then
-    raise exception 'no longer a member of this organisation' using errcode = 'SS001';
-  elsif c.role is distinct from claimed then
+  if coalesce(current_setting('app.org_id', true), '') <> '' then
+    raise exception 'already inside an organisation' using errcode = 'SS003';
+  end if;
+  -- One statement asks and enters: this runs once or more in every request.
+  perform set_config('app.org_id', org::text, true), set_config('app.user_id', usr::text, true), set_config('app.role', k.role, true),
+          set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true)
+     from app.credentials k join app.organizations o on o.id = k.org_id
+    where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not o.suspended and k.role = claimed;
+  if found then
+    return;
+  end if;
+  perform from app.credentials k join app.organizations o on o.id = k.org_id
+    where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not o.suspended;
+  if found then
     raise exception 'the role has changed since the token was made' using errcode = 'SS002';
   end if;
-  perform rls.scope(org), set_config('app.user_id', usr::text, true), set_config('app.role', c.role, true),
-    set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true);
+  raise exception 'no longer a member of this organisation' using errcode = 'SS001';
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter(uuid, uuid, text, uuid, boolean) is

@@ -8,7 +8,9 @@
 
 -- +goose StatementBegin
 create function rls.check_catalogue() returns table (rule text, object text, detail text)
-  language sql stable set search_path = pg_catalog, pg_temp -- so that every name in an expression is written out
+  language sql stable
+  set search_path = pg_catalog, pg_temp -- so that every name in an expression is written out
+  set jit = off -- which takes seconds for a query that runs once
 as $$
 with
   ours as (select oid, rolname as name from pg_roles where rolname ~ '^streamspace_'),
@@ -110,7 +112,8 @@ union all
 select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, p.command, p.roles, p.reads, p.writes)
   from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
  where p.permissive and p.roles && array['streamspace_agent', 'streamspace_app', 'streamspace_system']
-   and (o.oid is null or p.command <> 'a' and p.reads <> o.scoped or p.command in ('a', 'w', '*') and p.writes <> o.scoped)
+   and (o.oid is null or p.roles <> array['streamspace_agent', 'streamspace_app', 'streamspace_system']
+        or p.command <> 'a' and p.reads <> o.scoped or p.command in ('a', 'w', '*') and p.writes <> o.scoped)
    and format('%s.%s %s %s %s %s', t.name, p.name, p.command, p.roles, p.reads, p.writes) not in (
      'users.co_members r {streamspace_app} (EXISTS ( SELECT
    FROM app.memberships m
@@ -119,6 +122,14 @@ select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, 
    FROM app.agent_orgs a
   WHERE (a.agent_id = agents.id))) ',
      'public_templates.inside_any_org r {streamspace_app} (( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) ')
+union all
+select 'R05', t.label, 'has no ' || canonical.name
+  from org_table t
+ cross join (values ('org_select', 'r'), ('org_insert', 'a'), ('org_update', 'w'), ('org_delete', 'd')) as canonical (name, command)
+ where (t.name <> 'organizations' or canonical.command = 'r')
+   and not exists (
+     select from policy p
+      where p.relation = t.oid and p.name = canonical.name and p.command = canonical.command::"char" and p.permissive)
 
 -- R06 The definer reads everything and writes an organisation's rows inside one; the platform's own rows by pinned policies.
 -- Its functions run for whoever calls them: a mistake in one must not write across organisations.
@@ -295,13 +306,17 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts are as they were made: body, volatility, settings and owner.
--- Every policy believes them.
+-- R23 The functions that say who acts, and the audit log's hash, are as they were made: body, volatility, settings and owner.
+-- Every policy believes the ones, and whoever verifies the log the other.
 union all
 select 'R23', coalesce(pinned.label, f.label), coalesce(f.made || ' ' || f.body, 'is missing')
   from (values
-    ('rls.current_org_id()', 'streamspace_owner plpgsql s s f {"search_path=pg_catalog, pg_temp"}',
-     'd26b50f56d0771f1fb74ece05615792d425c21ec4848d84e469e181e6a7e4fec'),
+    ('rls.audit_hash(bytea,app.audit_log)', 'streamspace_definer sql s u f {"search_path=pg_catalog, pg_temp",TimeZone=UTC}',
+     'b17baeb9c0d3393de0fe14f4d9101259c175be178be1807ab31bd3b859c921cf'),
+    ('rls.no_org()', 'streamspace_owner plpgsql s s f {"search_path=pg_catalog, pg_temp"}',
+     '5993eba4d95f406477a7fc3ba63902513fde2c2c1537bbb200b6f8c012bd490a'),
+    ('rls.current_org_id()', 'streamspace_owner sql s s f {}',
+     '3c88b9df0b6502199139893cfe71063f2c93b0228d0148b17ca4ffcba0e935ca'),
     ('rls.current_user_id()', 'streamspace_owner sql s s f {}',
      '64a18099d310c7c3bbf5bb877d525499119050259c0701783c282912393a41ea'),
     ('rls.current_credential_id()', 'streamspace_owner sql s s f {}',
@@ -322,18 +337,19 @@ select 'R23', coalesce(pinned.label, f.label), coalesce(f.made || ' ' || f.body,
            format('%s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings) as made
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$)'
   ) f on f.label = pinned.label
  where (f.made, f.body) is distinct from (pinned.made, pinned.body)
 
--- R24 Triggers run the definer's functions and are all enabled, foreign keys' own included.
+-- R24 Triggers run SECURITY DEFINER functions of the definer and are all enabled, foreign keys' own included.
 -- They number, chain and count whoever writes; a disabled foreign key lets a row point into another organisation.
 union all
 select 'R24', t.tgrelid::regclass::text,
        format('%s runs %s%s', t.tgname, t.tgfoid::regprocedure, case when t.tgenabled <> 'O' then ', and is not enabled' end)
   from pg_trigger t join pg_proc p on p.oid = t.tgfoid join relation r on r.oid = t.tgrelid
  where t.tgenabled <> 'O'
-    or not t.tgisinternal and (p.proowner::regrole::text <> 'streamspace_definer' or p.pronamespace <> to_regnamespace('rls'))
+    or not t.tgisinternal
+       and (not p.prosecdef or p.proowner::regrole::text <> 'streamspace_definer' or p.pronamespace <> to_regnamespace('rls'))
 
 -- R25 There are no event triggers, and no rules but those that make views.
 -- Both run unseen when somebody else works, with that one's rights.
@@ -490,6 +506,64 @@ select 'R37', pg_describe_object(x.class, x.oid, 0), 'is not PostgreSQL''s own'
 -- They belong to a role, not to an organisation, and have no policies.
 union all
 select 'R38', 'large object ' || l.oid, 'is owned by ' || l.lomowner::regrole from pg_largeobject_metadata l
+
+-- Inside an organisation.
+
+-- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
+-- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
+union all
+select 'R39', coalesce(pinned.label, p.label), coalesce(p.says, 'is missing, or another')
+  from (values
+    ('audit_log.about_reported_session',
+     'a {streamspace_agent} using check (subject = ((select rls.current_session_id()))::text)'),
+    ('audit_log.own_or_admin',
+     'r {streamspace_app} using ((actor = (''user:''::text || (select rls.current_user_id()))) OR (select rls.is_admin()))
+      check '),
+    ('audit_log.viewers_insert_refusals',
+     'a {streamspace_app} using check ((NOT (select rls.is_viewer())) OR (action = ''credential.sign_out''::text) OR
+      ("right"(action, 8) = ''.refused''::text))'),
+    ('credentials.own_or_admin',
+     '* {streamspace_app} using ((user_id = (select rls.current_user_id())) OR ((select rls.is_admin()) AND ((role <>
+      ''owner''::text) OR (select rls.is_owner())))) check '),
+    ('events.about_own',
+     'a {streamspace_app} using check ((select rls.is_admin()) OR ((NOT (select rls.is_viewer())) AND (audience =
+      ''owner''::text) AND (owner_id = (select rls.current_user_id()))))'),
+    ('events.about_reported_session', 'a {streamspace_agent} using check (subject_id = (select rls.current_session_id()))'),
+    ('events.own_or_everyones',
+     'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select rls.current_user_id())) OR (select
+      rls.is_admin())) check '),
+    ('memberships.admins_delete', 'd {streamspace_app} using (select rls.is_admin()) check '),
+    ('memberships.admins_update', 'w {streamspace_app} using (select rls.is_admin()) check '),
+    ('memberships.owners_make_owners',
+     'w {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner())) check ((role <> ''owner''::text) OR
+      (select rls.is_owner()))'),
+    ('memberships.owners_remove_owners',
+     'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner())) check '),
+    ('quota_usage.own_or_orgs',
+     'r {streamspace_app} using ((holder_id = org_id) OR (holder_id = (select rls.current_user_id())) OR (select
+      rls.is_admin())) check '),
+    ('sessions.own_or_admin',
+     '* {streamspace_app} using ((owner_id = (select rls.current_user_id())) OR (select rls.is_admin())) check '),
+    ('sessions.reported_session',
+     '* {streamspace_agent} using ((id = (select rls.current_session_id())) AND (agent_id = (select rls.current_agent_id())))
+      check '),
+    ('sessions.viewers_insert_none', 'a {streamspace_app} using check (NOT (select rls.is_viewer()))'),
+    ('sessions.viewers_update_none', 'w {streamspace_app} using (NOT (select rls.is_viewer())) check '),
+    ('templates.admins_delete', 'd {streamspace_app} using (select rls.is_admin()) check '),
+    ('templates.admins_insert', 'a {streamspace_app} using check (select rls.is_admin())'),
+    ('templates.admins_update', 'w {streamspace_app} using (select rls.is_admin()) check '),
+    ('tickets.of_a_session_in_reach',
+     'a {streamspace_app} using check ((NOT (select rls.is_viewer())) AND (EXISTS ( SELECT FROM app.sessions s WHERE (s.id =
+      tickets.session_id))))')
+  ) as pinned (label, says)
+  full join (
+    select t.name || '.' || p.name as label,
+           regexp_replace(format('%s %s using %s check %s', p.command, p.roles, p.reads, p.writes),
+             '\( SELECT (rls\.\w+\(\)) AS \w+\)', '(select \1)', 'g') as says
+      from policy p join app_table t on t.oid = p.relation
+     where not p.permissive and p.name <> 'tenant_floor'
+  ) p on p.label = pinned.label
+ where regexp_replace(p.says, '\s+', ' ', 'g') is distinct from regexp_replace(pinned.says, '\s+', ' ', 'g')
 $$;
 -- +goose StatementEnd
 comment on function rls.check_catalogue() is 'What in the catalogue breaks a rule. The view violations shows it.';

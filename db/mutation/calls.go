@@ -11,7 +11,7 @@ import (
 var calls = []struct{ function, roles string }{
 	{"rls.current_org_id()", scoped}, {"rls.current_user_id()", scoped}, {"rls.current_credential_id()", scoped},
 	{"rls.current_agent_id()", scoped}, {"rls.current_session_id()", scoped},
-	{"rls.is_admin()", scoped}, {"rls.is_owner()", scoped}, {"rls.is_viewer()", scoped},
+	{"rls.is_admin()", scoped}, {"rls.is_owner()", scoped}, {"rls.is_viewer()", scoped}, {"rls.no_org()", scoped},
 	{"rls.audit_hash(bytea, app.audit_log)", "app system"},
 	{"rls.number_event()", ""}, {"rls.chain_audit()", ""}, {"rls.admit_session()", ""}, {"rls.keep_session()", ""},
 	{"rls.follow_quota()", ""}, {"rls.keep_an_owner()", ""},

@@ -26,9 +26,9 @@ type Count struct {
 	Behaviour int `json:"behaviour"`
 	Rules     int `json:"rules"`
 	Manifest  int `json:"manifest"`
-	// RulesAlone are the survivors of behaviour that the rules noticed, Harmless those that the manifest alone did.
-	RulesAlone int `json:"rules_alone"`
-	Harmless   int `json:"harmless"`
+	// RulesAlone are the survivors of behaviour that the rules noticed, ManifestAlone those that only the manifest did.
+	RulesAlone    int `json:"rules_alone"`
+	ManifestAlone int `json:"manifest_alone"`
 	// Idle change what nobody can use, so that no attempt was made; Impossible were refused by the server itself.
 	Idle       int `json:"idle"`
 	Impossible int `json:"impossible"`
@@ -44,7 +44,7 @@ func (c *Count) add(r Result) {
 	}{
 		{true, &c.Mutants}, {behaviour, &c.Behaviour}, {rules, &c.Rules}, {manifest, &c.Manifest},
 		{rules && !behaviour && r.Idle == "", &c.RulesAlone},
-		{manifest && !rules && !behaviour && r.Idle == "", &c.Harmless},
+		{manifest && !rules && !behaviour, &c.ManifestAlone},
 		{r.Idle != "", &c.Idle}, {r.Impossible != "", &c.Impossible},
 		{!rules && !manifest && !behaviour && r.Impossible == "", &c.Alive},
 	} {
@@ -89,10 +89,16 @@ func (r *Report) Markdown(w io.Writer) error {
 		len(r.Results), r.Took.Seconds(), r.Databases, r.Attempts)
 	b.WriteString("| Weakening | Mutants | Noticed by attempts | by the rules | by the manifest | by the rules, not by " +
 		"attempts | by the manifest alone | Idle | Impossible | Alive |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
-	for _, c := range r.Counts() {
+	counts := r.Counts()
+	for _, c := range counts {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d |\n", c.Kind, c.Mutants, c.Behaviour, c.Rules,
-			c.Manifest, c.RulesAlone, c.Harmless, c.Idle, c.Impossible, c.Alive)
+			c.Manifest, c.RulesAlone, c.ManifestAlone, c.Idle, c.Impossible, c.Alive)
 	}
+	all := counts[len(counts)-1]
+	made := all.Mutants - all.Impossible
+	noticed := made - all.ManifestAlone - all.Alive
+	fmt.Fprintf(&b, "\nOf the %d that the server makes, attempts or rules notice %d (%.4g %%).\n",
+		made, noticed, 100*float64(noticed)/float64(max(made, 1)))
 	b.WriteString("\nAn idle mutant changes what nobody has a use for, such as a policy for a privilege that is " +
 		"granted to nobody; rules and manifest look at it all the same. An impossible one the server itself refuses: with " +
 		"rows of two organisations a key without `org_id` cannot be.\n\n")

@@ -17,20 +17,17 @@ var survivors string
 type survivor struct {
 	pattern string
 	matches *regexp.Regexp
-	// harmless mutants are noticed by the manifest alone, since with them the database does what it does without.
-	harmless bool
 }
 
-// listed reads the list. A reason begins with "##", or with "##=" where the mutants under it are harmless.
+// listed reads the list. A reason begins with "##".
 func listed(text string) ([]survivor, error) {
 	var out []survivor
-	reason, harmless := "", false
+	reason := ""
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "##"):
-			harmless = strings.HasPrefix(line, "##=")
-			reason = strings.TrimSpace(strings.TrimLeft(line, "#="))
+			reason = strings.TrimSpace(strings.TrimLeft(line, "#"))
 		case line == "" || strings.HasPrefix(line, "#"):
 		case reason == "":
 			return nil, fmt.Errorf("%q has no reason", line)
@@ -40,14 +37,14 @@ func listed(text string) ([]survivor, error) {
 			if err != nil {
 				return nil, fmt.Errorf("read %q: %w", line, err)
 			}
-			out = append(out, survivor{line, matches, harmless})
+			out = append(out, survivor{line, matches})
 		}
 	}
 	return out, nil
 }
 
-// Findings are what fails the proof: a mutant that behaviour does not kill and that is not listed, or is listed as
-// one that the rules kill and is not; one that is listed and is killed; a line of the list that means no mutant.
+// Findings are what fails the proof: a mutant that neither rules nor behaviour kill, one that behaviour does not kill
+// and that is not listed, one that is listed and that behaviour kills, a line of the list that means no mutant.
 func (r *Report) Findings() ([]string, error) {
 	list, err := listed(survivors)
 	if err != nil {
@@ -64,7 +61,7 @@ func (r *Report) compare(list []survivor) []string {
 		if i >= 0 {
 			meant[list[i].pattern] = true
 		}
-		if says := judge(result, i >= 0, i >= 0 && list[i].harmless); says != "" {
+		if says := judge(result, i >= 0); says != "" {
 			found = append(found, result.ID()+": "+says)
 		}
 	}
@@ -76,23 +73,18 @@ func (r *Report) compare(list []survivor) []string {
 	return found
 }
 
-func judge(r Result, listed, harmless bool) string {
+func judge(r Result, listed bool) string {
 	rules, behaviour := r.Killed("rules"), r.Killed("behaviour")
-	switch noticed := rules || behaviour; {
-	case r.Impossible != "" || r.Idle != "" || behaviour:
-		if listed {
-			return "is listed as a survivor, and is none"
-		}
-	case !listed && noticed:
-		return "the attempts do not notice; " + r.Kills["rules"]
-	case !listed:
+	switch {
+	case listed && (r.Impossible != "" || r.Idle != "" || behaviour):
+		return "is listed as a survivor, and is none"
+	case r.Impossible != "" || behaviour:
+		return ""
+	case !rules:
 		return "neither the attempts nor the rules notice"
-	case harmless && rules:
-		return "is listed as noticed by the manifest alone, and a rule notices: " + r.Kills["rules"]
-	case !harmless && !rules:
-		return "is listed as noticed by the rules, and none does"
-	case harmless && !r.Killed("manifest"):
-		return "nobody notices"
+	case !listed && r.Idle == "":
+		return "the attempts do not notice; " + r.Kills["rules"]
+	default:
+		return ""
 	}
-	return ""
 }

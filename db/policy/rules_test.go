@@ -32,6 +32,9 @@ var planted = []struct{ name, rule, statements string }{
 	{"another policy beside the canonical", "R05", `create policy also on app.templates for select
 		to streamspace_app using (name = 'desk')`},
 	{"a check widened", "R05", `alter policy org_insert on app.events with check (true)`},
+	{"the definer's policy for a service as well", "R05", `alter policy definer_select on app.sessions
+		to streamspace_definer, streamspace_app`},
+	{"a canonical policy dropped", "R05", `drop policy org_delete on app.sessions`},
 	{"every person shown", "R05", `alter policy co_members on app.users using (true)`},
 	{"the definer writing everywhere", "R06", `alter policy definer_update on app.templates using (true)`},
 	{"the definer deleting people", "R06", `create policy definer_delete on app.users for delete
@@ -61,7 +64,15 @@ var planted = []struct{ name, rule, statements string }{
 		create policy tenant_floor on app.old_events as restrictive for all
 		to streamspace_app, streamspace_agent, streamspace_system
 		using ((select rls.current_org_id()) is not null and org_id = (select rls.current_org_id()))
-		with check ((select rls.current_org_id()) is not null and org_id = (select rls.current_org_id()))`},
+		with check ((select rls.current_org_id()) is not null and org_id = (select rls.current_org_id()));
+		create policy org_select on app.old_events for select to streamspace_app, streamspace_agent, streamspace_system
+		using (org_id = (select rls.current_org_id()));
+		create policy org_insert on app.old_events for insert to streamspace_app, streamspace_agent, streamspace_system
+		with check (org_id = (select rls.current_org_id()));
+		create policy org_update on app.old_events for update to streamspace_app, streamspace_agent, streamspace_system
+		using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
+		create policy org_delete on app.old_events for delete to streamspace_app, streamspace_agent, streamspace_system
+		using (org_id = (select rls.current_org_id()))`},
 	{"a service that may make roles", "R13", `alter role streamspace_system createrole`},
 	{"a service past row-level security", "R13", `alter role streamspace_app bypassrls`},
 	{"an owner who logs in", "R13", `alter role streamspace_owner login`},
@@ -94,6 +105,8 @@ var planted = []struct{ name, rule, statements string }{
 		language sql stable parallel safe as 'select true'`},
 	{"a helper beside the others", "R23", `set local role streamspace_owner;
 		create function rls.current_anything() returns int language sql as 'select 1'`},
+	{"another hash of the audit log", "R23", `alter function rls.audit_hash(bytea, app.audit_log) set timezone = 'CET'`},
+	{"a trigger that acts as whoever writes", "R24", `alter function rls.keep_session() security invoker`},
 	{"a trigger switched off", "R24", `alter table app.sessions disable trigger follow_quota`},
 	{"a foreign key switched off", "R24", `alter table app.tickets disable trigger all`},
 	{"a trigger of PostgreSQL's own making", "R24", `create trigger quiet before update on app.templates
@@ -129,6 +142,13 @@ var planted = []struct{ name, rule, statements string }{
 	{"a foreign data wrapper", "R36", `create foreign data wrapper elsewhere`},
 	{"an operator", "R37", `create operator public.=== (function = texteq, leftarg = text, rightarg = text)`},
 	{"a large object", "R38", `select lo_create(0)`},
+	{"what holds members apart dropped", "R39", `drop policy own_or_admin on app.sessions`},
+	{"what holds members apart in other words", "R39", `alter policy own_or_admin on app.sessions using (true)`},
+	{"what holds viewers for one command alone", "R39", `drop policy viewers_update_none on app.sessions;
+		create policy viewers_update_none on app.sessions as restrictive for delete to streamspace_app
+		using (not (select rls.is_viewer()))`},
+	{"a restriction that nobody reviewed", "R39", `create policy late on app.sessions as restrictive for select
+		to streamspace_app using (true)`},
 }
 
 func TestEachRuleFindsItsViolation(t *testing.T) { // alone: see planting
