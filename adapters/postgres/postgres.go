@@ -31,8 +31,9 @@ type Config struct {
 
 const (
 	defaultConnections = 16
-	// share is the part of a pool that one organisation may hold: another's requests find a connection whatever one does.
-	share = 4
+	// share is the part of a pool that one organisation may hold, one connection at least: another's requests find one
+	// whatever it does.
+	share = 8
 )
 
 // The roles, by the work they do; db/roles.sql has them all.
