@@ -59,7 +59,7 @@ deps: check ## Install what the tests need (as root), or say how to
 	@go run ./app/needs/install
 
 .PHONY: test
-test: deps test/go test/browser ## Run every test
+test: deps test/go test/mutation test/browser ## Run every test
 
 .PHONY: test/go
 test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real desktops

@@ -175,7 +175,9 @@ type result struct {
 // drive sends b.N requests over n connections and reports how long their answers took.
 func (f *fixture) drive(b *testing.B, url string, n int, request func(int) *http.Request) result {
 	b.Helper()
-	f.alive(b)
+	for i := range f.tenants {
+		hear(b, f.tenants[i].Org)
+	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n, MaxConnsPerHost: n}}
 	defer client.CloseIdleConnections()
 	took := make([]time.Duration, b.N)
@@ -224,19 +226,6 @@ func send(client *http.Client, url string, r *http.Request) error {
 		return fmt.Errorf("%s %s: %d %s", r.Method, r.URL.Path, response.StatusCode, answer)
 	}
 	return nil
-}
-
-// alive says that every tenant's agent was heard of just now.
-func (f *fixture) alive(b *testing.B) {
-	b.Helper()
-	for i := range f.tenants {
-		t := &f.tenants[i]
-		hash := t.AgentSecret.Hash()
-		if _, err := f.super.Exec(context.Background(), "select rls.connect_agent($1, $2, $3, false)",
-			t.Agent, hash[:], t.AgentEpoch); err != nil {
-			b.Fatal(err)
-		}
-	}
 }
 
 // hammer has one organisation's writers create and terminate until stop.

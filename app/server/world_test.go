@@ -109,6 +109,7 @@ func (w *world) launch(t *testing.T, bearer string, o *dbtest.Org) uuid.UUID {
 	if o == w.globex {
 		name = w.canary
 	}
+	hear(t, o)
 	var made struct{ ID uuid.UUID }
 	body := map[string]string{"template": "desk", "name": name}
 	if s := running.call(t, http.MethodPost, "/api/v1/sessions", bearer, body, &made); s != http.StatusCreated {
@@ -264,6 +265,16 @@ func forged(t *testing.T, o *dbtest.Org, p dbtest.Person, lasts time.Duration) s
 		t.Fatal(err)
 	}
 	return signed
+}
+
+// hear says that an organisation's agent was heard of just now, however slow the machine is.
+func hear(t testing.TB, o *dbtest.Org) {
+	t.Helper()
+	hash := o.AgentSecret.Hash()
+	if _, err := running.agents.Exec(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, $3, false)",
+		o.Agent, hash[:], o.AgentEpoch); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // report says a session's state, as its agent does.
