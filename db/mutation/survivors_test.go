@@ -19,7 +19,8 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 		}
 		return r
 	}
-	idle, useless, impossible := result("x", "idle", "rules"), result("x", "useless", "manifest"), result("x", "impossible")
+	idle, useless := result("x", "idle", "rules"), result("x", "useless", "manifest")
+	impossible := result("x", "impossible")
 	idle.Idle, useless.Idle, impossible.Impossible = "unused", "unused", "refused"
 	report := Report{Results: []Result{
 		result("x", "noticed", "behaviour", "manifest"), idle, impossible, useless,

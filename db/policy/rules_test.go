@@ -37,6 +37,9 @@ var planted = []struct{ name, rule, statements string }{
 	{"a canonical policy dropped", "R05", `drop policy org_delete on app.sessions`},
 	{"every person shown", "R05", `alter policy co_members on app.users using (true)`},
 	{"the definer writing everywhere", "R06", `alter policy definer_update on app.templates using (true)`},
+	{"the definer for every command", "R06", `drop policy definer_insert on app.memberships;
+		create policy definer_insert on app.memberships for all to streamspace_definer
+		using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()))`},
 	{"the definer deleting people", "R06", `create policy definer_delete on app.users for delete
 		to streamspace_definer using (true)`},
 	{"a policy to PUBLIC", "R07", `create policy everybody on app.sessions for select to public
