@@ -12,10 +12,11 @@ trap 'exit 81' USR1
 trap 'exit 83' TERM
 
 # The kernel kills this script when the agent dies, but not before it was asked to: until then only the pipe tells. In a
-# sandbox the script is the first process and as such only ends by itself; without one it goes with the rest.
+# sandbox the script is the first process and as such only ends by itself; without one it goes with the rest. Where the
+# kernel came first there is no such script any more, and whoever complained to the dead agent's pipe would die of it.
 {
 	read -r _ <&6
-	kill -TERM $$
+	kill -TERM $$ 2>/dev/null
 	kill -KILL 0
 } 3<&- 4<&- 5>&- &
 
