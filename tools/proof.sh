@@ -18,7 +18,7 @@ ATTACK_REQUESTS=$requests go test -count=1 -timeout=12h -run '^TestAttack$' -v .
 	{ tail -n 100 "$log" >&2; exit 1; }
 told() { sed -n 's/^ *attack_test.go:[0-9]*: attack: //p' "$1"; }
 attack=$(told "$log")
-longest=${ATTACK_LOG:+$'\n'"- before, and longer: $(told "$ATTACK_LOG")"}
+longest=${ATTACK_LOG:+$'\n'"- longer, and of an earlier version: $(told "$ATTACK_LOG")"}
 
 {
 	cat <<'MD'
