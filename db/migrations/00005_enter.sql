@@ -20,23 +20,16 @@ create function rls.enter(org uuid, usr uuid, claimed text, credential uuid, rea
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if coalesce(current_setting('app.org_id', true), '') <> '' then
-    raise exception 'already inside an organisation' using errcode = 'SS003';
-  end if;
-  -- One statement asks and enters: this runs once or more in every request.
-  perform set_config('app.org_id', org::text, true), set_config('app.user_id', usr::text, true), set_config('app.role', k.role, true),
+  -- One statement asks and enters, since every request runs it. What is raised after it undoes the entry.
+  perform rls.scope(org), set_config('app.user_id', usr::text, true), set_config('app.role', k.role, true),
           set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true)
      from app.credentials k join app.organizations o on o.id = k.org_id
-    where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not o.suspended and k.role = claimed;
-  if found then
-    return;
-  end if;
-  perform from app.credentials k join app.organizations o on o.id = k.org_id
     where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not o.suspended;
-  if found then
+  if not found then
+    raise exception 'no longer a member of this organisation' using errcode = 'SS001';
+  elsif current_setting('app.role') is distinct from claimed then
     raise exception 'the role has changed since the token was made' using errcode = 'SS002';
   end if;
-  raise exception 'no longer a member of this organisation' using errcode = 'SS001';
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter(uuid, uuid, text, uuid, boolean) is
