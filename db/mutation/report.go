@@ -20,20 +20,20 @@ type Report struct {
 
 // Count is how many mutants of a kind there were, and who noticed them.
 type Count struct {
-	Kind    string `json:"kind"`
-	Mutants int    `json:"mutants"`
+	Kind    string
+	Mutants int
 	// Behaviour, Rules and Manifest are those that each noticed.
-	Behaviour int `json:"behaviour"`
-	Rules     int `json:"rules"`
-	Manifest  int `json:"manifest"`
+	Behaviour int
+	Rules     int
+	Manifest  int
 	// RulesAlone are the survivors of behaviour that the rules noticed, ManifestAlone those that only the manifest did.
-	RulesAlone    int `json:"rules_alone"`
-	ManifestAlone int `json:"manifest_alone"`
+	RulesAlone    int
+	ManifestAlone int
 	// Idle change what nobody can use, so that no attempt was made; Impossible were refused by the server itself.
-	Idle       int `json:"idle"`
-	Impossible int `json:"impossible"`
+	Idle       int
+	Impossible int
 	// Alive were noticed by nobody.
-	Alive int `json:"alive"`
+	Alive int
 }
 
 func (c *Count) add(r Result) {

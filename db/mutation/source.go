@@ -3,6 +3,7 @@ package mutation
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -122,7 +123,7 @@ func numbered(all []variant) []variant {
 		key := all[i].what + all[i].without
 		seen[key]++
 		if n := seen[key]; n > 1 {
-			all[i].without += " #" + string(rune('0'+n))
+			all[i].without += " #" + strconv.Itoa(n)
 		}
 	}
 	return all
@@ -176,8 +177,8 @@ func leastOf(text string, tokens []token) []variant {
 	return []variant{replace("unbounded", text, span{tokens[0].start, tokens[end].end}, first)}
 }
 
-// doing are the words that begin a statement which does something.
-var doing = words(`insert update delete perform new.`)
+// doing are the words that begin a statement which does something, beside those that set a column of `new`.
+var doing = words(`insert update delete perform`)
 
 // withoutStatements takes each statement away that writes, sets or calls, and each call of several in one.
 func withoutStatements(text string, tokens []token) []variant {

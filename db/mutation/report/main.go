@@ -1,11 +1,9 @@
 // Command report makes every weakening of the catalogue that the migrations make, each in a transaction that is
-// rolled back, and writes who noticed which, as Markdown or, with -json, by kind for a program. It fails when one was
-// noticed by nobody.
+// rolled back, and writes who noticed which, as Markdown. It fails when the test of them would.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -21,18 +19,17 @@ import (
 )
 
 func main() {
-	asJSON := flag.Bool("json", false, "write counts by kind as JSON")
 	servers := flag.Int("servers", 2, "how many servers work at once")
 	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Minute)
 	defer cancel()
-	if err := run(ctx, *servers, *asJSON, os.Stdout); err != nil {
+	if err := run(ctx, *servers, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "report:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, servers int, asJSON bool, out io.Writer) (err error) {
+func run(ctx context.Context, servers int, out io.Writer) (err error) {
 	var databases []*pgx.Conn
 	for range servers {
 		d, err := dbtest.Open(ctx)
@@ -51,11 +48,7 @@ func run(ctx context.Context, servers int, asJSON bool, out io.Writer) (err erro
 	if err != nil {
 		return err
 	}
-	if asJSON {
-		err = json.NewEncoder(out).Encode(report.Counts())
-	} else {
-		err = report.Markdown(out)
-	}
+	err = report.Markdown(out)
 	found, failed := report.Findings()
 	for _, f := range found {
 		err = errors.Join(err, errors.New(f))
