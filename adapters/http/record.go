@@ -92,9 +92,10 @@ func (s *Server) tell(r *http.Request, rec *record, status int, took time.Durati
 		s.config.Observer.Answered(rec.route, r.Method, status, took)
 	}
 	level := slog.LevelInfo
-	attrs := append(make([]slog.Attr, 0, 9),
+	attrs := []slog.Attr{
 		slog.String("method", r.Method), slog.String("route", rec.route), slog.Int("status", status),
-		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request_id", rec.id))
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request_id", rec.id),
+	}
 	if !rec.scope.IsZero() {
 		attrs = append(attrs,
 			slog.String("org_id", rec.scope.Org().String()), slog.String("user_id", rec.scope.User().String()))
