@@ -6,9 +6,9 @@ set -euo pipefail
 
 requests=${ATTACK_REQUESTS:-1000000}
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" docs/security/{audit,proof}.md.new' EXIT
 
-go run ./db/policy/report >docs/security/audit.md.new || { rm -f docs/security/audit.md.new; exit 1; }
+go run ./db/policy/report >docs/security/audit.md.new
 mv docs/security/audit.md.new docs/security/audit.md
 
 go test -count=1 -run '^TestRouteMatrix$' -v ./app/server >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
