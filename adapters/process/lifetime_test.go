@@ -13,6 +13,7 @@ import (
 	goruntime "runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -80,11 +81,7 @@ func TestUnconfinedDiesWithAgent(t *testing.T) {
 	eventually(t, "nothing ran any more after the agent was killed", func() bool {
 		return seeAttempt(attempt{Arg: word}) != nil
 	})
-	records, _ := filepath.Glob(filepath.Join(cfg.Dir, "sessions", "*", "process"))
-	if len(records) != 1 {
-		t.Fatalf("the agent left %d records, want 1", len(records))
-	}
-	left := recordOf(t, cfg.Dir, uuid.MustParse(filepath.Base(filepath.Dir(records[0]))))
+	left := leftBy(t, cfg)
 	if _, err := os.Lstat(left.Socket); err != nil {
 		t.Fatalf("its display's socket: %v", err)
 	}
@@ -94,8 +91,75 @@ func TestUnconfinedDiesWithAgent(t *testing.T) {
 	}
 }
 
-// killAgent runs an agent in a process of its own and kills it some time after its session begins to start.
+// TestUnconfinedDiesAfterItsScript holds a session's processes still until the kernel, at the agent's end, has killed
+// the script that began them. Whoever is left then finds neither the script nor the agent's pipe. Seen to fail with the
+// script's watcher complaining to that pipe that the script is gone.
+func TestUnconfinedDiesAfterItsScript(t *testing.T) {
+	t.Parallel()
+	word, cfg := "word-"+uuid.NewString(), process.Config{Dir: enterable(t), Unconfined: true}
+	kill := runAgent(t, cfg, word, -1)
+	defer func() { open(t, cfg) }() // the next agent ends what is left
+	left := leftBy(t, cfg)
+	var all []int
+	eventually(t, "the watcher, the display, the window manager and the command ran", func() bool {
+		all = childrenOf(left.PID)
+		return len(all) == 4
+	})
+	for _, pid := range all {
+		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kill()
+	eventually(t, "the kernel killed the script and whoever inherited it took note", func() bool {
+		return syscall.Kill(left.PID, 0) != nil
+	})
+	for _, pid := range all {
+		_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended meanwhile
+	}
+	eventually(t, "nothing ran any more", func() bool {
+		return seeAttempt(attempt{Arg: left.session.String()}) != nil // the display's command line names its cookie's file
+	})
+}
+
+// left is what an agent wrote down of its only session.
+type left struct {
+	recorded
+	session uuid.UUID
+}
+
+func leftBy(t *testing.T, cfg process.Config) left {
+	t.Helper()
+	records, _ := filepath.Glob(filepath.Join(cfg.Dir, "sessions", "*", "process"))
+	if len(records) != 1 {
+		t.Fatalf("the agent left %d records, want 1", len(records))
+	}
+	session := uuid.MustParse(filepath.Base(filepath.Dir(records[0])))
+	return left{recordOf(t, cfg.Dir, session), session}
+}
+
+func childrenOf(parent int) (all []int) {
+	statuses, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, f := range statuses {
+		raw, err := os.ReadFile(f)
+		if err == nil && strings.Contains(string(raw), fmt.Sprintf("\nPPid:\t%d\n", parent)) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// killAgent runs an agent and kills it some time after its session begins to start.
 func killAgent(t *testing.T, cfg process.Config, word string, after time.Duration) {
+	t.Helper()
+	defer runAgent(t, cfg, word, after)()
+	time.Sleep(max(0, after)) // not to wait for anything: the moment is what is tested
+}
+
+// runAgent runs an agent in a process of its own until its session begins to start or, with a negative moment, has
+// started. It returns what kills the agent.
+func runAgent(t *testing.T, cfg process.Config, word string, after time.Duration) (kill func()) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -111,13 +175,13 @@ func killAgent(t *testing.T, cfg process.Config, word string, after time.Duratio
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = cmd.Wait() }()
-	defer func() { _ = cmd.Process.Kill() }()
+	kill = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	t.Cleanup(kill)
 	said := bufio.NewScanner(out)
 	if !said.Scan() || after < 0 && !said.Scan() {
 		t.Fatal("the agent did not start")
 	}
-	time.Sleep(max(0, after)) // not to wait for anything: the moment is what is tested
+	return kill
 }
 
 // TestOutlivesThreads starts a session from a thread that ends: the kernel's signal at a parent's end is one at a
