@@ -120,6 +120,28 @@ COMMENT ON FUNCTION rls.admit_session() IS 'A session belongs to a member who ma
 
 
 --
+-- Name: already_inside(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.already_inside() RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception 'already inside an organisation' using errcode = 'SS003';
+end $$;
+
+
+ALTER FUNCTION rls.already_inside() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION already_inside(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.already_inside() IS 'Raises SS003: an org was entered before.';
+
+
+--
 -- Name: current_org_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
 --
 
@@ -1516,16 +1538,10 @@ COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, d
 -- Name: scope(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.scope(org uuid) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  if coalesce(current_setting('app.org_id', true), '') <> '' then
-    raise exception 'already inside an organisation' using errcode = 'SS003';
-  end if;
-  perform set_config('app.org_id', org::text, true);
-end $$;
+CREATE FUNCTION rls.scope(org uuid) RETURNS text
+    LANGUAGE sql
+    AS $$ select case when coalesce(pg_catalog.current_setting('app.org_id', true), '') = ''
+                    then pg_catalog.set_config('app.org_id', org::text, true) else rls.already_inside() end $$;
 
 
 ALTER FUNCTION rls.scope(org uuid) OWNER TO streamspace_definer;
@@ -3930,6 +3946,13 @@ GRANT ALL ON FUNCTION rls.add_template(operator text, org uuid, template uuid, n
 
 REVOKE ALL ON FUNCTION rls.admit_session() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.admit_session() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION already_inside(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.already_inside() FROM PUBLIC;
 
 
 --

@@ -3,16 +3,20 @@
 set local role streamspace_definer;
 
 -- +goose StatementBegin
-create function rls.scope(org uuid) returns void
+create function rls.already_inside() returns text
   language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if coalesce(current_setting('app.org_id', true), '') <> '' then
-    raise exception 'already inside an organisation' using errcode = 'SS003';
-  end if;
-  perform set_config('app.org_id', org::text, true);
+  raise exception 'already inside an organisation' using errcode = 'SS003';
 end $$;
 -- +goose StatementEnd
+comment on function rls.already_inside() is 'Raises SS003: an org was entered before.';
+
+-- In SQL and with no settings of its own, so that the planner writes it out where an enter function calls it.
+create function rls.scope(org uuid) returns text
+  language sql volatile
+  as $$ select case when coalesce(pg_catalog.current_setting('app.org_id', true), '') = ''
+                    then pg_catalog.set_config('app.org_id', org::text, true) else rls.already_inside() end $$;
 comment on function rls.scope(uuid) is 'Sets the org of the transaction. Only the definer''s functions may execute it.';
 
 -- +goose StatementBegin
@@ -96,5 +100,6 @@ reset role;
 -- +goose Down
 set local role streamspace_definer;
 drop function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid), rls.enter_operator(uuid, text),
-  rls.enter_report(uuid, bigint, uuid), rls.enter_service(uuid, text), rls.enter(uuid, uuid, text, uuid, boolean), rls.scope(uuid);
+  rls.enter_report(uuid, bigint, uuid), rls.enter_service(uuid, text), rls.enter(uuid, uuid, text, uuid, boolean), rls.scope(uuid),
+  rls.already_inside();
 reset role;

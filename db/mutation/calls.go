@@ -15,7 +15,7 @@ var calls = []struct{ function, roles string }{
 	{"rls.audit_hash(bytea, app.audit_log)", "app system"},
 	{"rls.number_event()", ""}, {"rls.chain_audit()", ""}, {"rls.admit_session()", ""}, {"rls.keep_session()", ""},
 	{"rls.follow_quota()", ""}, {"rls.keep_an_owner()", ""},
-	{"rls.scope(uuid)", ""}, {"rls.enter_operator(uuid, text)", ""},
+	{"rls.scope(uuid)", ""}, {"rls.already_inside()", ""}, {"rls.enter_operator(uuid, text)", ""},
 	{"rls.enter(uuid, uuid, text, uuid, boolean)", "app"},
 	{"rls.session_is_foreign(uuid)", "app"}, {"rls.template_is_foreign(uuid)", "app"},
 	{"rls.enter_service(uuid, text)", "system"}, {"rls.sessions_overdue(int)", "system"},
