@@ -107,7 +107,17 @@ func (s *Server) tell(r *http.Request, rec *record, status int, took time.Durati
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", rec.err.Error()))
 	}
-	s.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	log(r.Context(), s.config.Log.Handler(), level, attrs)
+}
+
+// log writes one line. A Logger would look up the line of code that it comes from, which is always this one.
+func log(ctx context.Context, to slog.Handler, level slog.Level, attrs []slog.Attr) {
+	if !to.Enabled(ctx, level) {
+		return
+	}
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = to.Handle(ctx, line) // as a Logger does: there is nobody left to tell
 }
 
 // answer remembers the status that was sent. Whoever needs the connection itself unwraps it.

@@ -44,10 +44,10 @@ func validate(r *http.Request, op operation, path map[string]string) (*http.Requ
 	return r, nil
 }
 
-// validation is how the validator works here. Defaults are the handlers' to know; authentication is done by then.
+// validation is how the validator works here. Defaults are the handlers' to know.
 func validation() *openapi3filter.Options {
 	return &openapi3filter.Options{
-		AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true, KeepValidatedValue: true,
+		SkipSettingDefaults: true, KeepValidatedValue: true,
 		// The validator knows no uuid by itself.
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("uuid", uuids{})},
 	}
