@@ -39,11 +39,14 @@ var members = []permission{
 	selfRead, selfManage, templateRead, sessionRead, sessionCreate, sessionTerminate, sessionConnect,
 }
 
+// codeForbidden is the code of what a role does not include.
+const codeForbidden = "forbidden"
+
 // allow refuses a role that does not have the permission.
 func allow(r org.Role, p permission) error {
 	if slices.Contains(granted[r], p) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, "forbidden", "the role %s does not include the permission %s", r, p).
+	return fault.New(fault.Forbidden, codeForbidden, "the role %s does not include the permission %s", r, p).
 		With("permission", string(p)).With("role", string(r))
 }

@@ -54,7 +54,8 @@ func (s *Server) admit(
 	return r, done, err
 }
 
-// identify finds out who asks and whether they may.
+// identify finds out who asks and whether they may. What is remembered of them can be older than their present role, so
+// that before a role refuses anybody the database is asked whether it is still theirs.
 func (s *Server) identify(r *http.Request, op operation) (*http.Request, error) {
 	if op.entry == byNothing {
 		return r, nil
@@ -63,7 +64,14 @@ func (s *Server) identify(r *http.Request, op operation) (*http.Request, error) 
 	if err != nil {
 		return nil, err
 	}
-	return s.enter(r, admitted{op: op, who: who})
+	a := admitted{op: op, who: who}
+	entered, refused := s.enter(r, a)
+	if op.entry == byCredential && fault.Has(refused, codeForbidden) {
+		if _, err := s.config.Identity.Me(r.Context(), who.scope); outdated(err) {
+			return s.readmit(r, a, err)
+		}
+	}
+	return entered, refused
 }
 
 // enter puts into the context who asks, if they may.
@@ -83,8 +91,7 @@ func (s *Server) enter(r *http.Request, a admitted) (*http.Request, error) {
 // readmit is called when the database did not let the caller in, because of err. It forgets what was remembered of the
 // credential. A cookie is looked up once more, for what it stands for may only have changed; a token says itself what
 // it stands for, so that err is its answer.
-func (s *Server) readmit(r *http.Request, err error) (*http.Request, error) {
-	a := admittedOf(r.Context())
+func (s *Server) readmit(r *http.Request, a admitted, err error) (*http.Request, error) {
 	if s.gate.forget(a.who); a.who.cookie == "" {
 		return nil, err
 	}

@@ -271,6 +271,21 @@ func (f *fixture) do(a ask) *httptest.ResponseRecorder {
 	return w
 }
 
+// refresh returns a new access token of f.who.
+func (f *fixture) refresh() string {
+	f.t.Helper()
+	w := f.do(ask{method: http.MethodPost, path: "/api/v1/auth/refresh",
+		body: `{"refresh_token":"` + f.secret.Reveal() + `"}`})
+	wantStatus(f.t, w, http.StatusOK)
+	var got struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
+		f.t.Fatal(err)
+	}
+	return got.Token
+}
+
 // member is a request by the fixture's member.
 func (f *fixture) member(method, path, body string) *httptest.ResponseRecorder {
 	f.t.Helper()

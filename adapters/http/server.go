@@ -179,7 +179,7 @@ func (s *Server) again(next api.StrictHandlerFunc, _ string) api.StrictHandlerFu
 		if !outdated(err) {
 			return response, err
 		}
-		r, err := s.readmit(c.Request(), err)
+		r, err := s.readmit(c.Request(), admittedOf(c.Request().Context()), err)
 		if err != nil {
 			return nil, err
 		}

@@ -109,14 +109,13 @@ func (w *asking) admit(changes bool, form verdict) (org.Role, verdict) {
 		c.claimed = c.role()
 		role = c.claimed
 	}
-	if changes && role == org.RoleViewer {
-		return "", forbidden
-	}
-	if form != proceed {
-		return "", form
-	}
-	now := c.role()
+	// Before the role refuses, the database is asked whether it is still theirs.
+	now, refuses := c.role(), changes && role == org.RoleViewer
 	switch {
+	case !refuses && form != proceed:
+		return "", form
+	case c.holds() && role == now && refuses:
+		return "", forbidden
 	case c.holds() && role == now:
 		return role, proceed
 	case w.token >= 0 && !c.holds():
@@ -130,7 +129,7 @@ func (w *asking) admit(changes bool, form verdict) (org.Role, verdict) {
 	if c.claimed = now; changes && now == org.RoleViewer {
 		return "", forbidden
 	}
-	return now, proceed
+	return now, form
 }
 
 // request is one request of the API.
