@@ -104,6 +104,20 @@ func (s *Server) readmit(r *http.Request, a admitted, err error) (*http.Request,
 // outdated tells whether the database refused a credential that was taken for good.
 func outdated(err error) bool { return fault.Has(err, "signed_out") || fault.Has(err, "stale_token") }
 
+// serveAgents answers agents. From where too many credentials were shown that are none, all have to wait: each costs
+// the database a look.
+func (s *Server) serveAgents(w *answer, r *http.Request) {
+	from := network(recordOf(r.Context()).client)
+	if wait := s.strangers.owed(from); wait > 0 {
+		Problem(w, r, tooMany("too_many_guesses", "too many agents' credentials have come from here that are none", wait))
+		return
+	}
+	s.config.Agents.ServeHTTP(w, r)
+	if w.status == http.StatusUnauthorized {
+		s.strangers.charge(from)
+	}
+}
+
 // countMiss remembers that a member asked for what is not there, or not theirs.
 func (s *Server) countMiss(ctx context.Context, err error) {
 	f := fault.Of(err)

@@ -147,6 +147,9 @@ func (f *fixture) nothingSecretIsLogged() {
 	}
 }
 
+// stranger is what an agent shows that nobody enrolled.
+const stranger = "Bearer nobody's"
+
 func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
 	refusals := audit.NewRefusals(scoped(w, func(r rows) audit.RefusalTx { return r }), uncounted{})
@@ -156,7 +159,12 @@ func (f *fixture) config() Config {
 			"index.html":       {Data: []byte("<!doctype html>")},
 			"assets/main-1.js": {Data: []byte("1")},
 		},
-		Agents: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }),
+		Agents: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == stranger {
+				w.WriteHeader(http.StatusUnauthorized)
+			}
+			_, _ = io.Copy(w, r.Body)
+		}),
 		Identity: identity.NewService(w, scoped(w, func(r rows) identity.Tx { return r }),
 			func(in org.Scope) identity.Queries { return queries{rows{w, in}} }, identity.NewPasswords(2)),
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} }, refusals),

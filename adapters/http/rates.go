@@ -22,6 +22,9 @@ const (
 	// A sign-in that has ended is shown once by each browser behind an address; each guess costs the database a look.
 	guessesEvery = time.Second
 	guessesBurst = 60
+	// An agent whose credential was revoked tries again every 5 s: this lets fifty of them behind one address go on.
+	strangersEvery = 100 * time.Millisecond
+	strangersBurst = 100
 	// Asking for ids that are not there is a mistake now and then, and a search when it goes on.
 	missesEvery = time.Second
 	missesBurst = 60

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -66,6 +67,27 @@ func TestGuessesAreLimitedBeforeTheDatabaseLooks(t *testing.T) {
 		if n := f.world.timesResolved(); n != resolved {
 			t.Errorf("the database looked %d times more", n-resolved)
 		}
+	})
+}
+
+// Seen to fail with the charge of a 401 left out.
+func TestAgentsThatNobodyEnrolledAreLimited(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, f *fixture) {
+		known := ask{method: http.MethodGet, path: "/agent/v1/connect"}
+		unknown := known
+		unknown.token = strings.TrimPrefix(stranger, "Bearer ")
+		for range strangersBurst {
+			wantStatus(t, f.do(known), http.StatusOK)
+			wantStatus(t, f.do(unknown), http.StatusUnauthorized)
+		}
+		w := f.do(known)
+		wantProblem(t, w, http.StatusTooManyRequests, "too_many_guesses")
+		if w.Header().Get("Retry-After") != "1" {
+			t.Errorf("Retry-After = %q", w.Header().Get("Retry-After"))
+		}
+		time.Sleep(strangersEvery)
+		wantStatus(t, f.do(known), http.StatusOK)
 	})
 }
 

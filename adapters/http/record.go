@@ -48,7 +48,7 @@ func recordOf(ctx context.Context) *record {
 
 // ServeHTTP answers one request, and logs it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted}
+	rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted, client: s.clientIP(r)}
 	r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 	w.Header().Set("X-Request-Id", rec.id)
 	out, start := &answer{ResponseWriter: w}, time.Now()
@@ -56,7 +56,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer recovered(out, r)
 	if strings.HasPrefix(r.URL.Path, agentPrefix) && s.config.Agents != nil {
 		rec.route = agentPrefix
-		s.config.Agents.ServeHTTP(out, r)
+		s.serveAgents(out, r)
 		return
 	}
 	s.site.ServeHTTP(out, r)

@@ -46,17 +46,19 @@ type Config struct {
 	Observer Observer
 	Log      *slog.Logger
 
-	// Unlimited lifts the rates of logins, guesses and misses, for a test that does nothing else. No setting reaches it.
+	// Unlimited lifts every rate, for a test that does nothing but ask. No setting reaches it.
 	Unlimited bool
 }
 
 // Server answers everything that is asked at the installation's address.
 type Server struct {
-	config   Config
-	contract *contract
-	gate     *gate
-	misses   *rates[member]
-	site     http.Handler // all but the agents' part
+	config    Config
+	contract  *contract
+	gate      *gate
+	misses    *rates[member]
+	strangers *rates[string]             // by the network that agents come from whose credentials are none
+	clientIP  func(*http.Request) string // whom a request comes from
+	site      http.Handler               // all but the agents' part
 }
 
 // New makes a server, or says everything that is wrong with its configuration and its contract.
@@ -68,7 +70,9 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c, contract: contract, gate: newGate(c, origin),
-		misses: newRates[member](c.rate(missesEvery), missesBurst),
+		misses:    newRates[member](c.rate(missesEvery), missesBurst),
+		strangers: newRates[string](c.rate(strangersEvery), strangersBurst),
+		clientIP:  clientIP(c.TrustedProxies),
 	}
 	router, err := s.router()
 	if err != nil {
@@ -112,7 +116,6 @@ func originOf(public string) (string, error) {
 // router is the only place that knows echo: it finds the operation of a request, and nothing else is left to it.
 func (s *Server) router() (http.Handler, error) {
 	e := echo.New()
-	e.IPExtractor = clientIP(s.config.TrustedProxies)
 	e.HTTPErrorHandler = func(err error, c echo.Context) { Problem(c.Response(), c.Request(), routingFault(err)) }
 
 	guards := map[string][]echo.MiddlewareFunc{}
@@ -158,7 +161,6 @@ func (s *Server) complete(routes []*echo.Route) error {
 func (s *Server) guard(op operation) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			recordOf(c.Request().Context()).client = c.RealIP()
 			r, done, err := s.admit(c.Request(), op, pathValues(c))
 			defer done()
 			if err != nil {
