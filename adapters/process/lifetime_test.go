@@ -98,17 +98,20 @@ func TestUnconfinedDiesAfterItsScript(t *testing.T) {
 	t.Parallel()
 	word, cfg := "word-"+uuid.NewString(), process.Config{Dir: enterable(t), Unconfined: true}
 	kill := runAgent(t, cfg, word, -1)
-	defer func() { open(t, cfg) }() // the next agent ends what is left
+	defer func() { kill(); open(t, cfg) }() // the next agent ends what is left
 	left := leftBy(t, cfg)
-	var all []int
-	eventually(t, "the watcher, the display, the window manager and the command ran", func() bool {
-		all = childrenOf(left.PID)
-		return len(all) == 4
-	})
-	for _, pid := range all {
+	hold := func(pid int) {
 		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
+	}
+	hold(left.PID) // it starts nobody any more, and takes note of nobody's end
+	all := childrenOf(left.PID)
+	if len(all) < 2 {
+		t.Fatalf("the script has %d children, want the watcher and the display's among them", len(all))
+	}
+	for _, pid := range all {
+		hold(pid)
 	}
 	kill()
 	eventually(t, "the kernel killed the script and whoever inherited it took note", func() bool {
