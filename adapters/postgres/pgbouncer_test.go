@@ -3,6 +3,7 @@ package postgres
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -62,9 +63,12 @@ func pooler(t *testing.T) string {
 	through := url.URL{Scheme: "postgres", Path: server.Path, RawQuery: url.Values{"host": {dir}, "port": {poolerPort},
 		"sslmode": {"disable"}, "default_query_exec_mode": {"exec"}}.Encode()}
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(dir, ".s.PGSQL."+poolerPort)); err == nil {
+		conn, err := net.Dial("unix", filepath.Join(dir, ".s.PGSQL."+poolerPort))
+		if err == nil {
+			_ = conn.Close()
 			return through.String()
-		} else if time.Now().After(end) {
+		}
+		if time.Now().After(end) {
 			t.Fatalf("pgbouncer does not listen: %v", err)
 		}
 	}
