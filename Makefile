@@ -107,7 +107,7 @@ bench: deps $(page) ## Run the benchmarks, one package after the other: make ben
 	GOGC=400 go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
 
 .PHONY: proof
-proof: deps $(page) ## Run the whole proof of isolation and write its figures: make proof [ATTACK_REQUESTS=1000000] [ATTACK_LOG=file]
+proof: deps $(page) ## Run the whole proof of isolation and write its figures: make proof [ATTACK_REQUESTS=1000000]
 	tools/proof.sh
 
 .PHONY: db/new
