@@ -107,7 +107,7 @@ func outdated(err error) bool { return fault.Has(err, "signed_out") || fault.Has
 // serveAgents answers agents. From where too many credentials were shown that are none, all have to wait: each costs
 // the database a look.
 func (s *Server) serveAgents(w *answer, r *http.Request) {
-	from := network(recordOf(r.Context()).client)
+	from := networkOf(r.Context())
 	if wait := s.strangers.owed(from); wait > 0 {
 		Problem(w, r, tooMany("too_many_guesses", "too many agents' credentials have come from here that are none", wait))
 		return

@@ -110,7 +110,7 @@ func (g *gate) byCookie(ctx context.Context, value string) (caller, error) {
 // resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows
 // too many has to wait.
 func (g *gate) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
-	from := network(recordOf(ctx).client)
+	from := networkOf(ctx)
 	if wait := g.guesses.owed(from); wait > 0 {
 		return identity.SignIn{}, tooMany("too_many_guesses", "you have shown too many sign-ins that are none", wait)
 	}

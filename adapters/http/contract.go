@@ -79,10 +79,10 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	case slices.ContainsFunc(needs, func(n openapi3.SecurityRequirement) bool { _, ok := n["ticket"]; return ok }):
 		op.entry = byTicket
 	}
-	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: whoever asks is known by then
 	if (op.permission == public) != (op.entry == byNothing) {
 		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which its security contradicts",
 			op.id, op.method, op.path, name)
 	}
+	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: whoever asks is known by then
 	return op, nil
 }

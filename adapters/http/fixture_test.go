@@ -148,7 +148,7 @@ func (f *fixture) nothingSecretIsLogged() {
 }
 
 // stranger is what an agent shows that nobody enrolled.
-const stranger = "Bearer nobody's"
+const stranger = "nobody's"
 
 func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
@@ -160,7 +160,7 @@ func (f *fixture) config() Config {
 			"assets/main-1.js": {Data: []byte("1")},
 		},
 		Agents: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.Header.Get("Authorization") == stranger {
+			if r.Header.Get("Authorization") == "Bearer "+stranger {
 				w.WriteHeader(http.StatusUnauthorized)
 			}
 			_, _ = io.Copy(w, r.Body)

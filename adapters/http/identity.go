@@ -45,7 +45,7 @@ func newHandlers(c Config, g *gate) handlers {
 
 // LogIn implements api.StrictServerInterface.
 func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogInResponseObject, error) {
-	if err := h.limitLogins(recordOf(ctx).client, r.Body.Email); err != nil {
+	if err := h.limitLogins(networkOf(ctx), r.Body.Email); err != nil {
 		return nil, err
 	}
 	s, key, err := h.identity.LogIn(ctx, identity.LogIn{
@@ -63,8 +63,8 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 }
 
 // limitLogins counts an attempt by where it comes from and by whom it is for.
-func (h handlers) limitLogins(address, email string) error {
-	wait := h.byAddress.take(network(address))
+func (h handlers) limitLogins(from, email string) error {
+	wait := h.byAddress.take(from)
 	if wait == 0 {
 		wait = h.byEmail.take(identity.NormalEmail(email))
 	}

@@ -1,6 +1,7 @@
 package http
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -101,6 +102,9 @@ type member struct {
 }
 
 func memberOf(s org.Scope) member { return member{s.Org(), s.User()} }
+
+// networkOf is the network that a request comes from.
+func networkOf(ctx context.Context) string { return network(recordOf(ctx).client) }
 
 // network is what a client's address is counted as: in IPv6 one customer has at least a /64.
 func network(address string) string {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,8 +74,7 @@ func TestAgentsThatNobodyEnrolledAreLimited(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, f *fixture) {
 		known := ask{method: http.MethodGet, path: "/agent/v1/connect"}
-		unknown := known
-		unknown.token = strings.TrimPrefix(stranger, "Bearer ")
+		unknown := ask{method: http.MethodGet, path: "/agent/v1/connect", token: stranger}
 		for range strangersBurst {
 			wantStatus(t, f.do(known), http.StatusOK)
 			wantStatus(t, f.do(unknown), http.StatusUnauthorized)
