@@ -81,7 +81,7 @@ func TestUnconfinedDiesWithAgent(t *testing.T) {
 	eventually(t, "nothing ran any more after the agent was killed", func() bool {
 		return seeAttempt(attempt{Arg: word}) != nil
 	})
-	left := leftBy(t, cfg)
+	left := recordOf(t, cfg.Dir, onlySession(t, cfg.Dir))
 	if _, err := os.Lstat(left.Socket); err != nil {
 		t.Fatalf("its display's socket: %v", err)
 	}
@@ -99,14 +99,15 @@ func TestUnconfinedDiesAfterItsScript(t *testing.T) {
 	word, cfg := "word-"+uuid.NewString(), process.Config{Dir: enterable(t), Unconfined: true}
 	kill := runAgent(t, cfg, word, -1)
 	defer func() { kill(); open(t, cfg) }() // the next agent ends what is left
-	left := leftBy(t, cfg)
+	session := onlySession(t, cfg.Dir)
+	script := recordOf(t, cfg.Dir, session).PID
 	hold := func(pid int) {
 		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 			t.Fatal(err)
 		}
 	}
-	hold(left.PID) // it starts nobody any more, and takes note of nobody's end
-	all := childrenOf(left.PID)
+	hold(script) // it starts nobody any more, and takes note of nobody's end
+	all := childrenOf(script)
 	if len(all) < 2 {
 		t.Fatalf("the script has %d children, want the watcher and the display's among them", len(all))
 	}
@@ -115,30 +116,24 @@ func TestUnconfinedDiesAfterItsScript(t *testing.T) {
 	}
 	kill()
 	eventually(t, "the kernel killed the script and whoever inherited it took note", func() bool {
-		return syscall.Kill(left.PID, 0) != nil
+		return syscall.Kill(script, 0) != nil
 	})
 	for _, pid := range all {
 		_ = syscall.Kill(pid, syscall.SIGCONT) // it may have ended meanwhile
 	}
 	eventually(t, "nothing ran any more", func() bool {
-		return seeAttempt(attempt{Arg: left.session.String()}) != nil // the display's command line names its cookie's file
+		return seeAttempt(attempt{Arg: session.String()}) != nil // the display's command line names its cookie's file
 	})
 }
 
-// left is what an agent wrote down of its only session.
-type left struct {
-	recorded
-	session uuid.UUID
-}
-
-func leftBy(t *testing.T, cfg process.Config) left {
+// onlySession is the session that an agent wrote down.
+func onlySession(t *testing.T, dir string) uuid.UUID {
 	t.Helper()
-	records, _ := filepath.Glob(filepath.Join(cfg.Dir, "sessions", "*", "process"))
+	records, _ := filepath.Glob(filepath.Join(dir, "sessions", "*", "process"))
 	if len(records) != 1 {
 		t.Fatalf("the agent left %d records, want 1", len(records))
 	}
-	session := uuid.MustParse(filepath.Base(filepath.Dir(records[0])))
-	return left{recordOf(t, cfg.Dir, session), session}
+	return uuid.MustParse(filepath.Base(filepath.Dir(records[0])))
 }
 
 func childrenOf(parent int) (all []int) {
