@@ -71,7 +71,7 @@ test/race: deps $(page) ## Run the Go tests under the race detector
 
 .PHONY: test/mutation
 test/mutation: deps ## Weaken the database's rights in every way there is, and see each noticed
-	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/mutation -all
+	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/proof -all
 
 .PHONY: test/browser
 test/browser: deps build ## Run the console in headless Chromium

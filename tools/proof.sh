@@ -29,7 +29,7 @@ Every weakening of the catalogue that can be generated from it, each in a transa
 nothing of each other: the rules of `rls.violations`, the manifest of the whole catalogue, and the behaviour that each role is promised.
 
 MD
-	go run ./db/mutation/report
+	go run ./db/proof/report
 	cat <<MD
 
 ## Every route, every caller

@@ -15,7 +15,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/db/cluster"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
-	"github.com/streamspace-dev/streamspace/db/mutation"
+	"github.com/streamspace-dev/streamspace/db/proof"
 )
 
 func main() {
@@ -44,7 +44,7 @@ func run(ctx context.Context, servers int, out io.Writer) (err error) {
 		defer conn.Close(context.WithoutCancel(ctx))
 		databases = append(databases, conn)
 	}
-	report, err := mutation.Prove(ctx, databases, 1)
+	report, err := proof.Prove(ctx, databases, 1)
 	if err != nil {
 		return err
 	}
