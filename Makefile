@@ -88,7 +88,7 @@ lint: check $(packages) lint/sql ## Look for mistakes in Go, TypeScript, SQL and
 
 .PHONY: lint/sql
 lint/sql: check ## Look for queries that name an organisation and migrations that touch rows they cannot see
-	go test -C tools -count=1 ./sqllint
+	go test -C tools -count=1 ./...
 
 .PHONY: generate
 generate: deps $(packages) ## Write everything that is derived from another file

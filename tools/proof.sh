@@ -5,7 +5,8 @@ set -euo pipefail
 
 requests=${ATTACK_REQUESTS:-1000000}
 log=$(mktemp)
-trap 'rm -f "$log" docs/security/{audit,proof}.md.new' EXIT
+mutants=$(mktemp)
+trap 'rm -f "$log" "$mutants" docs/security/{audit,proof}.md.new' EXIT
 
 go run ./db/policy/report >docs/security/audit.md.new
 mv docs/security/audit.md.new docs/security/audit.md
@@ -16,6 +17,9 @@ matrix=$(sed -n 's/^ *matrix_test.go:[0-9]*: //p' "$log")
 ATTACK_REQUESTS=$requests go test -count=1 -timeout=12h -run '^TestAttack$' -v ./app/server >"$log" 2>&1 ||
 	{ tail -n 100 "$log" >&2; exit 1; }
 attack=$(sed -n 's/^ *attack_test.go:[0-9]*: attack: //p' "$log")
+
+go test -count=1 -timeout=30m -run '^TestMutants$' ./db/proof -all -report "$mutants" >"$log" 2>&1 ||
+	{ tail -n 100 "$log" >&2; exit 1; }
 
 {
 	cat <<'MD'
@@ -29,7 +33,7 @@ Every weakening of the catalogue that can be generated from it, each in a transa
 nothing of each other: the rules of `rls.violations`, the manifest of the whole catalogue, and the behaviour that each role is promised.
 
 MD
-	go run ./db/proof/report
+	cat "$mutants"
 	cat <<MD
 
 ## Every route, every caller

@@ -1,92 +1,220 @@
 package proof
 
 import (
-	"testing"
-
-	"github.com/google/go-cmp/cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 )
 
-func texts(all []variant) map[string]string {
-	out := map[string]string{}
-	for _, v := range all {
-		out[v.what+" "+v.without] = v.text
+// variant is a text from which something was taken.
+type variant struct{ what, without, text string }
+
+// token is a word, a string, a number, a parenthesis or another character of SQL, with its place and how many
+// parentheses it stands in. Comments and white space are none.
+type token struct {
+	word       string // in lower case
+	start, end int
+	depth      int
+}
+
+var lexer = regexp.MustCompile(`--[^\n]*|'(?:[^']|'')*'|"(?:[^"]|"")*"|` +
+	`[A-Za-z_][A-Za-z0-9_.]*|[0-9]+|:=|<>|<=|>=|\|\||::|\S`)
+
+func lex(text string) []token {
+	var out []token
+	depth := 0
+	for _, at := range lexer.FindAllStringIndex(text, -1) {
+		word := text[at[0]:at[1]]
+		if strings.HasPrefix(word, "--") {
+			continue
+		}
+		if word == ")" {
+			depth--
+		}
+		out = append(out, token{word: strings.ToLower(word), start: at[0], end: at[1], depth: depth})
+		if word == "(" {
+			depth++
+		}
 	}
 	return out
 }
 
-func TestEachOperandGoesOnce(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		text string
-		want map[string]string
-	}{
-		"two": {"(a = 1) AND (b = 2)", map[string]string{
-			"without (a = 1) AND": "(b = 2)", "without AND (b = 2)": "(a = 1)",
-		}},
-		"one of several is an alternative": {"((a OR b) AND c)", map[string]string{
-			"without a OR": "((b) AND c)", "without OR b": "((a) AND c)",
-			"without (a OR b) AND": "(c)", "without AND c": "((a OR b))",
-		}},
-		"in a query within": {"EXISTS (SELECT FROM t WHERE (x = 'a and b') AND y)", map[string]string{
-			"without (x = 'a and b') AND": "EXISTS (SELECT FROM t WHERE y)",
-			"without AND y":               "EXISTS (SELECT FROM t WHERE (x = 'a and b'))",
-		}},
-		"none": {"a = 'x or y' -- and z", map[string]string{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := map[string]string{}
-			for what, text := range texts(withoutOperands(c.text)) {
-				got[what] = trimmed(text)
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
+// ends are the words that end a condition, or an operand of it, where they stand as deep as it does.
+var ends = words("; then loop group order limit for returning union from where on join left inner cross set when " +
+	"end else as")
+
+// begins are the words behind which one begins.
+var begins = words(`if elsif where on when select using check , return := and or not`)
+
+func words(list string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(list) {
+		out[w] = true
 	}
+	return out
 }
 
-// trimmed is a text without the white space that a removal leaves.
-func trimmed(text string) string {
-	var out []byte
-	for i := range len(text) {
-		first := len(out) == 0 || out[len(out)-1] == ' ' || out[len(out)-1] == '('
-		last := i+1 == len(text) || text[i+1] == ')'
-		if text[i] == ' ' && (first || last) {
+// until finds the token that ends what stands behind tokens[i], and stops at `and` and `or` if that is one of several
+// operands.
+func until(tokens []token, i int, several bool) int {
+	j := i + 1
+	for ; j < len(tokens); j++ {
+		t := tokens[j]
+		if t.depth < tokens[i].depth {
+			break
+		}
+		distinct := t.word == "from" && tokens[j-1].word == "distinct"
+		next := several && (t.word == "and" || t.word == "or")
+		if t.depth == tokens[i].depth && (ends[t.word] && !distinct || next) {
+			break
+		}
+	}
+	return j
+}
+
+// operandBefore finds where the first operand of an `and` or `or` begins, and tells whether it is the first.
+func operandBefore(tokens []token, i int) (int, bool) {
+	for j := i - 1; j >= 0; j-- {
+		t := tokens[j]
+		switch {
+		case t.depth < tokens[i].depth:
+			return j + 1, true
+		case t.depth == tokens[i].depth && (t.word == "and" || t.word == "or"):
+			return 0, false
+		case t.depth == tokens[i].depth && begins[t.word] && t.word != "not":
+			return j + 1, true
+		}
+	}
+	return 0, true
+}
+
+// withoutOperands takes each operand of each `and` and `or` away, one at a time.
+func withoutOperands(text string) []variant {
+	tokens := lex(text)
+	var out []variant
+	for i, t := range tokens {
+		if t.word != "and" && t.word != "or" {
 			continue
 		}
-		out = append(out, text[i])
+		out = append(out, cut("without", text, span{t.start, tokens[until(tokens, i, true)-1].end}))
+		if j, first := operandBefore(tokens, i); first {
+			v := cut("without", text, span{tokens[j].start, t.end})
+			out = append(out, v)
+		}
 	}
-	return string(out)
+	return numbered(out)
 }
 
-func TestEachConditionOfAFunctionGoes(t *testing.T) {
-	t.Parallel()
-	const body = `begin
-  perform a(x), b(y);
-  select r into v from t join u on u.id = t.id
-   where t.k = k and t.ends_at > now() order by t.id limit least(page, 9) for update of t;
-  if not found or v.bad then
-    raise exception 'no';
-  end if;
-  new.at := now();
-  insert into t values (1) on conflict (id) do nothing;
-end`
-	var got []string
-	for _, v := range withoutConditions(body, "plpgsql") {
-		if v.text == body {
-			t.Errorf("%s %s changes nothing", v.what, v.without)
+// span is a part of a text.
+type span struct{ start, end int }
+
+func cut(what, text string, at span) variant { return replace(what, text, at, "") }
+
+func replace(what, text string, at span, by string) variant {
+	gone := strings.Join(strings.Fields(text[at.start:at.end]), " ")
+	return variant{what, gone, text[:at.start] + by + text[at.end:]}
+}
+
+// numbered gives variants that would share a name different ones.
+func numbered(all []variant) []variant {
+	seen := map[string]int{}
+	for i := range all {
+		key := all[i].what + all[i].without
+		seen[key]++
+		if n := seen[key]; n > 1 {
+			all[i].without += " #" + strconv.Itoa(n)
 		}
-		got = append(got, v.what+" "+v.without)
 	}
-	want := []string{
-		"without and t.ends_at > now()", "without t.k = k and", "without or v.bad", "without not found or",
-		"all u.id = t.id", "all t.k = k and t.ends_at > now()", "without order by t.id", "unlimited limit least(page, 9)",
-		"unbounded least(page, 9)", "without for update of t", "never not found or v.bad",
-		"not perform a(x), b(y)", "call a(x)", "call b(y)", "not new.at := now()",
-		"not insert into t values (1) on conflict (id) do nothing",
+	return all
+}
+
+// withoutConditions are the ways to take from a function what it looks at, in whatever order.
+func withoutConditions(text, language string) []variant {
+	out := withoutOperands(text)
+	tokens := lex(text)
+	for i, t := range tokens {
+		next := func(k int) string {
+			if i+k < len(tokens) {
+				return tokens[i+k].word
+			}
+			return ""
+		}
+		through := func(j int) int { return tokens[j-1].end }
+		switch {
+		case (t.word == "if" || t.word == "elsif") && (i == 0 || tokens[i-1].word != "end"):
+			out = append(out, replace("never", text, span{tokens[i+1].start, through(until(tokens, i, false))}, "false"))
+		case t.word == "where" || t.word == "on" && next(1) != "conflict" && next(1) != "constraint":
+			out = append(out, replace("all", text, span{tokens[i+1].start, through(until(tokens, i, false))}, "true"))
+		case t.word == "limit" && next(1) == "1" && language == "plpgsql": // `select into` takes one row anyway
+		case t.word == "limit":
+			out = append(out, cut("unlimited", text, span{t.start, through(until(tokens, i, false))}))
+		case t.word == "least" && next(1) == "(":
+			out = append(out, leastOf(text, tokens[i:])...)
+		case t.word == "for" && next(1) == "update", t.word == "order" && next(1) == "by":
+			out = append(out, cut("without", text, span{t.start, through(until(tokens, i, false))}))
+		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	if language == "plpgsql" {
+		out = append(out, withoutStatements(text, tokens)...)
 	}
+	return numbered(out)
+}
+
+// leastOf leaves one of two bounds.
+func leastOf(text string, tokens []token) []variant {
+	comma, end := 0, 0
+	for i, t := range tokens {
+		if t.word == "," && t.depth == tokens[0].depth+1 && comma == 0 {
+			comma = i
+		}
+		if t.word == ")" && t.depth == tokens[0].depth {
+			end = i
+			break
+		}
+	}
+	first := text[tokens[2].start:tokens[comma].start]
+	return []variant{replace("unbounded", text, span{tokens[0].start, tokens[end].end}, first)}
+}
+
+// doing are the words that begin a statement which does something, beside those that set a column of `new`.
+var doing = words(`insert update delete perform`)
+
+// withoutStatements takes each statement away that writes, sets or calls, and each call of several in one.
+func withoutStatements(text string, tokens []token) []variant {
+	var out []variant
+	starts := true
+	for i, t := range tokens {
+		if starts && t.depth == 0 && (doing[t.word] || strings.HasPrefix(t.word, "new.")) {
+			j := i
+			for ; j < len(tokens) && tokens[j].word != ";"; j++ {
+			}
+			out = append(out, replace("not", text, span{t.start, tokens[j].start}, "null"))
+			if t.word == "perform" {
+				out = append(out, withoutCalls(text, tokens[i+1:j])...)
+			}
+		}
+		starts = slices.Contains([]string{";", "begin", "then", "else", "loop"}, t.word)
+	}
+	return out
+}
+
+// withoutCalls puts null for each of several expressions.
+func withoutCalls(text string, tokens []token) []variant {
+	var at []int
+	for i, t := range tokens {
+		if t.word == "," && t.depth == tokens[0].depth {
+			at = append(at, i)
+		}
+	}
+	if len(at) == 0 {
+		return nil
+	}
+	var out []variant
+	from := 0
+	for _, to := range append(at, len(tokens)) {
+		out = append(out, replace("call", text, span{tokens[from].start, tokens[to-1].end}, "null"))
+		from = to + 1
+	}
+	return out
 }
