@@ -41,21 +41,20 @@ func lifted(sql string, tables ...string) string {
 	return b.String()
 }
 
-// twoFilled is a database in which two organisations have rows.
-func twoFilled(t *testing.T) *dbtest.Database {
+// filledDatabase is a database in which two organisations have rows.
+func filledDatabase(t *testing.T) *dbtest.Database {
 	t.Helper()
 	d := dbtest.Own(t)
-	fill(t, d, d.NewOrg(t, dbtest.Spec{}))
-	fill(t, d, d.NewOrg(t, dbtest.Spec{}))
+	fill(t, d)
 	return d
 }
 
 func TestAMigrationsRowsAreSeenOnceForceIsLifted(t *testing.T) {
 	t.Parallel()
-	d := twoFilled(t)
+	d := filledDatabase(t)
 	owner, super := asOwner(t, d), d.Superuser(t)
 	sessions := one[int64](t, super, "select count(*) from app.sessions")
-	if orgs := one[int64](t, super, "select count(distinct org_id) from app.sessions"); orgs != 2 || sessions != 4 {
+	if orgs := one[int64](t, super, "select count(distinct org_id) from app.sessions"); orgs != 2 || sessions != 7 {
 		t.Fatalf("%d sessions of %d organisations: there is nothing to miss", sessions, orgs)
 	}
 	for name, sql := range map[string]string{
@@ -85,7 +84,7 @@ func TestAMigrationsRowsAreSeenOnceForceIsLifted(t *testing.T) {
 // A new foreign key is checked by a query of the owner's over both tables.
 func TestANewForeignKeyIsCheckedOnceForceIsLifted(t *testing.T) {
 	t.Parallel()
-	d := twoFilled(t)
+	d := filledDatabase(t)
 	owner, super := asOwner(t, d), d.Superuser(t)
 	// A session's template may be a public one, so that there is no such key; the member's sessions refer to one that is
 	// gone.

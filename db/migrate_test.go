@@ -135,8 +135,7 @@ func TestPreparingAndMigratingAgainChangeNothing(t *testing.T) {
 	if diff := cmp.Diff(first, dump(t, d)); diff != "" {
 		t.Errorf("prepared again it differs (-once +again):\n%s", diff)
 	}
-	o := d.NewOrg(t, dbtest.Spec{}) // it works as before
-	enter(t, d, o, o.Member)
+	fill(t, d) // it works as before
 }
 
 // random is what pg_dump writes anew each time, against scripts that would be read by psql.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
@@ -106,7 +107,7 @@ func broken(t *testing.T, conn *pgx.Conn) []string {
 func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 	t.Parallel()
 	from := dbtest.Own(t)
-	orgs := []filled{fill(t, from, from.NewOrg(t, dbtest.Spec{})), fill(t, from, from.NewOrg(t, dbtest.Spec{}))}
+	script := fill(t, from)
 	to := restore(t, from)
 	auditor, super := in(t, to, "streamspace_auditor"), in(t, to, cluster.Superuser)
 
@@ -136,11 +137,11 @@ func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 		t.Fatalf("open the restored database: %v", err)
 	}
 	defer opened.Close()
-	for _, o := range orgs {
-		who := org.Member(o.ID, o.Admin.User, o.Admin.Role, o.Admin.Credential)
-		list, err := opened.SessionReads()(who).Sessions(t.Context(), sessions.Filter{}, page.Cursor{}, 100)
-		if err != nil || len(list) != 2 {
-			t.Errorf("an organisation of before finds %d sessions, %v", len(list), err)
-		}
+	id := func(name string) uuid.UUID { return uuid.MustParse(strings.Trim(script.Replace("{"+name+"}"), "'")) }
+	who := org.Member(org.ID{UUID: id("acme")}, org.UserID{UUID: id("admin")}, org.RoleAdmin,
+		org.CredentialID{UUID: id("admins_credential")})
+	list, err := opened.SessionReads()(who).Sessions(t.Context(), sessions.Filter{}, page.Cursor{}, 100)
+	if err != nil || len(list) != 6 {
+		t.Errorf("an organisation of before finds %d sessions, %v", len(list), err)
 	}
 }

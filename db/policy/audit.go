@@ -169,7 +169,7 @@ func (r *Report) proveLive(ctx context.Context, conn *pgx.Conn) (Section, error)
 		return s, nil
 	}
 	begun := time.Now()
-	probes, err := probe(ctx, conn)
+	probes, err := tryLive(ctx, conn)
 	s.Took = time.Since(begun)
 	var reason errNotRun
 	if errors.As(err, &reason) {

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
+	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
 // Probe is one attempt to cross from an organisation into another, and what came of it.
@@ -31,63 +35,58 @@ type errNotRun struct{ why string }
 
 func (e errNotRun) Error() string { return e.why }
 
-// errDone ends the transaction of the probes, which never commits.
-var errDone = errors.New("the probes are done")
-
-// entering are the roles that enter an organisation; outside are those that never do.
-var (
-	entering = []string{"streamspace_app", "streamspace_agent", "streamspace_system"}
-	outside  = []string{"streamspace_login", "streamspace_operator", "streamspace_auditor"}
-)
-
-// probe makes two organisations by the functions that production makes them with, and tries as each role and member
-// of one to reach the other's rows. All of it is one transaction that is rolled back: nobody else ever sees the two.
-func probe(ctx context.Context, conn Beginner) ([]Probe, error) {
-	var made []Probe
-	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		t := trial{tx: tx, live: time.Now().Add(lifetime)}
-		if err := t.mayPlay(ctx); err != nil {
-			return err
-		}
-		if err := t.arrange(ctx); err != nil {
-			return fmt.Errorf("make two organisations to try: %w", err)
-		}
-		if err := t.run(ctx); err != nil {
-			return fmt.Errorf("try to cross: %w", err)
-		}
-		made = t.probes
-		return errDone
-	})
-	if errors.Is(err, errDone) {
-		err = nil
+// tryLive makes two organisations by the functions that production makes them with, and tries as each role and member
+// of one to reach the other's rows. All of it is one transaction that is rolled back: no one else ever sees the two.
+func tryLive(ctx context.Context, conn Beginner) (made []Probe, err error) {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("begin to try: %w", err)
 	}
-	return made, err
+	defer func() { err = errors.Join(err, tx.Rollback(context.WithoutCancel(ctx))) }()
+	if err := prepareToTry(ctx, tx); err != nil {
+		return nil, err
+	}
+	script, err := probe.ForAudit()
+	if err != nil {
+		return nil, err
+	}
+	if err := script.FillWithin(ctx, tx); err != nil {
+		return nil, fmt.Errorf("make two organisations to try: %w", err)
+	}
+	all, empty, err := crossings(ctx, tx, script)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range empty {
+		made = append(made, Probe{Role: "streamspace_backup", Caller: "itself", Table: table,
+			Attempt: "find a row to try for", Outcome: "none was made: the audit must learn to make one"})
+	}
+	attempts := make([]probe.Attempt, len(all))
+	for i, c := range all {
+		attempts[i] = c.Attempt
+	}
+	outcomes, err := probe.Try(ctx, tx, attempts)
+	if err != nil {
+		return nil, fmt.Errorf("try to cross: %w", err)
+	}
+	for i, c := range all {
+		made = append(made, c.probe(script, outcomes[i]))
+	}
+	return made, nil
 }
 
-// lifetime is how long the sign-ins of the two organisations would last. They are gone in seconds.
-const lifetime = time.Hour
-
-// trial is the transaction with what was arranged in it.
-type trial struct {
-	tx     pgx.Tx
-	live   time.Time
-	ours   side // the organisation that the callers belong to
-	theirs side // the one that they try to reach
-	tables []target
-	probes []Probe
-}
-
-// mayPlay finds out whether whoever runs the audit may take the roles, and bounds what the probes may wait for.
-func (t *trial) mayPlay(ctx context.Context) error {
-	if _, err := t.tx.Exec(ctx, "set local lock_timeout = '2s'; set local statement_timeout = '5s'; "+
+// prepareToTry finds out whether the caller may take the roles, and bounds what the attempts may wait for.
+func prepareToTry(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, "set local lock_timeout = '2s'; set local statement_timeout = '30s'; "+
 		"set local search_path = pg_catalog, pg_temp"); err != nil {
 		return err
 	}
-	var recovering bool
+	var recovering, super bool
 	var missing []string
-	err := t.tx.QueryRow(ctx, `select pg_is_in_recovery(), array(select r from unnest($1::text[]) r
-		where to_regrole(r) is null or not pg_has_role(session_user, to_regrole(r), 'member'))`,
-		append(append([]string{"streamspace_backup"}, entering...), outside...)).Scan(&recovering, &missing)
+	needed := slices.DeleteFunc(db.Roles(), func(role string) bool { return role == "streamspace_migrator" })
+	err := tx.QueryRow(ctx, `select pg_is_in_recovery(), usesuper, array(select r from unnest($1::text[]) r
+		where to_regrole(r) is null or not pg_has_role(session_user, to_regrole(r), 'member'))
+		from pg_user where usename = session_user`, needed).Scan(&recovering, &super, &missing)
 	switch {
 	case err != nil:
 		return fmt.Errorf("ask which roles may be taken: %w", err)
@@ -95,82 +94,66 @@ func (t *trial) mayPlay(ctx context.Context) error {
 		return errNotRun{"this server is a standby, where nothing can be written, even to be rolled back"}
 	case len(missing) > 0:
 		return errNotRun{fmt.Sprintf("whoever runs the audit may not take the roles %v: run it as a superuser", missing)}
-	default:
+	case !super:
 		return nil
 	}
+	_, err = tx.Exec(ctx, "set local lc_messages = 'C'") // what refused is read from the message; only a superuser may
+	return err
 }
 
-// caller is a role with what it has entered.
-type caller struct {
-	role, name string
-	enter      string // the statement that enters; empty means nothing was entered
-}
-
-// run makes every attempt of every caller, each in a savepoint.
-func (t *trial) run(ctx context.Context) error {
-	for _, c := range t.callers() {
-		err := t.inside(ctx, c, func() error {
-			for _, table := range t.tables {
-				attempts := t.attempts(c, table)
-				for _, a := range attempts {
-					if err := t.try(ctx, c, table, a); err != nil {
-						return err
-					}
-				}
-			}
-			for _, a := range t.entries(c) {
-				if err := t.try(ctx, c, target{}, a); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("as %s, %s: %w", c.role, c.name, err)
+// probe tells in the report's words what came of an attempt.
+func (c crossing) probe(s *probe.Script, o probe.Outcome) Probe {
+	p := Probe{Role: s.Role(c.caller.name), Caller: c.caller.told, Table: c.table, Attempt: c.does, Held: o.Held}
+	state, by, _ := strings.Cut(o.Got, " ")
+	switch {
+	case state == "ok":
+		p.Outcome = c.let(by)
+		if o.Held {
+			p.By = "no rows"
 		}
+		return p
+	case !o.Held && state != "23505":
+		p.Outcome = "inconclusive: " + state + " " + o.Message
+		return p
 	}
-	return nil
+	p.By = layer(state, by)
+	p.Outcome = "refused: " + state + " " + o.Message
+	switch {
+	case state != "23505":
+	case o.Held:
+		p.Outcome += ", a pinned exception of R10"
+	default: // ours are never in the way: what is taken is theirs
+		p.Outcome += ": it tells of a row of theirs"
+	}
+	return p
 }
 
-func (t *trial) callers() []caller {
-	all := []caller{
-		{"streamspace_agent", "the agent", t.ours.enterReport(t.ours.session)},
-		{"streamspace_system", "a service", t.ours.enterService()},
+// let tells of an attempt that was not refused, by how many rows it saw or changed.
+func (c crossing) let(rows string) string {
+	switch {
+	case c.kind == reads:
+		return rows + " rows"
+	case c.kind == crosses:
+		return "was not refused"
+	case rows == "0":
+		return "their rows are as they were"
+	default:
+		return "their rows are changed"
 	}
-	for _, m := range t.ours.members {
-		all = append(all, caller{"streamspace_app", "the " + m.role, t.ours.enter(m, m.role)})
-	}
-	for _, role := range append(append([]string{}, entering...), outside...) {
-		all = append(all, caller{role: role, name: "nobody yet"})
-	}
-	return all
 }
 
-// inside runs a function after a caller has entered, and undoes both.
-func (t *trial) inside(ctx context.Context, c caller, fn func() error) error {
-	statement := fmt.Sprintf("savepoint caller; set local role %s; %s", c.role, c.enter)
-	if _, err := t.tx.Exec(ctx, statement); err != nil {
-		return fmt.Errorf("enter: %w", err)
+// layer names what refused.
+func layer(state, by string) string {
+	switch {
+	case state == "42501" && by == "policy":
+		return "a policy"
+	case state == "42501" && by != "scope":
+		return "a privilege"
+	case state == "23503":
+		return "a foreign key"
+	case state == "23505":
+		return "a unique index"
+	default:
+		return "a function"
 	}
-	if err := fn(); err != nil {
-		return err
-	}
-	_, err := t.tx.Exec(ctx, "rollback to savepoint caller; release savepoint caller")
-	return err
-}
-
-// try makes one attempt in a savepoint, looks at the other organisation's rows when it was not refused, and undoes
-// it.
-func (t *trial) try(ctx context.Context, c caller, table target, a attempt) error {
-	if _, err := t.tx.Exec(ctx, "savepoint attempt"); err != nil {
-		return err
-	}
-	result, err := t.outcome(ctx, table, a)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", a.what, table.name, err)
-	}
-	t.probes = append(t.probes, Probe{Role: c.role, Caller: c.name, Table: table.name, Attempt: a.what,
-		Outcome: result.text, By: result.by, Held: result.held})
-	_, err = t.tx.Exec(ctx, "rollback to savepoint attempt; release savepoint attempt")
-	return err
 }

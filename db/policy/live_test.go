@@ -23,7 +23,7 @@ func administrator(t *testing.T) *pgx.Conn {
 
 func TestNoAttemptCrosses(t *testing.T) {
 	t.Parallel()
-	probes, err := probe(t.Context(), administrator(t))
+	probes, err := tryLive(t.Context(), administrator(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestAttemptsCrossWhatIsBroken(t *testing.T) { // alone: see planting
 				t.Fatal(err)
 			}
 			plant(t, tx, c.statements)
-			probes, err := probe(t.Context(), tx)
+			probes, err := tryLive(t.Context(), tx)
 			if err != nil {
 				t.Fatal(err)
 			}

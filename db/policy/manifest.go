@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/manifest"
 )
 
@@ -78,29 +78,20 @@ func Snapshot(ctx context.Context, conn Beginner) (Manifest, error) {
 
 func snapshot(ctx context.Context, tx pgx.Tx) (Manifest, error) {
 	out := Manifest{}
-	names, err := fs.Glob(facts, "facts/*.sql")
+	queries, err := db.QueryFiles(facts, "facts")
 	if err != nil {
-		return nil, fmt.Errorf("list the facts: %w", err)
+		return nil, err
 	}
-	for _, name := range names {
-		kind := strings.TrimSuffix(path.Base(name), ".sql")
-		query, err := facts.ReadFile(name)
+	for _, query := range queries {
+		lines, err := db.Rows(ctx, tx, query, pgx.RowTo[string])
 		if err != nil {
-			return nil, fmt.Errorf("read the query of %s: %w", kind, err)
-		}
-		rows, err := tx.Query(ctx, string(query))
-		if err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", kind, err)
-		}
-		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
-		if err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", kind, err)
+			return nil, err
 		}
 		for i := range lines {
 			lines[i] = oneLine(lines[i])
 		}
 		slices.Sort(lines)
-		out[kind] = lines
+		out[query.Name()] = lines
 	}
 	return out, nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
 )
 
 // queries are what the matrix asks, each for rows of text.
@@ -100,17 +102,11 @@ func (t table) write(out *bytes.Buffer, rows [][]string) {
 func ask(ctx context.Context, tx pgx.Tx) (map[string][][]string, error) {
 	out := map[string][][]string{}
 	for _, name := range []string{"roles", "functions", "tables", "privileges", "policies", "triggers"} {
-		query, err := queries.ReadFile("matrix/" + name + ".sql")
+		rows, err := db.Rows(ctx, tx, db.QueryFile{Files: queries, Path: "matrix/" + name + ".sql"}, texts)
 		if err != nil {
-			return nil, fmt.Errorf("read the query of %s: %w", name, err)
+			return nil, err
 		}
-		rows, err := tx.Query(ctx, string(query))
-		if err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", name, err)
-		}
-		if out[name], err = pgx.CollectRows(rows, texts); err != nil {
-			return nil, fmt.Errorf("ask for %s: %w", name, err)
-		}
+		out[name] = rows
 	}
 	return out, nil
 }

@@ -20,7 +20,7 @@ type function struct {
 }
 
 // mutants are the function in other hands, with other settings, and with each of its conditions gone.
-func (f function) mutants() []Mutant {
+func (f function) mutants(variants map[source][]variant) []Mutant {
 	var out []Mutant
 	add := func(kind, how, sql string, args ...any) {
 		out = append(out, Mutant{
@@ -50,14 +50,17 @@ func (f function) mutants() []Mutant {
 			add("function-volatility", volatility, "%s%s", alter, volatility)
 		}
 	}
-	for _, v := range withoutConditions(f.Source, f.Language) {
-		out = append(out, Mutant{Kind: "function-" + v.what, Object: f.Label + ": " + v.without, SQL: f.with(v.text)})
+	for _, v := range variants[f.body()] {
+		out = append(out, Mutant{Kind: "function-" + v.What, Object: f.Label + ": " + v.Without, SQL: f.with(v.Text)})
 	}
 	if f.Returns != "trigger" {
 		out = append(out, f.answers()...)
 	}
 	return out
 }
+
+// body is what variants are wanted of.
+func (f function) body() source { return source{f.Language, f.Source} }
 
 // with is the function with another body.
 func (f function) with(source string) string {

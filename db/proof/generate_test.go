@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
 )
 
 // queries read the catalogue: most for finished mutants (kind, object, SQL), three for what is taken apart here.
@@ -31,33 +33,58 @@ func Generate(ctx context.Context, conn *pgx.Conn) ([]Mutant, error) {
 			all = append(all, Mutant{Kind: r.Kind, Object: r.Object, SQL: r.SQL})
 		}
 	}
-	policies, err := read[rowPolicy](ctx, conn, "policies")
+	from, err := readCatalogue(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	roles, err := read[role](ctx, conn, "service")
-	if err != nil {
-		return nil, err
+	for _, p := range from.policies {
+		all = append(all, p.mutants(from)...)
 	}
-	for _, p := range policies {
-		all = append(all, p.mutants(roles, policies)...)
-	}
-	triggers, err := read[trigger](ctx, conn, "triggers")
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range triggers {
+	for _, t := range from.triggers {
 		all = append(all, t.mutants()...)
 	}
-	functions, err := read[function](ctx, conn, "functions")
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range functions {
-		all = append(all, f.mutants()...)
+	for _, f := range from.functions {
+		all = append(all, f.mutants(from.variants)...)
 	}
 	slices.SortStableFunc(all, func(a, b Mutant) int { return strings.Compare(a.ID(), b.ID()) })
 	return all, distinct(all)
+}
+
+// catalogue is what is taken apart here.
+type catalogue struct {
+	policies  []rowPolicy
+	roles     []role
+	triggers  []trigger
+	functions []function
+	variants  map[source][]variant // of the policies' conditions and the functions' bodies
+}
+
+func readCatalogue(ctx context.Context, conn *pgx.Conn) (c catalogue, err error) {
+	if c.policies, err = read[rowPolicy](ctx, conn, "policies"); err != nil {
+		return c, err
+	}
+	if c.roles, err = read[role](ctx, conn, "service"); err != nil {
+		return c, err
+	}
+	if c.triggers, err = read[trigger](ctx, conn, "triggers"); err != nil {
+		return c, err
+	}
+	if c.functions, err = read[function](ctx, conn, "functions"); err != nil {
+		return c, err
+	}
+	var sources []source
+	for _, p := range c.policies {
+		for _, text := range []string{p.Reads, p.Writes} {
+			if text != "" {
+				sources = append(sources, condition(text))
+			}
+		}
+	}
+	for _, f := range c.functions {
+		sources = append(sources, f.body())
+	}
+	c.variants, err = variantsOf(ctx, sources)
+	return c, err
 }
 
 type row struct{ Kind, Object, SQL string }
@@ -65,19 +92,7 @@ type row struct{ Kind, Object, SQL string }
 type role struct{ Name string }
 
 func read[T any](ctx context.Context, conn *pgx.Conn, name string) ([]T, error) {
-	query, err := queries.ReadFile("generate/" + name + ".sql")
-	if err != nil {
-		return nil, fmt.Errorf("read the query of %s: %w", name, err)
-	}
-	rows, err := conn.Query(ctx, string(query))
-	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", name, err)
-	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
-	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", name, err)
-	}
-	return out, nil
+	return db.Rows(ctx, conn, db.QueryFile{Files: queries, Path: "generate/" + name + ".sql"}, pgx.RowToStructByPos[T])
 }
 
 // distinct makes sure that a name means one mutant.

@@ -1,10 +1,3 @@
-// Package proof asks whether anybody would notice. It makes every weakening of a database's catalogue that it can
-// think of (a policy dropped, a grant widened, a condition gone from a function), each in a transaction that is
-// rolled back, and lets independent checkers look: the rules of rls.violations, the reviewed manifest, and attempts
-// to do what the product forbids, which know nothing of policies and grants.
-//
-// The weakenings are made of the catalogue as it is, so that a table, policy, function, grant or trigger that is
-// added later is weakened as well, and fails the test until an attempt notices.
 package proof
 
 import (

@@ -1,17 +1,25 @@
 package proof
 
 import (
+	"context"
 	"flag"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
-// all asks for every mutant. Without it a sample is made, which takes seconds and shows that the checkers work.
-var all = flag.Bool("all", false, "make every mutant, not a sample of them")
+// everyMutant asks for every mutant. Without it a sample is made, which takes seconds and shows that the checkers work.
+var everyMutant = flag.Bool("all", false, "make every mutant, not a sample of them")
+
+// reportFile is where make proof has the report written.
+var reportFile = flag.String("report", "", "write the report as Markdown to this file")
 
 const (
 	// atOnce is how many servers work at once: roles are mutated, too, so that a database needs a server of its own.
@@ -26,14 +34,14 @@ const (
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	oneOf := sample
-	if *all {
+	if *everyMutant {
 		oneOf = 1
 	}
 	var databases []*pgx.Conn
 	for range atOnce {
 		databases = append(databases, dbtest.Own(t).Superuser(t))
 	}
-	report, err := Prove(t.Context(), databases, oneOf)
+	report, err := prove(t.Context(), databases, oneOf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +50,11 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + text.String())
+	if *reportFile != "" {
+		if err := os.WriteFile(*reportFile, []byte(text.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	found, err := report.Findings()
 	if err != nil {
 		t.Fatal(err)
@@ -52,4 +65,39 @@ func TestMutants(t *testing.T) {
 	if want := 5000 / oneOf; len(report.Results) < want {
 		t.Errorf("only %d mutants", len(report.Results))
 	}
+}
+
+// prove fills databases that have just been migrated, one to a server, and runs all their mutants, or one of so many.
+func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, error) {
+	script, err := probe.ForTests()
+	if err != nil {
+		return nil, err
+	}
+	for _, conn := range databases {
+		if err := script.Fill(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	mutants, err := Generate(ctx, databases[0])
+	if err != nil {
+		return nil, err
+	}
+	if oneOf > 1 {
+		n := 0
+		mutants = slices.DeleteFunc(mutants, func(Mutant) bool { n++; return n%oneOf != 0 })
+	}
+	behaviour, err := NewBehaviour(ctx, databases[0], script)
+	if err != nil {
+		return nil, err
+	}
+	manifest, err := NewManifest()
+	if err != nil {
+		return nil, err
+	}
+	report, err := Run(ctx, databases, mutants, []Checker{Rules{}, manifest, behaviour})
+	if err != nil {
+		return nil, fmt.Errorf("run %d mutants: %w", len(mutants), err)
+	}
+	report.Attempts, report.Sampled = len(behaviour.attempts), oneOf > 1
+	return report, nil
 }

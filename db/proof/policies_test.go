@@ -48,7 +48,7 @@ const (
 
 // mutants are the policy gone, and the policy in every wider form. What a restrictive policy is narrowed to widens as
 // well.
-func (p rowPolicy) mutants(roles []role, all []rowPolicy) []Mutant {
+func (p rowPolicy) mutants(from catalogue) []Mutant {
 	drop := fmt.Sprintf("drop policy %s on %s", p.Name, p.Table)
 	object := p.Table + ": " + p.Name
 	out := []Mutant{{Kind: "policy-drop", Object: object, SQL: drop, Idle: p.idle("")}}
@@ -59,7 +59,7 @@ func (p rowPolicy) mutants(roles []role, all []rowPolicy) []Mutant {
 		m := Mutant{Kind: kind, Object: strings.TrimSpace(object + " " + how), SQL: drop + "; " + other.create()}
 		switch kind {
 		case "policy-to", "policy-for-all":
-			if !p.gives(other, all) {
+			if !p.gives(other, from.policies) {
 				m.Idle = same
 			}
 		case "policy-not-to":
@@ -70,24 +70,27 @@ func (p rowPolicy) mutants(roles []role, all []rowPolicy) []Mutant {
 		out = append(out, m)
 	}
 	if p.Permissive {
-		p.widened(roles, add)
+		p.widened(from.roles, add)
 	} else {
 		p.narrowed(add)
 	}
 	if p.Reads != "" && p.Reads != "true" {
 		add("policy-using-true", "", func(o *rowPolicy) { o.Reads = "true" })
-		for _, v := range withoutOperands(p.Reads) {
-			add("policy-using-without", v.without, func(o *rowPolicy) { o.Reads = v.text })
+		for _, v := range from.variants[condition(p.Reads)] {
+			add("policy-using-without", v.Without, func(o *rowPolicy) { o.Reads = v.Text })
 		}
 	}
 	if p.Writes != "" && p.Writes != "true" {
 		add("policy-check-true", "", func(o *rowPolicy) { o.Writes = "true" })
-		for _, v := range withoutOperands(p.Writes) {
-			add("policy-check-without", v.without, func(o *rowPolicy) { o.Writes = v.text })
+		for _, v := range from.variants[condition(p.Writes)] {
+			add("policy-check-without", v.Without, func(o *rowPolicy) { o.Writes = v.Text })
 		}
 	}
 	return out
 }
+
+// condition is what variants are wanted of.
+func condition(text string) source { return source{"expression", text} }
 
 // idle says so where the policy binds nobody, or not the one role that is named.
 func (p rowPolicy) idle(role string) string {

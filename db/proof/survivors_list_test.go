@@ -8,7 +8,7 @@ import (
 
 func TestTheListIsComparedWithWhatCame(t *testing.T) {
 	t.Parallel()
-	list, err := listed("# about\n## A reason.\na * b\nc d\n")
+	list, err := listed("# about\n## A reason.\na * b\nc d\ne *\n")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,9 +21,11 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 	}
 	idle, useless := result("x", "idle", "rules"), result("x", "useless", "manifest")
 	impossible := result("x", "impossible")
+	covered, alone := result("a", "idle b", "rules"), result("e", "idle", "rules")
 	idle.Idle, useless.Idle, impossible.Impossible = "unused", "unused", "refused"
+	covered.Idle, alone.Idle = "unused", "unused"
 	report := Report{Results: []Result{
-		result("x", "noticed", "behaviour", "manifest"), idle, impossible, useless,
+		result("x", "noticed", "behaviour", "manifest"), idle, impossible, useless, covered, alone,
 		result("a", "1 b", "rules"),
 		result("x", "not listed", "rules"),
 		result("x", "noticed by nobody but the manifest", "manifest"),
@@ -36,7 +38,8 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 		"x noticed by nobody but the manifest: neither the attempts nor the rules notice",
 		"a 2 b: is listed as a survivor, and is none",
 		"a 3 b: neither the attempts nor the rules notice",
-		"c d: is listed, and there is no such mutant",
+		"c d: is listed, and no such mutant survives",
+		"e *: is listed, and no such mutant survives",
 	}
 	if diff := cmp.Diff(want, report.compare(list)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -44,7 +44,7 @@ func listed(text string) ([]survivor, error) {
 }
 
 // Findings are what fails the proof: a mutant that neither rules nor behaviour kill, one that behaviour does not kill
-// and that is not listed, one that is listed and that behaviour kills, a line of the list that means no mutant.
+// and that is not listed, one that is listed and that behaviour kills, and a line of the list that covers no survivor.
 func (r *Report) Findings() ([]string, error) {
 	list, err := listed(survivors)
 	if err != nil {
@@ -55,34 +55,36 @@ func (r *Report) Findings() ([]string, error) {
 
 func (r *Report) compare(list []survivor) []string {
 	var found []string
-	meant := map[string]bool{}
+	survived := map[string]bool{}
 	for _, result := range r.Results {
 		i := slices.IndexFunc(list, func(s survivor) bool { return s.matches.MatchString(result.ID()) })
-		if i >= 0 {
-			meant[list[i].pattern] = true
+		if i >= 0 && result.Survived() {
+			survived[list[i].pattern] = true
 		}
 		if says := judge(result, i >= 0); says != "" {
 			found = append(found, result.ID()+": "+says)
 		}
 	}
 	for _, s := range list {
-		if !meant[s.pattern] && !r.Sampled {
-			found = append(found, s.pattern+": is listed, and there is no such mutant")
+		if !survived[s.pattern] && !r.Sampled {
+			found = append(found, s.pattern+": is listed, and no such mutant survives")
 		}
 	}
 	return found
 }
 
+// Survived tells whether attempts were made on the mutant and none noticed.
+func (r Result) Survived() bool { return r.Idle == "" && r.Impossible == "" && !r.Killed("behaviour") }
+
 func judge(r Result, listed bool) string {
-	rules, behaviour := r.Killed("rules"), r.Killed("behaviour")
 	switch {
-	case listed && (r.Impossible != "" || r.Idle != "" || behaviour):
+	case listed && r.Killed("behaviour"):
 		return "is listed as a survivor, and is none"
-	case r.Impossible != "" || behaviour:
+	case r.Impossible != "" || r.Killed("behaviour"):
 		return ""
-	case !rules:
+	case !r.Killed("rules"):
 		return "neither the attempts nor the rules notice"
-	case !listed && r.Idle == "":
+	case !listed && r.Survived():
 		return "the attempts do not notice; " + r.Kills["rules"]
 	default:
 		return ""

@@ -1,11 +1,14 @@
--- Makes attempts, each in a subtransaction that ends with an error: its own, or one that undoes it. The first that does not end
--- as it has to is told by an error, which undoes this as well.
+-- Makes attempts, each in a subtransaction that ends with an error: its own, or one that undoes it. What became of them is told
+-- by an error too, which undoes this block as well: MU001 with the first that did not end as it must, or MU002 with all of them.
 do $try$
 declare
-  a record; step text; i int; n bigint; got text; state text; message text; name text; attribute text;
+  a record; step text; i int; attempted int; n bigint; got text; held boolean;
+  state text; message text; name text; attribute text;
+  outcomes text[] := '{}';
 begin
-  for a in select * from jsonb_to_recordset($attempts${attempts}$attempts$::jsonb) as x (want text, steps text[]) loop
+  for a in select * from jsonb_to_recordset($attempts${attempts}$attempts$::jsonb) as x (want text, steps text[], checks int) loop
     i := 0;
+    attempted := cardinality(a.steps) - coalesce(a.checks, 0);
     begin
       foreach step in array a.steps loop
         i := i + 1;
@@ -29,12 +32,23 @@ begin
       when name <> '' then state || ' ' || name
       when attribute <> '' then state || ' ' || attribute
       else state end;
-    if i < cardinality(a.steps) then
+    if state <> 'MU000' and i <> attempted then
       got := format('%s at %s', got, step);
     end if;
-    if got <> a.want and got not like a.want || ' %' then
+    held := got = a.want or got like a.want || ' %';
+    if not held then
+      held := exists (
+        select from unnest(string_to_array(a.want, ' or ')) w
+         where got = w or got like w || ' %'
+            or w = 'refused' and i = attempted and (state in ('42501', '23503') or state like 'SS%'));
+    end if;
+    if {all} then
+      outcomes := outcomes || json_build_object('got', got, 'message', case when state <> 'MU000' then message end,
+        'held', held)::text;
+    elsif not held then
       raise exception using errcode = 'MU001', detail = a.steps::text,
         message = format('wanted %s, got %s (%s)', a.want, got, message);
     end if;
   end loop;
+  raise exception using errcode = 'MU002', detail = '[' || array_to_string(outcomes, ', ') || ']';
 end $try$

@@ -1,0 +1,344 @@
+package policy
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db"
+	"github.com/streamspace-dev/streamspace/db/policy/probe"
+)
+
+//go:embed targets.sql
+var targets embed.FS
+
+// crossing is an attempt to reach from one organisation into another, with the words in which the report tells of it.
+type crossing struct {
+	probe.Attempt
+	caller caller
+	table  string // empty where the attempt is on a function
+	does   string // "read their rows in"
+	kind   kind
+}
+
+// kind says when an attempt has kept the organisations apart.
+type kind int
+
+const (
+	reads   kind = iota // when it saw no row, or was refused
+	changes             // when their rows are as they were, or it was refused
+	crosses             // only when it was refused
+)
+
+// caller is a role with what it has entered, if anything.
+type caller struct {
+	name string // in the probe files
+	told string // in the report
+}
+
+// insiders act inside the first organisation; outsiders are roles that have entered nothing.
+var (
+	insiders = []caller{
+		{"report", "the agent"}, {"service", "a service"},
+		{"owner", "the owner"}, {"admin", "the admin"}, {"member", "the member"}, {"viewer", "the viewer"},
+	}
+	outsiders = []string{"app", "agent", "system", "login", "operator", "auditor"}
+)
+
+// Crossings derives from the catalogue what could reach from one organisation of the probe files into the other, as
+// each caller, on each table: so a table that is added later is tried as well. Both organisations must be there.
+func Crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) ([]probe.Attempt, error) {
+	all, _, err := crossings(ctx, tx, s)
+	out := make([]probe.Attempt, len(all))
+	for i, c := range all {
+		out[i] = c.Attempt
+	}
+	return out, err
+}
+
+// crossings also returns the tables that lack a row to try for.
+func crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) (all []crossing, empty []string, err error) {
+	d := deriver{s: s}
+	if d.backup, err = s.As("backup"); err != nil {
+		return nil, nil, err
+	}
+	tables, err := d.readTables(ctx, tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	callers := slices.Clone(insiders)
+	for _, role := range outsiders {
+		callers = append(callers, caller{role, "nobody yet"})
+	}
+	for _, c := range callers {
+		if err := d.as(c); err != nil {
+			return nil, nil, err
+		}
+		for _, t := range tables {
+			if t.row != nil && t.mine != nil {
+				d.onTable(t)
+			}
+		}
+		d.onFunctions()
+	}
+	for _, t := range tables {
+		if t.row == nil || t.mine == nil {
+			empty = append(empty, t.name)
+		}
+	}
+	return d.made, empty, nil
+}
+
+// deriver makes the attempts of one caller after the other.
+type deriver struct {
+	s      *probe.Script
+	backup []string // the steps by which the role that sees every row looks at what came of an attempt
+
+	caller caller
+	enters []string // the caller's steps
+	inside bool
+	made   []crossing
+}
+
+func (d *deriver) as(c caller) (err error) {
+	d.caller = c
+	d.inside = slices.Contains(insiders, c)
+	d.enters, err = d.s.As(c.name)
+	return err
+}
+
+// role is the caller's, by its full name.
+func (d *deriver) role() string { return d.s.Role(d.caller.name) }
+
+func (d *deriver) add(t target, does string, k kind, statement string) {
+	c := crossing{caller: d.caller, table: t.name, does: does, kind: k}
+	c.Want = probe.Refused
+	c.Steps = append(slices.Clone(d.enters), d.s.Replace(statement))
+	if k != crosses {
+		c.Want += " or ok 0"
+	}
+	if k != reads {
+		for _, index := range pinned {
+			c.Want += " or 23505 " + index
+		}
+	}
+	if k == changes {
+		check := fmt.Sprintf("select from (select %s) as x (place) where place <> '%s'", t.places(), t.place)
+		c.Steps = append(c.Steps, strings.Join(append([]string{d.s.Leave()}, d.backup...), "; "), check)
+		c.Checks = 2
+	}
+	d.made = append(d.made, c)
+}
+
+// pinned are the unique indexes that tell of another organisation's row by design: on random ids, and on secrets'
+// hashes. R10 holds their full text.
+var pinned = []string{"sessions_id", "templates_id", "credentials_secret", "tickets_secret"}
+
+// onTable makes the attempts on a table. A caller that has entered nothing is refused; one that has reaches none of
+// their rows.
+func (d *deriver) onTable(t target) {
+	may := t.may[d.role()]
+	update := may.Update
+	if len(update) == 0 {
+		update = t.columns[len(t.columns)-1:]
+	}
+	change := changes
+	if !d.inside {
+		change = crosses
+		d.add(t, "read", crosses, "select count(*) from app."+t.name)
+	}
+	d.add(t, "change every row of", change, fmt.Sprintf("update app.%s set %s = %[2]s", t.name, update[0]))
+	d.add(t, "delete every row of", change, "delete from app."+t.name)
+	d.add(t, "copy their row in", change, t.insert(may.Insert, t.row))
+	if d.inside {
+		d.readsOf(t)
+		d.tiesOf(t, may.Insert)
+	}
+}
+
+// readsOf looks for their rows in three ways.
+func (d *deriver) readsOf(t target) {
+	from := "select from app." + t.name + " where "
+	primary := strings.Join(t.primary, ", ")
+	d.add(t, "read their rows in", reads, from+t.theirs)
+	d.add(t, "read what is not ours in", reads, from+"not ("+t.ours+")")
+	d.add(t, "read by its key their row in", reads, fmt.Sprintf("%s (%s) = (select %[2]s from %[3]s)", from, primary,
+		t.record(t.row)))
+}
+
+// tiesOf gives them a row of ours, or ties one to theirs by each unique index and each foreign key.
+func (d *deriver) tiesOf(t target, insert []string) {
+	if t.key == "" {
+		return
+	}
+	mine := t.fresh()
+	d.add(t, "give them a row of", crosses, fmt.Sprintf("update app.%s set %s = {globex}", t.name, t.key))
+	d.add(t, "add a row of theirs to", crosses, t.insert(append([]string{t.key}, insert...),
+		mine.with(t.row, []string{t.key})))
+	for _, tie := range t.unique {
+		if within(tie.Columns, insert) {
+			d.add(t, "take what "+tie.Name+" holds of them in", changes, t.insert(insert, mine.with(t.row, tie.Columns)))
+		}
+	}
+	for _, tie := range t.foreign {
+		if within(tie.Columns, insert) {
+			d.add(t, "point by "+tie.Name+" at their row from", crosses, t.insert(insert, mine.with(t.row, tie.Columns)))
+		}
+	}
+}
+
+// entries are attempts to enter, or to act without entering.
+var entries = [][2]string{
+	{"set the organisation by set_config", "select set_config('app.org_id', {globex}, true)"},
+	{"set the organisation by rls.scope", "select rls.scope({globex})"},
+	{"act as an operator there", "select rls.enter_operator({globex}, 'audit')"},
+	{"enter by our credential", "select rls.enter({globex}, {member}, 'member', {members_credential}, false)"},
+	{"enter as their owner by our credential",
+		"select rls.enter({globex}, {stranger}, 'owner', {members_credential}, false)"},
+	{"enter ours with a higher role", "select rls.enter({acme}, {member}, 'owner', {members_credential}, false)"},
+	{"report on their session", "select rls.enter_report({agent}, 2, {foreign_session})"},
+	{"sign in to their organisation",
+		`select rls.sign_in({member}, {globex}, {nothing}, '\x00', now() + interval '1 h')`},
+}
+
+func (d *deriver) onFunctions() {
+	for _, e := range entries {
+		d.add(target{}, e[0], crosses, e[1])
+	}
+	if d.inside || d.caller.name != "system" { // else it is its work
+		d.add(target{}, "enter as a service", crosses, "select rls.enter_service({globex}, 'audit')")
+	}
+	if d.inside {
+		d.add(target{}, "enter twice", crosses, d.enters[len(d.enters)-1])
+	}
+}
+
+// target is a table that attempts are made on.
+type target struct {
+	name    string // without its schema
+	key     string // the column that says whose a row is; empty where a row is of no organisation
+	columns []string
+	primary []string
+	may     map[string]writable // by role
+	unique  []tie               // its unique indexes
+	foreign []tie               // its foreign keys into an organisation's table
+
+	ours, theirs string // the conditions that find an organisation's rows
+	mine, row    values // a row of ours and one of theirs
+	place        string // where theirs stand: a row that is changed moves
+}
+
+// writable are the columns that a role may write.
+type writable struct{ Insert, Update []string }
+
+// tie is an index or a foreign key, with its columns but the one that says whose a row is.
+type tie struct {
+	Name    string
+	Columns []string
+}
+
+// values are a row's, by column.
+type values map[string]json.RawMessage
+
+// with is the row with some values of another.
+func (v values) with(other values, columns []string) values {
+	out := maps.Clone(v)
+	for _, c := range columns {
+		out[c] = other[c]
+	}
+	return out
+}
+
+// readTables reads the tables from the catalogue, and their rows as the role that no policy holds.
+func (d *deriver) readTables(ctx context.Context, tx pgx.Tx) ([]target, error) {
+	query := db.QueryFile{Files: targets, Path: "targets.sql"}
+	tables, err := db.Rows(ctx, tx, query, func(row pgx.CollectableRow) (target, error) {
+		var t target
+		err := row.Scan(&t.name, &t.key, &t.columns, &t.primary, &t.may, &t.unique, &t.foreign)
+		return t, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.Exec(ctx, strings.Join(d.backup, "; ")); err != nil {
+		return nil, fmt.Errorf("become the backup's role: %w", err)
+	}
+	for i := range tables {
+		if err := d.readRows(ctx, tx, &tables[i]); err != nil {
+			return nil, err
+		}
+	}
+	_, err = tx.Exec(ctx, d.s.Leave())
+	return tables, err
+}
+
+func (d *deriver) readRows(ctx context.Context, tx pgx.Tx, t *target) error {
+	t.ours, t.theirs = d.condition(*t, "owner, admin, member, other, viewer, both", "acme", "agent"),
+		d.condition(*t, "stranger, foreign_member", "globex", "foreign_agent")
+	// Of ours the member's own, where there is one: each caller can write such a row, so that nothing but the
+	// organisation can be what refuses.
+	one := "(select to_jsonb(x) from app." + t.name + " x where %s order by position(" + d.s.Replace("{member}") +
+		" in x::text) = 0, ctid limit 1)"
+	query := "select " + t.places() + ", " + fmt.Sprintf(one, t.ours) + ", " + fmt.Sprintf(one, t.theirs)
+	if err := tx.QueryRow(ctx, query).Scan(&t.place, &t.mine, &t.row); err != nil {
+		return fmt.Errorf("read what was made in %s: %w", t.name, err)
+	}
+	return nil
+}
+
+// places is an expression for where their rows stand.
+func (t target) places() string {
+	return fmt.Sprintf("(select coalesce(string_agg(ctid::text, ' ' order by ctid), '') from app.%s where %s)",
+		t.name, t.theirs)
+}
+
+func (d *deriver) condition(t target, users, org, agent string) string {
+	switch {
+	case t.key != "":
+		return t.key + " = " + d.s.Replace("{"+org+"}")
+	case t.name == "users":
+		return "id in (" + d.s.Replace("{"+strings.ReplaceAll(users, ", ", "}, {")+"}") + ")"
+	case t.name == "agents":
+		return "id = " + d.s.Replace("{"+agent+"}")
+	default:
+		return "true" // a table that nothing is known of: every row is another's
+	}
+}
+
+// fresh is our row with an id and a secret that are new.
+func (t target) fresh() values {
+	unused := values{
+		"id":          json.RawMessage(`"` + uuid.NewString() + `"`),
+		"secret_hash": json.RawMessage(fmt.Sprintf(`"\\x%x"`, uuid.New())),
+	}
+	return t.mine.with(unused, slices.DeleteFunc([]string{"id", "secret_hash"}, func(c string) bool {
+		return c == t.key || !slices.Contains(t.columns, c)
+	}))
+}
+
+// within tells whether some columns are all among others, and there are any.
+func within(some, others []string) bool {
+	return len(some) > 0 && !slices.ContainsFunc(some, func(c string) bool { return !slices.Contains(others, c) })
+}
+
+// record is a row as something to select from.
+func (t target) record(row values) string {
+	text, _ := json.Marshal(row) // it was read as JSON
+	return fmt.Sprintf("jsonb_populate_record(null::app.%s, '%s')", t.name, strings.ReplaceAll(string(text), "'", "''"))
+}
+
+// insert is a statement that inserts some columns of a row. Where a role may write none it writes all, and is refused.
+func (t target) insert(some []string, row values) string {
+	if len(some) == 0 {
+		some = t.columns
+	}
+	names := strings.Join(slices.Compact(slices.Sorted(slices.Values(some))), ", ")
+	return fmt.Sprintf("insert into app.%s (%s) select %[2]s from %s", t.name, names, t.record(row))
+}
