@@ -15,7 +15,7 @@ type account struct {
 	name     string
 	uid, gid int
 	starter  string // the name that peer authentication sees
-	switches bool   // whether the two differ: root starts the server as somebody else
+	switches bool   // whether the two differ: root starts the server as another user
 }
 
 // runAs finds the account. Only root can and must choose one.

@@ -27,13 +27,13 @@ type Config struct {
 	Dir string
 	// SocketDir is the folder of the Unix socket. Empty means one in Dir. Its path may have at most 93 bytes.
 	SocketDir string
-	// Roles are those that whoever started the cluster may log in as, beside Superuser. They need not exist yet.
+	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist yet.
 	Roles []string
 	// Pooler lets the user that the server runs as log in as Roles, too: a pooler refuses to run as root, as the
 	// server does.
 	Pooler bool
 	// User is the user of the operating system that the server runs as when root starts it, since PostgreSQL refuses to
-	// run as root. Empty means postgres, which Debian's package makes. It is not looked at for anybody but root.
+	// run as root. Empty means postgres, which Debian's package makes. Only root needs it.
 	User string
 	// Settings go to the server's command line, over this package's own.
 	Settings map[string]string
@@ -110,7 +110,7 @@ func (c *Cluster) settings() []string {
 		"timezone":                "UTC",
 		"log_timezone":            "UTC",
 	}
-	if c.remove != "" { // nobody misses it after a crash
+	if c.remove != "" { // of no use after a crash
 		maps.Copy(all, map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
 	}
 	maps.Copy(all, c.config.Settings)
@@ -133,7 +133,7 @@ func (c *Cluster) answers(ctx context.Context) error {
 }
 
 // DSN is the URL at which a role reaches a database of the cluster, for pgx and for PostgreSQL's own programs. An empty
-// role leaves it to whoever connects to name one.
+// role leaves it to the client to name one.
 func (c *Cluster) DSN(role, database string) string {
 	u := url.URL{
 		Scheme:   "postgres",

@@ -25,7 +25,7 @@ const socketMax = 107
 // way.
 type places struct {
 	data, socket          string // folders of the server's user alone
-	hba, ident, lock, log string // files of whoever starts it; the server reads the first two
+	hba, ident, lock, log string // files of the user who starts it; the server reads the first two
 }
 
 // settle makes the folders and finds out what would only show as an obscure message of the server's.

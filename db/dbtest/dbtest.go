@@ -81,7 +81,7 @@ func OpenEmpty(ctx context.Context) (*Database, error) {
 	return d, nil
 }
 
-// Own gives a test a database that nobody else uses: for what shows in all of it, or changes all of it.
+// Own gives a test a database of its own, for tests that look at or change all of it.
 func Own(t testing.TB) *Database {
 	t.Helper()
 	return closed(t, Open)

@@ -16,9 +16,9 @@ import (
 // Spec says what a test wants of its organisation. Its zero value is enough for most.
 type Spec struct {
 	PerOrg, PerUser int64  // the quota of sessions; zero means 10 and 3
-	Members         int    // further members beside one of each role
+	Members         int    // further members, after one of each role
 	NoNamespace     bool   // it has no namespace, and so starts no session
-	PasswordHash    string // of everybody; empty means one that no password has
+	PasswordHash    string // of all members; empty: a hash that no password has
 }
 
 // Person is a member with a sign-in that lasts an hour.

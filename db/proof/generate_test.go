@@ -105,7 +105,7 @@ func distinct(all []Mutant) error {
 	return nil
 }
 
-// trigger is one that somebody made.
+// trigger is one that the migrations made.
 type trigger struct{ Table, Name, Definition string }
 
 func (t trigger) mutants() []Mutant {

@@ -15,7 +15,7 @@ type Mutant struct {
 	Kind, Object string
 	// SQL does it, as a superuser.
 	SQL string
-	// Idle says why nobody could notice by trying: what the mutant widens, nobody has a use for. It is empty for all
+	// Idle says why no attempt could notice: no role can use what the mutant widens. It is empty for all
 	// others. Rules and manifest look at an idle one all the same, since the use may come.
 	Idle string
 }

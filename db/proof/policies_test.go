@@ -42,8 +42,8 @@ func (p rowPolicy) covers(user string) bool {
 }
 
 const (
-	unused = "nobody has the privilege that the policy is for"
-	same   = "whoever it is now for lacks the privilege, or is let through as far already"
+	unused = "no role has the privilege that the policy is for"
+	same   = "its new roles lack the privilege, or are let through as far already"
 )
 
 // mutants are the policy gone, and the policy in every wider form. What a restrictive policy is narrowed to widens as
@@ -92,7 +92,7 @@ func (p rowPolicy) mutants(from catalogue) []Mutant {
 // condition is what variants are wanted of.
 func condition(text string) source { return source{"expression", text} }
 
-// idle says so where the policy binds nobody, or not the one role that is named.
+// idle says so where the policy binds no role, or not the one that is named.
 func (p rowPolicy) idle(role string) string {
 	for _, user := range p.Users {
 		if p.covers(user) && (role == "" || strings.HasPrefix(user, role+" ")) {
@@ -102,7 +102,7 @@ func (p rowPolicy) idle(role string) string {
 	return unused
 }
 
-// gives tells whether a wider form of the policy lets anybody through where no other policy of the table does, in the
+// gives tells whether a wider form of the policy lets a role through where no other policy of the table does, in the
 // same words or without condition.
 func (p rowPolicy) gives(wider rowPolicy, all []rowPolicy) bool {
 	return slices.ContainsFunc(p.Users, func(user string) bool {

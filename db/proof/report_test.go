@@ -29,10 +29,10 @@ type Count struct {
 	// RulesAlone are the survivors of behaviour that the rules noticed, ManifestAlone those that only the manifest did.
 	RulesAlone    int
 	ManifestAlone int
-	// Idle change what nobody can use, so that no attempt was made; Impossible were refused by the server itself.
+	// Idle change what no role can use, so that no attempt was made; Impossible were refused by the server itself.
 	Idle       int
 	Impossible int
-	// Alive were noticed by nobody.
+	// Alive were noticed by no checker.
 	Alive int
 }
 
@@ -99,8 +99,8 @@ func (r *Report) Markdown(w io.Writer) error {
 	noticed := made - all.ManifestAlone - all.Alive
 	fmt.Fprintf(&b, "\nOf the %d that the server makes, attempts or rules notice %d (%.4g %%).\n",
 		made, noticed, 100*float64(noticed)/float64(max(made, 1)))
-	b.WriteString("\nAn idle mutant changes what nobody has a use for, such as a policy for a privilege that is " +
-		"granted to nobody; rules and manifest look at it all the same. An impossible one the server itself refuses: with " +
+	b.WriteString("\nAn idle mutant changes what no role can use, such as a policy for a privilege that is " +
+		"granted to none; rules and manifest look at it all the same. An impossible one the server itself refuses: with " +
 		"rows of two organisations a key without `org_id` cannot be.\n\n")
 	for _, checker := range []string{"behaviour", "rules", "manifest"} {
 		fmt.Fprintf(&b, "- %s looked for %.0f seconds\n", checker, r.Looked(checker).Seconds())

@@ -64,7 +64,7 @@ func Run(ctx context.Context, databases []*pgx.Conn, mutants []Mutant, checkers 
 	return &Report{Results: results, Took: time.Since(began), Databases: len(databases)}, nil
 }
 
-// control makes no mutant: then nobody may notice anything.
+// control makes no mutant: then no checker may notice anything.
 func control(ctx context.Context, databases []*pgx.Conn, checkers []Checker) error {
 	for _, conn := range databases {
 		r, err := once(ctx, conn, Mutant{Kind: "none", SQL: "select"}, checkers)

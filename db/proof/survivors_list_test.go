@@ -28,14 +28,14 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 		result("x", "noticed", "behaviour", "manifest"), idle, impossible, useless, covered, alone,
 		result("a", "1 b", "rules"),
 		result("x", "not listed", "rules"),
-		result("x", "noticed by nobody but the manifest", "manifest"),
+		result("x", "noticed by the manifest alone", "manifest"),
 		result("a", "2 b", "rules", "behaviour"),
 		result("a", "3 b", "manifest"),
 	}}
 	want := []string{
 		"x useless: neither the attempts nor the rules notice",
 		"x not listed: the attempts do not notice; why",
-		"x noticed by nobody but the manifest: neither the attempts nor the rules notice",
+		"x noticed by the manifest alone: neither the attempts nor the rules notice",
 		"a 2 b: is listed as a survivor, and is none",
 		"a 3 b: neither the attempts nor the rules notice",
 		"c d: is listed, and no such mutant survives",

@@ -1,5 +1,5 @@
 // Package audit is the record of who did what in each organisation, and of who was refused what. The database numbers
-// the entries, says who the actor is and when, and chains them by their hashes; nobody can change or remove one.
+// the entries, says who the actor is and when, and chains them by their hashes; no role can change or remove one.
 package audit
 
 import (

@@ -1,5 +1,5 @@
-// Package bus wakes those who wait for something to change. It carries no data: whoever is woken looks at the database,
-// under their own scope, so that a wake can be lost, doubled or late without anybody seeing what they may not.
+// Package bus wakes callers that wait for a change. It carries no data: a caller that is woken reads the database in its
+// own scope, so that a wake can be lost, doubled or late, and shows no one what they may not see.
 package bus
 
 // Bus is one replica's view of the wakes. bustest is its contract.

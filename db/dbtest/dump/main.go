@@ -39,7 +39,7 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	// The backup role is the only one beside a superuser that pg_dump works for: it calls set_config.
+	// Besides a superuser, pg_dump works for the backup role alone: it calls set_config.
 	dump := exec.CommandContext(ctx, filepath.Join(binaries.Dir, "pg_dump"), "--schema-only",
 		"--exclude-table", "rls.violations", // sqlc cannot read what it is made of
 		"--dbname", d.DSN("streamspace_backup"))

@@ -148,7 +148,7 @@ func (r *reader) add(a Attempt, everyones bool) {
 	}
 }
 
-// words writes the names in a statement out, and refuses one that there is not.
+// words writes the names in a statement out, and refuses an unknown one.
 func (r *reader) words(sql string) (string, error) {
 	sql = r.s.Replace(sql)
 	if unknown := word.FindString(sql); unknown != "" {

@@ -15,7 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db/proof/probes"
 )
 
-// Script is the probe files, read. README.md beside them describes their form.
+// Script is the probe files, read. Their README.md describes their form.
 type Script struct {
 	names    map[string]string // with their braces
 	callers  map[string]caller

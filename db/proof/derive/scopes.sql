@@ -1,5 +1,5 @@
 -- What a role that enters may do with a table it may not do before it has entered: the server raises, whatever the plan looks at
--- and however empty the table. A statement without a condition reads the whole table; one for a place that there is not reads
+-- and however empty the table. A statement without a condition reads the whole table; one for a place that does not exist reads
 -- none of it. The platform's tables raise as their rows are looked at.
 with role as (
   select oid, replace(rolname, 'streamspace_', '') as caller

@@ -1,6 +1,6 @@
 -- What Go needs to write each function anew: its conditions are taken apart there. A helper is called by policies or defaults; a
 -- shared one may be called by others than its owner. The function that the rules are written in
--- bars nobody's way; what it must find is planted in its own tests.
+-- refuses nothing; what it must find is planted in its own tests.
 select n.nspname || '.' || p.proname || case when count(*) over (partition by n.nspname, p.proname) > 1
          then '(' || pg_get_function_identity_arguments(p.oid) || ')' else '' end as label,
        p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as definition, p.prosrc as source, l.lanname as language,

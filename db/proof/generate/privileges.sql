@@ -12,7 +12,7 @@ union all
 select 'database-grant', format('%s to %s', lower(p.privilege), g.name), format('grant %s on database %I to %s', p.privilege, d.datname, g.name)
   from pg_database d, grantee g, (values ('CONNECT'), ('CREATE'), ('TEMPORARY')) p (privilege)
  where d.datname = current_database()
-   and (p.privilege <> 'CONNECT' or g.oid = 0 or (select r.rolcanlogin from pg_roles r where r.oid = g.oid)) -- nobody logs in as the others
+   and (p.privilege <> 'CONNECT' or g.oid = 0 or (select r.rolcanlogin from pg_roles r where r.oid = g.oid)) -- the others do not log in
    and not exists (select from aclexplode(d.datacl) x where x.grantee = g.oid and x.privilege_type = p.privilege)
 union all
 select 'later-grant', format('%s of %s on %s to %s', lower(p.privilege), o.owner, p.what, g.name),
@@ -25,13 +25,13 @@ select 'later-grant', format('%s of %s on %s to %s', lower(p.privilege), o.owner
    and not exists (
      select from pg_default_acl a, aclexplode(a.defaclacl) x
       where a.defaclrole = o.oid and x.grantee = g.oid and x.privilege_type = p.privilege)
-union all -- what database.sql took from everybody
+union all -- what database.sql revoked from PUBLIC
 select 'function-grant', format('%s to %s', p.oid::regprocedure, g.name), format('grant execute on function %s to %s', p.oid::regprocedure, g.name)
   from pg_proc p left join pg_init_privs i on i.classoid = 'pg_proc'::regclass and i.objoid = p.oid, grantee g
  where p.pronamespace = 'pg_catalog'::regnamespace
    and exists (select from aclexplode(coalesce(i.initprivs, acldefault('f', p.proowner))) x where x.grantee = 0)
    and not exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x where x.grantee in (0, g.oid))
-union all -- and what PostgreSQL itself keeps from everybody
+union all -- and what PostgreSQL itself keeps from PUBLIC
 select 'function-grant', p.oid::regprocedure || ' to public', format('grant execute on function %s to public', p.oid::regprocedure)
   from pg_proc p join pg_init_privs i on i.classoid = 'pg_proc'::regclass and i.objoid = p.oid
  where p.pronamespace = 'pg_catalog'::regnamespace

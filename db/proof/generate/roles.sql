@@ -10,7 +10,7 @@ select 'role-member', format('%s of %s', o.name, r.rolname), format('grant %s to
   from ours o, pg_roles r
  where (r.rolname ~ '^streamspace_' or r.rolname ~ '^pg_' and r.rolname <> 'pg_database_owner') and o.oid <> r.oid
    and not pg_has_role(o.oid, r.oid, 'member') and not pg_has_role(r.oid, o.oid, 'member')
-union all -- BYPASSRLS, and a name that nobody knows
+union all -- an unknown role that may more
 select 'role-new', x.name, x.sql
   from (values ('one that bypasses row-level security', 'create role stranger login bypassrls'),
                ('one that may create roles', 'create role stranger login createrole'),

@@ -1,4 +1,4 @@
--- What somebody may put beside the rest. Each is granted to those who serve, as it would be if it were to be used.
+-- Objects that do not belong here. Each is granted to the roles that serve, as it would have to be to be used.
 with everyone as (
   select string_agg(rolname, ', ' order by rolname) as names from pg_roles
    where rolname ~ '^streamspace_(app|login|agent|operator|system|auditor)$'
@@ -28,12 +28,12 @@ select 'stranger', x.name, replace(x.sql, '{everyone}', e.names)
     ('an event trigger', 'create function rls.watch() returns event_trigger language plpgsql as ''begin end''; create event trigger watch on ddl_command_end execute function rls.watch()'),
     ('a publication of all tables', 'create publication everything for all tables'),
     ('a publication of one table', 'create publication sessions for table app.sessions'),
-    ('a large object that everybody reads', 'select lo_create(424242); grant select on large object 424242 to public'),
+    ('a large object that PUBLIC reads', 'select lo_create(424242); grant select on large object 424242 to public'),
     ('a foreign data wrapper', 'create foreign data wrapper outside; create server elsewhere foreign data wrapper outside; grant usage on foreign server elsewhere to {everyone}'),
     ('a cast', 'create function rls.as_uuid(int) returns uuid language sql immutable as ''select null::uuid''; create cast (int as uuid) with function rls.as_uuid(int) as implicit'),
     ('an operator', 'create function rls.same(uuid, uuid) returns boolean language sql immutable as ''select true''; create operator app.= (leftarg = uuid, rightarg = uuid, function = rls.same)'),
     ('a trigger of another''s', 'create function rls.nothing() returns trigger language plpgsql as ''begin return new; end''; create trigger zz before insert on app.sessions for each row execute function rls.nothing()'),
     ('a partition', 'create table app.sessions_of_one () inherits (app.sessions); grant select on app.sessions_of_one to {everyone}'),
-    ('a permissive policy beside the others', 'create policy wide on app.sessions for select to streamspace_app using (true)'),
-    ('a permissive policy for everybody', 'create policy wide on app.users for select to public using (true)')
+    ('a further permissive policy', 'create policy wide on app.sessions for select to streamspace_app using (true)'),
+    ('a permissive policy for PUBLIC', 'create policy wide on app.users for select to public using (true)')
   ) x (name, sql)

@@ -1,5 +1,5 @@
--- Each table without its row-level security, in another's hands, and with every privilege that somebody lacks. A role that may
--- not even name what stands in a schema is let into it, as whoever granted the privilege would have to.
+-- Each table without its row-level security, with another owner, and with every privilege that a role lacks. A role that may
+-- not even name what stands in a schema is let into it, as a grant that works would have to.
 with service as (
   select oid, rolname as name from pg_roles where rolname ~ '^streamspace_' and rolname not in ('streamspace_owner', 'streamspace_migrator')
 ),
@@ -26,7 +26,7 @@ select 'table-grant', format('%s: %s to %s', t.label, lower(p.privilege), g.name
        l.first || format('grant %s on %s to %s', p.privilege, t.label, g.name)
   from tables t, grantee g, lets_in l,
        lateral (select distinct x.privilege_type from aclexplode(acldefault('r', t.relowner)) x) p (privilege)
- where (t.relkind <> 'v' or p.privilege = 'SELECT') -- what nobody could write
+ where (t.relkind <> 'v' or p.privilege = 'SELECT') -- a view is not written
    and l.oid = g.oid and l.space = t.space
    and not exists (select from aclexplode(t.relacl) x where x.grantee = g.oid and x.privilege_type = p.privilege)
 union all
