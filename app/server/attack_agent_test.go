@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -63,7 +63,7 @@ func (p *outpost) enrol() error {
 // connect starts a process of the agent and waits until the control plane answers it.
 func (p *outpost) connect() error {
 	client, err := tunnel.NewClient(tunnel.ClientConfig{
-		URL: p.f.attack.url, Agent: p.id, Secret: p.secret, Log: slog.New(slog.DiscardHandler),
+		URL: p.f.attack.URL, Agent: p.id, Secret: p.secret, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return err
@@ -271,7 +271,7 @@ func (f *arena) forgedAgent(t *rapid.T) *shot {
 		case 2: // an older process, or one that there never was
 			epoch, want = cmp.Or(p.epoch-1, p.epoch+7), verdict{409, "stale_agent"}
 		case 3:
-			q.header.Set("Origin", f.attack.url)
+			q.header.Set("Origin", f.attack.URL)
 			want = verdict{403, "origin_refused"}
 		case 4, 5, 6: // a stream that nobody awaits, as itself and with what another one knows
 			q.path = tunnel.Prefix + "streams"

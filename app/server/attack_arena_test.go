@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -104,7 +104,8 @@ func (f *arena) found(both *person) error {
 			return err
 		}
 	}
-	if err := f.operate("create_user($1, $2, $3, $4)", both.id.UUID, both.email, both.name, f.attack.hash); err != nil {
+	hash := f.attack.PasswordHash
+	if err := f.operate("create_user($1, $2, $3, $4)", both.id.UUID, both.email, both.name, hash); err != nil {
 		return err
 	}
 	errs := make(chan error, len(f.realms))
@@ -139,7 +140,8 @@ func (r *realm) found(both *person) error {
 	} {
 		who := f.newPerson(r.label+"."+p.label, r.canary)
 		r.people = append(r.people, who)
-		if err := f.operate("create_user($1, $2, $3, $4)", who.id.UUID, who.email, who.name, f.attack.hash); err != nil {
+		hash := f.attack.PasswordHash
+		if err := f.operate("create_user($1, $2, $3, $4)", who.id.UUID, who.email, who.name, hash); err != nil {
 			return err
 		}
 		if p.role == org.RoleOwner {

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -222,7 +223,7 @@ func (f *arena) logIn(t *rapid.T) *shot {
 		if !right || named.suspended || named.roles[who] == "" {
 			want, scope = badLogin, nil
 		}
-		in := map[string]any{"email": strings.ToUpper(who.email), "password": password, "org": named.slug}
+		in := map[string]any{"email": strings.ToUpper(who.email), "password": servertest.Password, "org": named.slug}
 		if !right {
 			in["password"] = "something else"
 		}
@@ -270,7 +271,7 @@ func (f *arena) chooseOrg(*rapid.T) *shot {
 		if len(open) == 0 {
 			want = badLogin
 		}
-		got, err := f.sendLogin(map[string]any{"email": who.email, "password": password})
+		got, err := f.sendLogin(map[string]any{"email": who.email, "password": servertest.Password})
 		if err != nil {
 			return &difference{"no answer", err.Error()}
 		}

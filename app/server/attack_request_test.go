@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -210,7 +210,7 @@ func (f *arena) apiShot(
 // send asks, and reads the whole answer.
 func (f *arena) send(q request, who http.Header) (answered, error) {
 	f.attack.requests.Add(1)
-	r, err := http.NewRequest(q.method, f.attack.url+q.path, strings.NewReader(q.body))
+	r, err := http.NewRequest(q.method, f.attack.URL+q.path, strings.NewReader(q.body))
 	if err != nil {
 		return answered{}, err
 	}
@@ -219,7 +219,7 @@ func (f *arena) send(q request, who http.Header) (answered, error) {
 			r.Header[name] = values
 		}
 	}
-	response, err := f.attack.client.Do(r)
+	response, err := f.attack.Client.Do(r)
 	if err != nil {
 		return answered{}, err
 	}

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"context"
@@ -126,7 +126,7 @@ func (f *arena) settle(t *rapid.T) {
 				f.fail(t, "the stream of "+v.pass.label, &difference{err.Error(), ""})
 			}
 		}
-		if lines := f.attack.log.lines(r.canary); len(lines) > 0 {
+		if lines := f.attack.Log.Lines(r.canary); len(lines) > 0 {
 			f.fail(t, r.label+" at the end", &difference{"the log holds its words", strings.Join(lines, "")})
 		}
 	}
@@ -225,7 +225,7 @@ func (p *outpost) heard() *difference {
 // counted looks at the metrics: they name no organisation, and have counted each refusal once.
 func (a *attack) counted(t *testing.T) {
 	t.Helper()
-	response, err := a.client.Get(a.ops + "/metrics")
+	response, err := a.Client.Get(a.OpsURL + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

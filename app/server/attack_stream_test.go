@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bytes"
@@ -246,7 +246,7 @@ func (f *arena) mayOpen(o offer) verdict {
 }
 
 func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
-	at := f.attack.url + "/api/v1/sessions/" + o.at.text + "/stream"
+	at := f.attack.URL + "/api/v1/sessions/" + o.at.text + "/stream"
 	protocols := []string{"ticket." + o.text}
 	if o.binary {
 		protocols = append(protocols, "binary")
@@ -257,7 +257,7 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 	}
 	if o.plain {
 		header.Set("Sec-WebSocket-Protocol", strings.Join(protocols, ", "))
-		got, err := f.send(request{method: http.MethodGet, path: strings.TrimPrefix(at, f.attack.url), header: header}, nil)
+		got, err := f.send(request{method: http.MethodGet, path: strings.TrimPrefix(at, f.attack.URL), header: header}, nil)
 		return nil, got, err
 	}
 	f.attack.requests.Add(1)
@@ -265,7 +265,7 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 	defer cancel()
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
 	socket, response, err := websocket.Dial(ctx, at, &websocket.DialOptions{
-		HTTPClient: f.attack.client, HTTPHeader: header, Subprotocols: protocols,
+		HTTPClient: f.attack.Client, HTTPHeader: header, Subprotocols: protocols,
 	})
 	if response == nil {
 		return nil, answered{}, err

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"pgregory.net/rapid"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
@@ -65,7 +66,7 @@ func TestAttack(t *testing.T) {
 	a.counted(t)
 	a.varied(t)
 	for word, what := range map[string]string{`"level":"ERROR"`: "an error of its own", tokenPrefix: "a token"} {
-		if lines := a.log.lines(word); len(lines) > 0 {
+		if lines := a.Log.Lines(word); len(lines) > 0 {
 			t.Errorf("the control plane logged %s, %d times, the first: %s", what, len(lines), lines[0])
 		}
 	}
@@ -73,7 +74,7 @@ func TestAttack(t *testing.T) {
 
 // attack is a control plane and a database that nobody else uses, and what was done to them.
 type attack struct {
-	*rig
+	*servertest.Server
 	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts beside HTTP, and one that sees all
 	public                             []*pattern
 
@@ -90,13 +91,13 @@ func newAttack(t *testing.T) *attack {
 	t.Helper()
 	d := dbtest.Own(t)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	r, err := start(ctx, d, true)
+	r, err := servertest.Start(ctx, d, servertest.Config{Unlimited: true})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
 	}
-	r.log.lookFor(canaryPrefix, tokenPrefix, `"level":"ERROR"`)
-	a := &attack{rig: r, limit: usual, rounds: 1}
+	r.Log.LookFor(canaryPrefix, tokenPrefix, `"level":"ERROR"`)
+	a := &attack{Server: r, limit: usual, rounds: 1}
 	if n, err := strconv.ParseInt(os.Getenv("ATTACK_REQUESTS"), 10, 64); err == nil {
 		a.limit, a.rounds = n, long
 	}
@@ -110,11 +111,11 @@ func newAttack(t *testing.T) *attack {
 	}
 	t.Cleanup(func() {
 		cancel()
-		if err := <-r.ended; err != nil {
+		if err := <-r.Ended; err != nil {
 			t.Errorf("the control plane ended with: %v", err)
 		}
-		r.client.CloseIdleConnections()
-		for _, p := range []*pgxpool.Pool{a.app, a.login, a.operator, a.agent, a.super, r.agents} {
+		r.Client.CloseIdleConnections()
+		for _, p := range []*pgxpool.Pool{a.app, a.login, a.operator, a.agent, a.super, r.Agents} {
 			p.Close()
 		}
 	})

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"context"
@@ -62,11 +62,11 @@ func BenchmarkNeighbour(b *testing.B) {
 		return quiet.request(http.MethodGet, "/api/v1/sessions/"+quiet.sessions[0].String(), "")
 	}
 	var idle time.Duration
-	b.Run("idle", func(b *testing.B) { idle = f.drive(b, running.url, 1, read).p50 })
+	b.Run("idle", func(b *testing.B) { idle = f.drive(b, running.URL, 1, read).p50 })
 	b.Run("beside-64-writers", func(b *testing.B) {
 		stop := f.hammer(b, loud, 64)
 		defer stop()
-		busy := f.drive(b, running.url, 1, read).p50
+		busy := f.drive(b, running.URL, 1, read).p50
 		b.ReportMetric(float64(busy)/float64(idle), "x-idle-p50")
 	})
 }
@@ -112,8 +112,8 @@ func newFixture(b *testing.B) *fixture {
 	}
 	b.Cleanup(f.super.Close)
 	for i := range f.tenants {
-		o := running.org(b, dbtest.Spec{PerOrg: 1 << 40, PerUser: 1 << 40})
-		f.tenants[i] = tenant{Org: o, bearer: running.bearer(b, o.Admin), sessions: plant(b, o)}
+		o := running.NewOrg(b, dbtest.Spec{PerOrg: 1 << 40, PerUser: 1 << 40})
+		f.tenants[i] = tenant{Org: o, bearer: running.Bearer(b, o.Admin), sessions: plant(b, o)}
 	}
 	if _, err := f.super.Exec(context.Background(), "vacuum analyze"); err != nil {
 		b.Fatal(err)
@@ -160,7 +160,7 @@ func (f *fixture) compare(b *testing.B, request func(int) *http.Request) {
 	b.Run("no-sql", func(b *testing.B) { f.drive(b, none.URL, connections, request) })
 	b.Run("bare-pgx", func(b *testing.B) { plain = f.drive(b, bare.URL, connections, request) })
 	b.Run("streamspace", func(b *testing.B) {
-		ours := f.drive(b, running.url, connections, request)
+		ours := f.drive(b, running.URL, connections, request)
 		b.ReportMetric(ours.rate/plain.rate, "x-bare-rate")
 		b.ReportMetric(float64(ours.p99)/float64(plain.p99), "x-bare-p99")
 	})
@@ -176,7 +176,7 @@ type result struct {
 func (f *fixture) drive(b *testing.B, url string, n int, request func(int) *http.Request) result {
 	b.Helper()
 	for i := range f.tenants {
-		hear(b, f.tenants[i].Org)
+		running.AgentSeen(b, f.tenants[i].Org)
 	}
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n, MaxConnsPerHost: n}}
 	defer client.CloseIdleConnections()
@@ -238,7 +238,7 @@ func (f *fixture) hammer(b *testing.B, t *tenant, writers int) (stop func()) {
 		all.Go(func() {
 			for ctx.Err() == nil {
 				r := t.request(http.MethodPost, "/api/v1/sessions", `{"template":"desk"}`)
-				_ = send(client, running.url, r.WithContext(ctx)) // what is refused is work too
+				_ = send(client, running.URL, r.WithContext(ctx)) // what is refused is work too
 			}
 		})
 	}

@@ -32,7 +32,8 @@ type Config struct {
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty: nobody's.
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
 
-	unlimited bool // no rates of logins and misses; for the tests, no setting reaches it
+	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
+	Unlimited bool `env:"-"`
 }
 
 // ReadConfig reads the settings from an environment, and reports all that is wrong with them at once.

@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"bufio"
@@ -191,7 +191,7 @@ func (w *world) request(t *testing.T, operation, id, caller string) *http.Reques
 	case "cursor":
 		path += "?cursor=" + w.cursor
 	}
-	r, err := http.NewRequestWithContext(t.Context(), op[0], running.url+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), op[0], running.URL+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

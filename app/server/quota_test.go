@@ -1,4 +1,4 @@
-package server
+package server_test
 
 import (
 	"net/http"
@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
@@ -15,10 +16,10 @@ import (
 func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 	t.Parallel()
 	const clients, rounds = 32, 20
-	o := running.org(t, dbtest.Spec{PerOrg: 10, PerUser: 2, Members: 30})
+	o := running.NewOrg(t, dbtest.Spec{PerOrg: 10, PerUser: 2, Members: 30})
 	bearers := make([]string, len(o.Members))
 	for i, p := range o.Members {
-		bearers[i] = running.bearer(t, p)
+		bearers[i] = running.Bearer(t, p)
 	}
 	var made, refused atomic.Int64
 	holders := sync.Map{}
@@ -31,15 +32,17 @@ func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 					ID, Code, Kind, Holder string
 					Limit                  int64
 				}
-				desk := map[string]string{"template": "desk"}
-				switch status := running.call(t, http.MethodPost, "/api/v1/sessions", bearer, desk, &answer); {
+				create := servertest.Request{
+					Method: http.MethodPost, Path: "/api/v1/sessions", Bearer: bearer, Body: map[string]string{"template": "desk"},
+				}
+				switch status := running.Call(t, create, &answer); {
 				case status == http.StatusCreated:
 					made.Add(1)
-					ends := running.call(t, http.MethodDelete, "/api/v1/sessions/"+answer.ID, bearer, nil, nil)
-					if ends != http.StatusAccepted {
-						t.Errorf("terminate: %d", ends)
+					end := servertest.Request{Method: http.MethodDelete, Path: create.Path + "/" + answer.ID, Bearer: bearer}
+					if ended := running.Call(t, end, nil); ended != http.StatusAccepted {
+						t.Errorf("terminate: %d", ended)
 					}
-					report(t, o, answer.ID, "terminated")
+					running.Report(t, o, answer.ID, "terminated")
 				case status == http.StatusTooManyRequests && answer.Code == "quota_exceeded" &&
 					answer.Kind == "sessions" && answer.Limit > 0:
 					refused.Add(1)

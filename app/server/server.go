@@ -117,3 +117,6 @@ func (s *Server) Agents() int { return s.agents() }
 
 // Addr is the address that is served, for a configuration that left the port to the system.
 func (s *Server) Addr() net.Addr { return s.public.Addr() }
+
+// OpsAddr is the same for the operations listener.
+func (s *Server) OpsAddr() net.Addr { return s.ops.Addr() }

@@ -1,10 +1,10 @@
 package server
 
 import (
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,6 +24,25 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in: %v", name, err)
 		}
+	}
+}
+
+// TestNoSettingLiftsTheRateLimits looks at every field: each has a setting but the one that is for tests.
+func TestNoSettingLiftsTheRateLimits(t *testing.T) {
+	t.Parallel()
+	var without []string
+	var environ []string
+	for f := range reflect.TypeFor[Config]().Fields() {
+		name := f.Tag.Get("env")
+		if !strings.HasPrefix(name, "STREAMSPACE_") {
+			without = append(without, f.Name)
+			environ = append(environ, name+"=true", f.Name+"=true", strings.ToUpper(f.Name)+"=true",
+				"STREAMSPACE_"+strings.ToUpper(f.Name)+"=true")
+		}
+	}
+	c, err := ReadConfig(environ)
+	if err != nil || c.Unlimited || !slices.Equal(without, []string{"Unlimited"}) {
+		t.Errorf("fields without a setting: %v; unlimited: %v, %v", without, c.Unlimited, err)
 	}
 }
 
@@ -52,34 +71,6 @@ func TestATakenPortIsNamed(t *testing.T) {
 	for _, said := range []string{taken.Addr().String(), "STREAMSPACE_OPS_LISTEN"} {
 		if err == nil || !strings.Contains(err.Error(), said) {
 			t.Errorf("%s is not in: %v", said, err)
-		}
-	}
-}
-
-func TestOperationsListener(t *testing.T) {
-	t.Parallel()
-	for path, wanted := range map[string][]string{
-		"/livez":  {"alive"},
-		"/readyz": {"ready"},
-		"/metrics": {
-			"streamspace_http_requests_total", "streamspace_http_request_duration_seconds", "streamspace_sessions",
-			"streamspace_tenancy_refusals_total", "streamspace_pool_connections", "streamspace_agents_connected",
-		},
-	} {
-		running.call(t, http.MethodGet, "/api/v1/me", "", nil, nil) // so that there is a request to tell of
-		response, err := running.client.Get(running.ops + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil || response.StatusCode != http.StatusOK {
-			t.Errorf("%s: %d, %v", path, response.StatusCode, err)
-		}
-		for _, w := range wanted {
-			if !strings.Contains(string(body), w) {
-				t.Errorf("%s has no %s", path, w)
-			}
 		}
 	}
 }

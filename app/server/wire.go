@@ -92,7 +92,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 			identity.NewPasswords(runtime.GOMAXPROCS(0))),
 		Templates: templates.NewService(p.db.TemplateReads(), refusals),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
-		Unlimited: c.unlimited,
+		Unlimited: c.Unlimited,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("assemble the API: %w", err)

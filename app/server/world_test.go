@@ -1,9 +1,7 @@
-package server
+package server_test
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	tokens "github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -35,10 +34,10 @@ func newWorld(t *testing.T) *world {
 		canary: "canary-" + strings.ReplaceAll(uuid.NewString(), "-", ""), unknown: uuid.Must(uuid.NewV7()),
 		bearers: map[string]string{"none": ""}, tickets: map[string][]string{}, owned: map[string]uuid.UUID{},
 	}
-	running.log.lookFor(w.canary)
+	running.Log.LookFor(w.canary)
 	spec := dbtest.Spec{PerOrg: 1000, PerUser: 1000, Members: 3}
-	w.acme, w.globex = running.org(t, spec), running.org(t, spec)
-	suspended := running.org(t, spec)
+	w.acme, w.globex = running.NewOrg(t, spec), running.NewOrg(t, spec)
+	suspended := running.NewOrg(t, spec)
 	w.callers = map[string]dbtest.Person{
 		"none": {}, "expired": w.acme.Member, "no-org": w.acme.Member, "viewer": w.acme.Viewer, "member": w.acme.Member,
 		"other": w.acme.Members[0], "admin": w.acme.Admin, "owner": w.acme.Owner, "stranger": w.globex.Owner,
@@ -52,7 +51,7 @@ func newWorld(t *testing.T) *world {
 		case "no-org":
 			w.bearers[caller] = forged(t, nil, p, time.Hour)
 		default:
-			w.bearers[caller] = running.bearer(t, p)
+			w.bearers[caller] = running.Bearer(t, p)
 		}
 	}
 	w.plant(t, suspended)
@@ -96,8 +95,8 @@ func (w *world) withdraw(t *testing.T, suspended *dbtest.Org) {
 		w.acme.ID.UUID, w.callers["removed"].User.UUID); err != nil {
 		t.Fatal(err)
 	}
-	s := running.call(t, http.MethodPost, "/api/v1/auth/logout", w.bearers["out"], nil, nil)
-	if s != http.StatusNoContent {
+	out := servertest.Request{Method: http.MethodPost, Path: "/api/v1/auth/logout", Bearer: w.bearers["out"]}
+	if s := running.Call(t, out, nil); s != http.StatusNoContent {
 		t.Fatalf("sign out: %d", s)
 	}
 }
@@ -109,21 +108,26 @@ func (w *world) launch(t *testing.T, bearer string, o *dbtest.Org) uuid.UUID {
 	if o == w.globex {
 		name = w.canary
 	}
-	hear(t, o)
+	running.AgentSeen(t, o)
 	var made struct{ ID uuid.UUID }
-	body := map[string]string{"template": "desk", "name": name}
-	if s := running.call(t, http.MethodPost, "/api/v1/sessions", bearer, body, &made); s != http.StatusCreated {
+	create := servertest.Request{
+		Method: http.MethodPost, Path: "/api/v1/sessions", Bearer: bearer,
+		Body: map[string]string{"template": "desk", "name": name},
+	}
+	if s := running.Call(t, create, &made); s != http.StatusCreated {
 		t.Fatalf("launch: %d", s)
 	}
-	report(t, o, made.ID.String(), "running")
+	running.Report(t, o, made.ID.String(), "running")
 	return made.ID
 }
 
 func (w *world) ticket(t *testing.T, bearer string, id uuid.UUID) string {
 	t.Helper()
 	var k struct{ Ticket string }
-	s := running.call(t, http.MethodPost, "/api/v1/sessions/"+id.String()+"/tickets", bearer, nil, &k)
-	if s != http.StatusCreated {
+	create := servertest.Request{
+		Method: http.MethodPost, Path: "/api/v1/sessions/" + id.String() + "/tickets", Bearer: bearer,
+	}
+	if s := running.Call(t, create, &k); s != http.StatusCreated {
 		t.Fatalf("ticket: %d", s)
 	}
 	return k.Ticket
@@ -196,7 +200,7 @@ func (w *world) ask(t *testing.T, operation, id, caller string) (int, time.Durat
 	t.Helper()
 	request := w.request(t, operation, id, caller)
 	began := time.Now()
-	response, err := running.client.Do(request)
+	response, err := running.Client.Do(request)
 	if err != nil {
 		t.Fatalf("%s as %s: %v", operation, caller, err)
 	}
@@ -219,10 +223,10 @@ func (w *world) ask(t *testing.T, operation, id, caller string) (int, time.Durat
 // leaks looks for the canary where nobody asked for it.
 func (w *world) leaks(t *testing.T) {
 	t.Helper()
-	if lines := running.log.lines(w.canary); len(lines) > 0 {
+	if lines := running.Log.Lines(w.canary); len(lines) > 0 {
 		t.Errorf("the log holds the other organisation's data: %s", lines[0])
 	}
-	response, err := running.client.Get(running.ops + "/metrics")
+	response, err := running.Client.Get(running.OpsURL + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +252,7 @@ func (w *world) leaks(t *testing.T) {
 // forged signs what no login would make: a token whose time is over, or one without an organisation.
 func forged(t *testing.T, o *dbtest.Org, p dbtest.Person, lasts time.Duration) string {
 	t.Helper()
-	valid, _, err := tokens.NewParser().ParseUnverified(running.bearer(t, p), tokens.MapClaims{})
+	valid, _, err := tokens.NewParser().ParseUnverified(running.Bearer(t, p), tokens.MapClaims{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,42 +264,9 @@ func forged(t *testing.T, o *dbtest.Org, p dbtest.Person, lasts time.Duration) s
 	}
 	token := tokens.NewWithClaims(tokens.SigningMethodEdDSA, claims)
 	token.Header["kid"] = valid.Header["kid"]
-	signed, err := token.SignedString(running.key)
+	signed, err := token.SignedString(running.SigningKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signed
-}
-
-// hear says that an organisation's agent was heard of just now, however slow the machine is.
-func hear(t testing.TB, o *dbtest.Org) {
-	t.Helper()
-	hash := o.AgentSecret.Hash()
-	if _, err := running.agents.Exec(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, $3, false)",
-		o.Agent, hash[:], o.AgentEpoch); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// report says a session's state, as its agent does.
-func report(t testing.TB, o *dbtest.Org, id, state string) {
-	t.Helper()
-	if err := reported(context.WithoutCancel(t.Context()), o, id, state); err != nil {
-		t.Errorf("report %s: %v", state, err)
-	}
-}
-
-func reported(ctx context.Context, o *dbtest.Org, id, state string) error {
-	tx, err := running.agents.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback(ctx)
-	if _, err := tx.Exec(ctx, "select rls.enter_report($1, $2, $3)", o.Agent, o.AgentEpoch, id); err != nil {
-		return fmt.Errorf("enter: %w", err)
-	}
-	if _, err := tx.Exec(ctx, "update app.sessions set state = $2 where id = $1", id, state); err != nil {
-		return err
-	}
-	return tx.Commit(ctx)
 }

@@ -1,4 +1,4 @@
-package server
+package servertest
 
 import (
 	"bytes"
@@ -7,29 +7,29 @@ import (
 	"sync"
 )
 
-// logbook is where the control plane's log goes. It keeps the lines that hold what somebody looks out for.
-type logbook struct {
+// Logbook is where the control plane's log goes. It keeps the lines that hold what somebody looks out for.
+type Logbook struct {
 	mu      sync.Mutex
 	wanted  []string
 	matched []string
 }
 
-// lookFor has every later line kept that holds one of the words.
-func (l *logbook) lookFor(words ...string) {
+// LookFor has every later line kept that holds one of the words.
+func (l *Logbook) LookFor(words ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wanted = append(l.wanted, words...)
 }
 
-// lines returns those that held the word.
-func (l *logbook) lines(word string) []string {
+// Lines returns those that held the word.
+func (l *Logbook) Lines(word string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(l.matched), func(line string) bool { return !strings.Contains(line, word) })
 }
 
 // Write takes one line, as slog's handlers write them.
-func (l *logbook) Write(line []byte) (int, error) {
+func (l *Logbook) Write(line []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if slices.ContainsFunc(l.wanted, func(w string) bool { return bytes.Contains(line, []byte(w)) }) {

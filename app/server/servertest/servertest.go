@@ -1,0 +1,188 @@
+// Package servertest runs a control plane for tests: assembled as in production, serving on loopback, over the database
+// that a test gives it.
+package servertest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+)
+
+// Password is everybody's.
+const Password = "correct horse battery staple"
+
+// Server is a control plane that serves, and what is needed to be its client.
+type Server struct {
+	*server.Server
+	URL, OpsURL  string
+	Database     *dbtest.Database
+	PasswordHash string        // of Password
+	Agents       *pgxpool.Pool // the role by which agents report, for tests that report in their stead
+	Client       *http.Client
+	SigningKey   ed25519.PrivateKey // of the access tokens
+	Log          *Logbook
+	Ended        chan error // what running it came to
+}
+
+// Config says which control plane a test needs. Its zero value is that of production.
+type Config struct {
+	Unlimited bool // no rate limits of sign-ins and of unknown ids
+}
+
+// Start runs a control plane until ctx is done.
+func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
+	folder, err := os.MkdirTemp("", "streamspace-server-")
+	if err != nil {
+		return nil, err
+	}
+	key := filepath.Join(folder, "signing.pem")
+	if err := jwt.WriteNewKey(key); err != nil {
+		return nil, err
+	}
+	settings, err := server.ReadConfig([]string{
+		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0", "STREAMSPACE_PUBLIC_URL=http://localhost",
+		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEY=" + key,
+	})
+	if err != nil {
+		return nil, err
+	}
+	settings.Unlimited = c.Unlimited
+	s := &Server{Database: d, Log: &Logbook{}, Ended: make(chan error, 1)}
+	if s.Server, err = server.New(ctx, settings, slog.New(slog.NewJSONHandler(s.Log, nil))); err != nil {
+		return nil, err
+	}
+	if s.SigningKey, err = jwt.LoadKey(key); err != nil {
+		return nil, err
+	}
+	if err := os.RemoveAll(folder); err != nil {
+		return nil, err
+	}
+	s.URL, s.OpsURL = "http://"+s.Addr().String(), "http://"+s.OpsAddr().String()
+	if s.PasswordHash, err = identity.NewPasswords(1).Hash(ctx, Password); err != nil {
+		return nil, err
+	}
+	s.Client = &http.Client{
+		Timeout:   time.Minute,
+		Transport: &http.Transport{MaxIdleConnsPerHost: 128, MaxConnsPerHost: 128},
+	}
+	if s.Agents, err = pgxpool.New(ctx, d.DSN("streamspace_agent")); err != nil {
+		return nil, err
+	}
+	go func() { s.Ended <- s.Run(ctx) }()
+	return s, nil
+}
+
+// NewOrg makes an organisation whose members can sign in with Password.
+func (s *Server) NewOrg(t testing.TB, spec dbtest.Spec) *dbtest.Org {
+	t.Helper()
+	spec.PasswordHash = s.PasswordHash
+	return s.Database.NewOrg(t, spec)
+}
+
+// Bearer is a member's access token, refreshed from the sign-in that the database was given.
+func (s *Server) Bearer(t testing.TB, p dbtest.Person) string {
+	t.Helper()
+	var tokens struct {
+		AccessToken string `json:"access_token"`
+	}
+	shown := map[string]string{"refresh_token": p.Secret.Reveal()}
+	status := s.Call(t, Request{Method: http.MethodPost, Path: "/api/v1/auth/refresh", Body: shown}, &tokens)
+	if status != http.StatusOK {
+		t.Fatalf("refresh: %d", status)
+	}
+	return tokens.AccessToken
+}
+
+// Request is a request of the API.
+type Request struct {
+	Method, Path string
+	Bearer       string // an access token; empty: no credential
+	Body         any    // sent as JSON; nil: none
+}
+
+// Call sends a request, decodes the answer into out, which may be nil, and returns the status.
+func (s *Server) Call(t testing.TB, q Request, out any) int {
+	t.Helper()
+	var sent io.Reader
+	if q.Body != nil {
+		b, err := json.Marshal(q.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	request, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), q.Method, s.URL+q.Path, sent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.Body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if q.Bearer != "" {
+		request.Header.Set("Authorization", "Bearer "+q.Bearer)
+	}
+	response, err := s.Client.Do(request)
+	if err != nil {
+		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			t.Fatalf("%s %s answered %d %q: %v", q.Method, q.Path, response.StatusCode, answer, err)
+		}
+	}
+	return response.StatusCode
+}
+
+// AgentSeen says that an organisation's agent was heard of just now, however slow the machine is.
+func (s *Server) AgentSeen(t testing.TB, o *dbtest.Org) {
+	t.Helper()
+	hash := o.AgentSecret.Hash()
+	if _, err := s.Agents.Exec(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, $3, false)",
+		o.Agent, hash[:], o.AgentEpoch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Report says a session's state, as the organisation's agent does.
+func (s *Server) Report(t testing.TB, o *dbtest.Org, session, state string) {
+	t.Helper()
+	if err := s.report(context.WithoutCancel(t.Context()), o, session, state); err != nil {
+		t.Errorf("report %s: %v", state, err)
+	}
+}
+
+func (s *Server) report(ctx context.Context, o *dbtest.Org, session, state string) error {
+	tx, err := s.Agents.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(ctx) }() // after the commit it does nothing
+	if _, err := tx.Exec(ctx, "select rls.enter_report($1, $2, $3)", o.Agent, o.AgentEpoch, session); err != nil {
+		return fmt.Errorf("enter: %w", err)
+	}
+	if _, err := tx.Exec(ctx, "update app.sessions set state = $2 where id = $1", session, state); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
+}
