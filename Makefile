@@ -79,7 +79,7 @@ test/browser: deps build ## Run the console in headless Chromium
 
 .PHONY: attack
 attack: deps $(page) ## Attack the organisations' isolation with random requests: make attack [N=1000000]
-	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/server
+	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/attack
 
 .PHONY: lint
 lint: check $(packages) lint/sql ## Look for mistakes in Go, TypeScript, SQL and the API's description

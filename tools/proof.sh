@@ -11,10 +11,10 @@ trap 'rm -f "$log" "$mutants" docs/security/{audit,proof}.md.new' EXIT
 go run ./db/policy/report >docs/security/audit.md.new
 mv docs/security/audit.md.new docs/security/audit.md
 
-go test -count=1 -run '^TestRouteMatrix$' -v ./app/server >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+go test -count=1 -run '^TestRouteMatrix$' -v ./app/attack >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 matrix=$(sed -n 's/^ *matrix_test.go:[0-9]*: //p' "$log")
 
-ATTACK_REQUESTS=$requests go test -count=1 -timeout=12h -run '^TestAttack$' -v ./app/server >"$log" 2>&1 ||
+ATTACK_REQUESTS=$requests go test -count=1 -timeout=12h -run '^TestAttack$' -v ./app/attack >"$log" 2>&1 ||
 	{ tail -n 100 "$log" >&2; exit 1; }
 attack=$(sed -n 's/^ *attack_test.go:[0-9]*: attack: //p' "$log")
 
