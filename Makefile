@@ -82,9 +82,13 @@ attack: deps $(page) ## Attack the organisations' isolation with random requests
 	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/attack
 
 .PHONY: lint
-lint: check $(packages) lint/sql ## Look for mistakes in Go, TypeScript, SQL and the API's description
+lint: check $(packages) lint/code lint/sql ## Look for mistakes in Go, TypeScript, SQL and the API's description
 	$(golangci) run
 	$(npm) run check
+
+.PHONY: lint/code
+lint/code: check ## Look for imports, scopes and SQL that are not where docs/architecture.md has them
+	go test -C tools -count=1 ./codelint
 
 .PHONY: lint/sql
 lint/sql: check ## Look for queries that name an organisation and migrations that touch rows they cannot see

@@ -11,7 +11,7 @@ import (
 
 // What statements of their own could do that no expression inside one of ours can. PostgreSQL has no right to revoke
 // for them. What keeps them out is that no statement of ours is made from what a request holds, that sql/ has queries
-// alone (tools/sqllint), and that this package's constants say nothing of the kind (docs/sqltext_test.go). These tests
+// alone (tools/sqllint), and that this package's constants say nothing of the kind (tools/codelint). These tests
 // say plainly what would happen otherwise; they fail on the day when the server refuses it, and the words here can go.
 
 // A cursor held beyond its transaction keeps the rows that it was opened on, and shows them to whoever comes next on
