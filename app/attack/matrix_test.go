@@ -1,161 +1,182 @@
 package attack
 
 import (
-	"bufio"
 	"fmt"
-	"net/http"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/docs"
 )
 
-// expected is the status of every operation for every kind of caller. The rows name whose id is asked for: a member's
-// of the callers' own organisation, one of another organisation, one that exists nowhere. A dash is an operation that
-// takes no id; a word beside the id says where else an organisation could be named.
+// The route matrix is the status of every operation for every kind of caller. Each resource has a file of its own with
+// its rows. A row names whose id is asked for: one of the callers' own organisation ("own", a member's), one of another
+// organisation ("foreign"), one that exists nowhere ("unknown"). A dash is an operation that takes no id. Another word
+// says where else an organisation is named: "header", "filter" (a query parameter), "cursor" and "body". The columns:
 //
 //	none      no credential                        other      another member
 //	expired   a token whose time is over           admin      of the organisation
 //	no-org    a token from before organisations    owner      of the organisation
 //	viewer    of the organisation                  stranger   an owner of the other organisation
-//	member    whose sessions are asked for         suspended  a member of an organisation that was suspended
+//	member    whose things are asked for           suspended  a member of an organisation that was suspended
 //	                                               removed    a member who was removed
 //	                                               out        a member who signed out
 //
 // The form of a request is looked at before the database is asked, so that one of the last three may learn that it is
-// wrong. 503 is a stream that was let through to its session: no agent is connected here.
-const expected = `
-operation      id               none expired no-org viewer member other admin owner stranger suspended removed out
-logIn          -                 400     400    400    400    400   400   400   400      400       400     400 400
-refresh        -                 400     400    400    400    400   400   400   400      400       400     400 400
-getKeys        -                 200     200    200    200    200   200   200   200      200       200     200 200
-getSpec        -                 200     200    200    200    200   200   200   200      200       200     200 200
-getMe          -                 401     401    401    200    200   200   200   200      200       401     401 401
-getMe          header            401     401    401    200    200   200   200   200      200       401     401 401
-listTemplates  -                 401     401    401    200    200   200   200   200      200       401     401 401
-listTemplates  filter            401     401    401    400    400   400   400   400      400       400     400 400
-getTemplate    own               401     401    401    200    200   200   200   200      403       401     401 401
-getTemplate    foreign           401     401    401    403    403   403   403   403      200       401     401 401
-getTemplate    unknown           401     401    401    404    404   404   404   404      404       401     401 401
-listSessions   -                 401     401    401    200    200   200   200   200      200       401     401 401
-listSessions   header            401     401    401    200    200   200   200   200      200       401     401 401
-listSessions   filter            401     401    401    400    400   400   400   400      400       400     400 400
-listSessions   cursor            401     401    401    200    200   200   200   200      200       401     401 401
-createSession  own               401     401    401    403    201   201   201   201      403       401     401 401
-createSession  foreign           401     401    401    403    403   403   403   403      201       401     401 401
-createSession  unknown           401     401    401    403    404   404   404   404      404       401     401 401
-createSession  body              401     401    401    403    400   400   400   400      400       400     400 400
-getSession     own               401     401    401    404    200   404   200   200      403       401     401 401
-getSession     foreign           401     401    401    403    403   403   403   403      200       401     401 401
-getSession     unknown           401     401    401    404    404   404   404   404      404       401     401 401
-createTicket   own               401     401    401    403    201   404   201   201      403       401     401 401
-createTicket   foreign           401     401    401    403    403   403   403   403      201       401     401 401
-createTicket   unknown           401     401    401    403    404   404   404   404      404       401     401 401
-streamSession  own               401     401    401    401    503   404   503   503      403       401     401 401
-streamSession  foreign           401     401    401    401    403   403   403   403      503       401     401 401
-streamSession  unknown           401     401    401    401    404   404   404   404      404       401     401 401
-deleteSession  own               401     401    401    403    202   404   202   202      403       401     401 401
-deleteSession  foreign           401     401    401    403    403   403   403   403      202       401     401 401
-deleteSession  unknown           401     401    401    403    404   404   404   404      404       401     401 401
-logOut         -                 401     401    401    204    204   204   204   204      204       401     401 401
-`
+// wrong.
 
-// TestRouteMatrix asks for everything as everyone. An operation of the contract that is not in the table fails, and so
-// does anything of the other organisation in an answer, the log, the metrics or the audit log.
-func TestRouteMatrix(t *testing.T) {
-	t.Parallel()
-	rows := matrix(t)
-	covered(t, rows)
-	w := newWorld(t)
-	took := map[int][]time.Duration{}
-	cells := 0
-	for _, row := range rows {
-		for caller, status := range row.status {
-			cells++
-			got, after := w.ask(t, row.operation, row.id, caller)
-			took[got] = append(took[got], after)
-			if fmt.Sprint(got) != status {
-				t.Errorf("%s of the %s id as %s: %d, want %s", row.operation, row.id, caller, got, status)
-			}
-		}
-	}
-	w.leaks(t)
-	t.Logf("matrix: %d operations, %d rows, %d callers, %d answers", len(operations(t)), len(rows), len(w.callers), cells)
-	t.Logf("median of a 403: %v, of a 404: %v", median(took[403]), median(took[404]))
+// resource is what the matrix knows of one resource. Most need rows alone: bodies, and what an id in a path stands for,
+// are made as the API's description says.
+type resource struct {
+	rows string
+	// param is its id in paths: "session_id". It is needed beside make.
+	param string
+	// make makes one as a caller. nil: by a POST to its collection, with a body that the description allows.
+	make func(t *testing.T, caller string) uuid.UUID
+	// bodies are for operations whose bodies name something: by the operation, for the row's id.
+	bodies map[string]func(t *testing.T, id string) map[string]any
+	// credentials are for operations that take no bearer token: what the caller presents, as headers.
+	credentials map[string]func(t *testing.T, caller string) map[string]string
+	// prepare runs before some callers lose their access.
+	prepare func(t *testing.T)
+	// last are operations after which their callers can ask nothing more.
+	last []string
 }
 
-// line is one row of the table.
-type line struct {
+// resources make what the matrix knows of each resource, for one world.
+var resources []func(*world) resource
+
+// add is called by each resource's file for itself, so that a new resource touches no other file.
+func add(r func(*world) resource) bool {
+	resources = append(resources, r)
+	return true
+}
+
+// TestRouteMatrix asks for everything as everyone. An operation of the contract without rows fails it, and so does
+// anything of the other organisation in an answer, the log, the metrics or the audit log.
+func TestRouteMatrix(t *testing.T) {
+	t.Parallel()
+	api, err := readContract(docs.OpenAPI)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, running.URL, api, resources)
+	rows, faults := w.rows()
+	r := w.ask(t, rows)
+	for _, fault := range slices.Concat(faults, r.faults, w.leaks(t)) {
+		t.Error(fault)
+	}
+	t.Logf("matrix: %d operations, %d rows, %d callers, %d answers", len(api), len(rows), len(w.callers), r.answers)
+	t.Logf("median of a 403: %v, of a 404: %v", median(r.took[403]), median(r.took[404]))
+}
+
+// row is one row of the table.
+type row struct {
 	operation, id string
 	status        map[string]string // by caller
 }
 
-func matrix(t *testing.T) []line {
-	t.Helper()
-	var callers []string
-	var rows []line
-	for s := bufio.NewScanner(strings.NewReader(strings.TrimSpace(expected))); s.Scan(); {
-		fields := strings.Fields(s.Text())
-		if callers == nil {
-			callers = fields[2:]
-			continue
+// rows reads every resource's table, and says where they and the contract differ.
+func (w *world) rows() (all []row, faults []string) {
+	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
+	last := map[string]bool{}
+	for _, r := range w.resources {
+		var callers []string
+		for line := range strings.Lines(strings.TrimSpace(r.rows)) {
+			fields := strings.Fields(line)
+			switch {
+			case callers == nil:
+				if callers = fields[2:]; !slices.Equal(slices.Sorted(slices.Values(callers)), slices.Sorted(maps.Keys(w.callers))) {
+					say("a table with the columns %v", callers)
+				}
+			case len(fields) != len(callers)+2:
+				say("a row with %d columns: %s", len(fields), line)
+			default:
+				one := row{operation: fields[0], id: fields[1], status: map[string]string{}}
+				for i, c := range callers {
+					one.status[c] = fields[i+2]
+				}
+				all = append(all, one)
+			}
 		}
-		if len(fields) != len(callers)+2 {
-			t.Fatalf("a row with %d columns: %s", len(fields), s.Text())
+		for _, operation := range r.last {
+			last[operation] = true
 		}
-		row := line{operation: fields[0], id: fields[1], status: map[string]string{}}
-		for i, c := range callers {
-			row.status[c] = fields[i+2]
-		}
-		rows = append(rows, row)
 	}
-	return rows
+	slices.SortStableFunc(all, func(a, b row) int {
+		switch {
+		case last[a.operation] == last[b.operation]:
+			return 0
+		case last[a.operation]:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return all, append(faults, w.api.uncovered(all)...)
 }
 
-// operations are those of the contract, with their method and path.
-func operations(t *testing.T) map[string][2]string {
-	t.Helper()
-	spec, err := openapi3.NewLoader().LoadFromData(docs.OpenAPI)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string][2]string{}
-	for path, item := range spec.Paths.Map() {
-		for method, op := range item.Operations() {
-			all[op.OperationID] = [2]string{method, path}
-		}
-	}
-	return all
-}
-
-// covered fails for an operation that the table lacks, or that takes an id and lacks one of the three kinds.
-func covered(t *testing.T, rows []line) {
-	t.Helper()
+// uncovered lists the operations that the tables lack, those that take an id and lack one of the three kinds, and the
+// rows of no operation.
+func (c contract) uncovered(rows []row) (faults []string) {
 	asked := map[string][]string{}
 	for _, r := range rows {
 		asked[r.operation] = append(asked[r.operation], r.id)
 	}
-	all := operations(t)
-	for id, op := range all {
-		wanted := []string{"-"}
-		if strings.Contains(op[1], "{") {
-			wanted = []string{"own", "foreign", "unknown"}
+	for _, id := range c.ids() {
+		wanted := []string{"own", "foreign", "unknown"}
+		if len(c[id].params()) == 0 && !slices.Contains(asked[id], "own") {
+			wanted = []string{"-"}
 		}
 		for _, w := range wanted {
-			if !slices.Contains(asked[id], w) && !slices.Contains(asked[id], "own") {
-				t.Errorf("operation %s has no row %s: say what each caller is answered", id, w)
+			if !slices.Contains(asked[id], w) {
+				faults = append(faults, fmt.Sprintf("operation %s has no row %s: say what each caller is answered", id, w))
 			}
 		}
 	}
-	for id := range asked {
-		if _, ok := all[id]; !ok {
-			t.Errorf("%s is in the table and not in the contract", id)
+	for _, id := range slices.Sorted(maps.Keys(asked)) {
+		if _, ok := c[id]; !ok {
+			faults = append(faults, fmt.Sprintf("%s is in a table and not in the contract", id))
 		}
 	}
+	return faults
+}
+
+// result is what asking came to.
+type result struct {
+	faults  []string
+	answers int
+	took    map[int][]time.Duration // by the status
+}
+
+// ask asks for each row as each caller.
+func (w *world) ask(t *testing.T, rows []row) result {
+	t.Helper()
+	r := result{took: map[int][]time.Duration{}}
+	for _, row := range rows {
+		op, ok := w.api[row.operation]
+		if !ok {
+			continue // said by uncovered
+		}
+		for _, caller := range slices.Sorted(maps.Keys(row.status)) {
+			a := w.send(t, w.request(t, op, row.id, caller), caller)
+			r.answers++
+			r.took[a.status] = append(r.took[a.status], a.took)
+			if fmt.Sprint(a.status) != row.status[caller] {
+				r.faults = append(r.faults, fmt.Sprintf("%s of the %s id as %s: %d, want %s",
+					op.id, row.id, caller, a.status, row.status[caller]))
+			}
+			if a.leaked != "" {
+				r.faults = append(r.faults, fmt.Sprintf("%s of the %s id shows %s the other organisation: %s",
+					op.id, row.id, caller, a.leaked))
+			}
+		}
+	}
+	return r
 }
 
 func median(all []time.Duration) time.Duration {
@@ -164,49 +185,4 @@ func median(all []time.Duration) time.Duration {
 	}
 	slices.Sort(all)
 	return all[len(all)/2]
-}
-
-// request is what an operation is asked by, for one kind of id.
-func (w *world) request(t *testing.T, operation, id, caller string) *http.Request {
-	t.Helper()
-	op, ok := operations(t)[operation]
-	if !ok {
-		t.Fatalf("no operation %s", operation)
-	}
-	path := op[1]
-	path = strings.ReplaceAll(path, "{session_id}", w.session(t, operation, id))
-	path = strings.ReplaceAll(path, "{template_id}", w.template(id))
-	body := ""
-	switch {
-	case operation == "createSession" && id == "body":
-		body = fmt.Sprintf(`{"template":"desk","org_id":"%s"}`, w.globex.ID)
-	case operation == "createSession":
-		body = fmt.Sprintf(`{"template":"%s"}`, w.template(id))
-	case operation == "logIn" || operation == "refresh":
-		body = `{}`
-	}
-	switch id {
-	case "filter":
-		path += "?org_id=" + w.globex.ID.String()
-	case "cursor":
-		path += "?cursor=" + w.cursor
-	}
-	r, err := http.NewRequestWithContext(t.Context(), op[0], running.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	if id == "header" {
-		for _, name := range []string{"X-Org-Id", "X-Organization", "X-Tenant-Id", "X-Scope-OrgID", "StreamSpace-Org"} {
-			r.Header.Set(name, w.globex.ID.String())
-		}
-	}
-	if operation == "streamSession" {
-		w.upgrade(t, r, caller)
-	} else if b := w.bearer(caller); b != "" {
-		r.Header.Set("Authorization", "Bearer "+b)
-	}
-	return r
 }

@@ -2,8 +2,11 @@ package attack
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,21 +21,24 @@ import (
 
 // world is two organisations, and everyone who might ask for something of theirs.
 type world struct {
+	url       string
+	api       contract
+	resources []resource
+
 	acme, globex *dbtest.Org
+	orgs         map[string]*dbtest.Org // of each caller
 	callers      map[string]dbtest.Person
 	bearers      map[string]string
-	tickets      map[string][]string // got before their callers lost their access
-	canary       string              // in every row of globex that can hold one
+	canary       string // in every text of globex
 	unknown      uuid.UUID
-	owned        map[string]uuid.UUID // a session by whose it is: "own", "foreign"
-	cursor       string               // behind a session of globex
+	made         map[[2]string]uuid.UUID // by the parameter and whose it is: "own", "foreign"
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, url string, api contract, resources []func(*world) resource) *world {
 	t.Helper()
 	w := &world{
-		canary: "canary-" + strings.ReplaceAll(uuid.NewString(), "-", ""), unknown: uuid.Must(uuid.NewV7()),
-		bearers: map[string]string{"none": ""}, tickets: map[string][]string{}, owned: map[string]uuid.UUID{},
+		url: url, api: api, unknown: uuid.Must(uuid.NewV7()), made: map[[2]string]uuid.UUID{},
+		canary: "canary-" + strings.ReplaceAll(uuid.NewString(), "-", ""),
 	}
 	running.Log.LookFor(w.canary)
 	spec := dbtest.Spec{PerOrg: 1000, PerUser: 1000, Members: 3}
@@ -43,7 +49,9 @@ func newWorld(t *testing.T) *world {
 		"other": w.acme.Members[0], "admin": w.acme.Admin, "owner": w.acme.Owner, "stranger": w.globex.Owner,
 		"suspended": suspended.Member, "removed": w.acme.Members[1], "out": w.acme.Members[2],
 	}
+	w.orgs, w.bearers = map[string]*dbtest.Org{}, map[string]string{}
 	for caller, p := range w.callers {
+		w.orgs[caller] = w.acme
 		switch caller {
 		case "none":
 		case "expired":
@@ -54,177 +62,199 @@ func newWorld(t *testing.T) *world {
 			w.bearers[caller] = running.Bearer(t, p)
 		}
 	}
-	w.plant(t, suspended)
+	w.orgs["stranger"], w.orgs["suspended"] = w.globex, suspended
+	w.plant(t)
+	for _, of := range resources {
+		r := of(w)
+		if w.resources = append(w.resources, r); r.prepare != nil {
+			r.prepare(t)
+		}
+	}
 	w.withdraw(t, suspended)
 	return w
 }
 
-// plant fills both organisations, globex with canaries.
-func (w *world) plant(t *testing.T, suspended *dbtest.Org) {
+// plant puts the canary into what is known of the other organisation itself.
+func (w *world) plant(t *testing.T) {
 	t.Helper()
-	super := database.Superuser(t)
-	for _, sql := range []string{
-		"update app.templates set title = $2, description = $2 where org_id = $1",
-		"update app.organizations set name = $2 where id = $1",
-		"update app.users set name = $2 where id in (select user_id from app.memberships where org_id = $1)",
-	} {
-		if _, err := super.Exec(t.Context(), sql, w.globex.ID.UUID, w.canary); err != nil {
-			t.Fatal(err)
-		}
-	}
-	w.owned["own"] = w.launch(t, w.bearers["member"], w.acme)
-	w.owned["foreign"] = w.launch(t, w.bearers["stranger"], w.globex)
-	w.cursor = page.Cursor{Key: time.Now().UTC().Format(time.RFC3339Nano), ID: w.owned["foreign"]}.String()
-	for caller, o := range map[string]*dbtest.Org{"suspended": suspended, "removed": w.acme, "out": w.acme} {
-		id := w.launch(t, w.bearers[caller], o)
-		for range 3 {
-			w.tickets[caller] = append(w.tickets[caller], w.ticket(t, w.bearers[caller], id))
-		}
+	w.execute(t, "update app.organizations set name = $2 where id = $1", w.globex.ID.UUID, w.canary)
+	w.execute(t, "update app.users set name = $2 where id in (select user_id from app.memberships where org_id = $1)",
+		w.globex.ID.UUID, w.canary)
+}
+
+// execute does what no operation of the API does yet.
+func (w *world) execute(t *testing.T, sql string, args ...any) {
+	t.Helper()
+	if _, err := database.Superuser(t).Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
 	}
 }
 
 // withdraw takes access away, as operators and members do.
 func (w *world) withdraw(t *testing.T, suspended *dbtest.Org) {
 	t.Helper()
-	super := database.Superuser(t)
-	if _, err := super.Exec(t.Context(), "update app.organizations set suspended = true where id = $1",
-		suspended.ID.UUID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := super.Exec(t.Context(), "delete from app.memberships where org_id = $1 and user_id = $2",
-		w.acme.ID.UUID, w.callers["removed"].User.UUID); err != nil {
-		t.Fatal(err)
-	}
+	w.execute(t, "update app.organizations set suspended = true where id = $1", suspended.ID.UUID)
+	w.execute(t, "delete from app.memberships where org_id = $1 and user_id = $2",
+		w.acme.ID.UUID, w.callers["removed"].User.UUID)
 	out := servertest.Request{Method: http.MethodPost, Path: "/api/v1/auth/logout", Bearer: w.bearers["out"]}
 	if s := running.Call(t, out, nil); s != http.StatusNoContent {
 		t.Fatalf("sign out: %d", s)
 	}
 }
 
-// launch starts a session whose display is said to run, with the canary for a name where that is due.
-func (w *world) launch(t *testing.T, bearer string, o *dbtest.Org) uuid.UUID {
+// text is what a caller writes where they may write anything.
+func (w *world) text(caller string) string {
+	if w.orgs[caller] == w.globex {
+		return w.canary
+	}
+	return "words of their own"
+}
+
+// id is the id to ask for in a place of a path. A deletion gets one of its own, so that one answer does not change the
+// next.
+func (w *world) id(t *testing.T, op operation, param, id string) uuid.UUID {
 	t.Helper()
-	name := "desk"
-	if o == w.globex {
-		name = w.canary
+	caller := "member"
+	switch id {
+	case "unknown":
+		return w.unknown
+	case "foreign":
+		caller = "stranger"
 	}
-	running.AgentSeen(t, o)
+	last := op.params()[len(op.params())-1]
+	if op.method == http.MethodDelete && param == last {
+		return w.makeOne(t, param, caller)
+	}
+	key := [2]string{param, caller}
+	if _, ok := w.made[key]; !ok {
+		w.made[key] = w.makeOne(t, param, caller)
+	}
+	return w.made[key]
+}
+
+// makeOne makes what an id stands for, as a caller.
+func (w *world) makeOne(t *testing.T, param, caller string) uuid.UUID {
+	t.Helper()
+	for _, r := range w.resources {
+		if r.param == param && r.make != nil {
+			return r.make(t, caller)
+		}
+	}
+	op, ok := w.api.maker(param)
+	if !ok {
+		t.Fatalf("no operation makes what {%s} stands for: say in its resource's file how one is made", param)
+	}
+	whose := "own"
+	if caller == "stranger" {
+		whose = "foreign"
+	}
 	var made struct{ ID uuid.UUID }
-	create := servertest.Request{
-		Method: http.MethodPost, Path: "/api/v1/sessions", Bearer: bearer,
-		Body: map[string]string{"template": "desk", "name": name},
+	a := w.send(t, w.request(t, op, whose, caller), caller)
+	if err := json.Unmarshal(a.body, &made); err != nil || a.status != http.StatusCreated {
+		t.Fatalf("make what {%s} stands for by %s: %d %s, %v", param, op.id, a.status, a.body, err)
 	}
-	if s := running.Call(t, create, &made); s != http.StatusCreated {
-		t.Fatalf("launch: %d", s)
-	}
-	running.Report(t, o, made.ID.String(), "running")
 	return made.ID
 }
 
-func (w *world) ticket(t *testing.T, bearer string, id uuid.UUID) string {
+// request is what an operation is asked by, for one kind of id.
+func (w *world) request(t *testing.T, op operation, id, caller string) *http.Request {
 	t.Helper()
-	var k struct{ Ticket string }
-	create := servertest.Request{
-		Method: http.MethodPost, Path: "/api/v1/sessions/" + id.String() + "/tickets", Bearer: bearer,
-	}
-	if s := running.Call(t, create, &k); s != http.StatusCreated {
-		t.Fatalf("ticket: %d", s)
-	}
-	return k.Ticket
-}
-
-func (w *world) bearer(caller string) string { return w.bearers[caller] }
-
-// session is the id to ask for. A deletion gets a session of its own, so that one answer does not change the next.
-func (w *world) session(t *testing.T, operation, id string) string {
-	t.Helper()
-	switch {
-	case id == "unknown":
-		return w.unknown.String()
-	case operation == "deleteSession" && id == "own":
-		return w.launch(t, w.bearers["member"], w.acme).String()
-	case operation == "deleteSession" && id == "foreign":
-		return w.launch(t, w.bearers["stranger"], w.globex).String()
-	default:
-		return w.owned[id].String()
-	}
-}
-
-func (w *world) template(id string) string {
+	path := op.at(func(param string) string { return w.id(t, op, param, id).String() })
 	switch id {
-	case "own":
-		return w.acme.Template.String()
-	case "foreign":
-		return w.globex.Template.String()
-	default:
-		return w.unknown.String()
+	case "filter":
+		path += "?org_id=" + w.globex.ID.String()
+	case "cursor":
+		of := w.id(t, operation{path: "{" + w.api.listed(op.path) + "}"}, w.api.listed(op.path), "foreign")
+		path += "?cursor=" + page.Cursor{Key: time.Now().UTC().Format(time.RFC3339Nano), ID: of}.String()
 	}
-}
-
-// upgrade makes the request one for a stream, with a ticket for a session that the caller can see, where they have one.
-func (w *world) upgrade(t *testing.T, r *http.Request, caller string) {
-	t.Helper()
-	offered := "binary"
-	if k := w.ticketOf(t, caller); k != "" {
-		offered += ", ticket." + k
+	body := w.body(t, op, id, caller)
+	r, err := http.NewRequestWithContext(t.Context(), op.method, w.url+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-		"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": offered, "Origin": "http://localhost",
-	} {
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if id == "header" {
+		for _, name := range []string{"X-Org-Id", "X-Organization", "X-Tenant-Id", "X-Scope-OrgID", "StreamSpace-Org"} {
+			r.Header.Set(name, w.globex.ID.String())
+		}
+	}
+	for name, value := range w.credentials(t, op, caller) {
 		r.Header.Set(name, value)
 	}
+	return r
 }
 
-func (w *world) ticketOf(t *testing.T, caller string) string {
+// body is what an operation is sent; nil: it takes none.
+func (w *world) body(t *testing.T, op operation, id, caller string) []byte {
 	t.Helper()
-	switch caller {
-	case "member", "admin", "owner":
-		return w.ticket(t, w.bearers[caller], w.owned["own"])
-	case "stranger":
-		return w.ticket(t, w.bearers[caller], w.owned["foreign"])
-	case "other":
-		return w.ticket(t, w.bearers[caller], w.launch(t, w.bearers[caller], w.acme))
-	case "suspended", "removed", "out":
-		k := w.tickets[caller][0]
-		w.tickets[caller] = w.tickets[caller][1:]
-		return k
-	default:
-		return ""
+	if op.body == nil {
+		return nil
 	}
+	body, _ := sample(op.body, w.text(caller)).(map[string]any)
+	for _, r := range w.resources {
+		if bodyFor := r.bodies[op.id]; bodyFor != nil {
+			body = bodyFor(t, id)
+		}
+	}
+	if id == "body" {
+		body["org_id"] = w.globex.ID.String()
+	}
+	b, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
-// ask sends the request and looks for the canary in the answer, unless it is the canary's own organisation that asks.
-// It returns the status, and how long the answer took.
-func (w *world) ask(t *testing.T, operation, id, caller string) (int, time.Duration) {
+// credentials are the headers by which a caller is known.
+func (w *world) credentials(t *testing.T, op operation, caller string) map[string]string {
 	t.Helper()
-	request := w.request(t, operation, id, caller)
+	for _, r := range w.resources {
+		if present := r.credentials[op.id]; present != nil {
+			return present(t, caller)
+		}
+	}
+	if w.bearers[caller] == "" {
+		return nil
+	}
+	return map[string]string{"Authorization": "Bearer " + w.bearers[caller]}
+}
+
+// reply is what came back.
+type reply struct {
+	status int
+	body   []byte
+	took   time.Duration
+	leaked string // the answer, when it holds the canary and is not for the canary's own organisation
+}
+
+func (w *world) send(t *testing.T, request *http.Request, caller string) reply {
+	t.Helper()
 	began := time.Now()
 	response, err := running.Client.Do(request)
 	if err != nil {
-		t.Fatalf("%s as %s: %v", operation, caller, err)
+		t.Fatalf("%s %s as %s: %v", request.Method, request.URL, caller, err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatalf("%s as %s: %v", operation, caller, err)
+		t.Fatalf("%s %s as %s: %v", request.Method, request.URL, caller, err)
 	}
-	took := time.Since(began)
-	var head bytes.Buffer
-	if err := response.Header.Write(&head); err != nil {
-		t.Fatal(err)
+	r := reply{status: response.StatusCode, body: body, took: time.Since(began)}
+	if shown := slices.Concat(flat(response.Header), body); w.orgs[caller] != w.globex &&
+		bytes.Contains(shown, []byte(w.canary)) {
+		r.leaked = string(shown)
 	}
-	if caller != "stranger" && strings.Contains(head.String()+string(body), w.canary) {
-		t.Errorf("%s of the %s id shows %s the other organisation: %s%s", operation, id, caller, head.String(), body)
-	}
-	return response.StatusCode, took
+	return r
 }
 
 // leaks looks for the canary where nobody asked for it.
-func (w *world) leaks(t *testing.T) {
+func (w *world) leaks(t *testing.T) (faults []string) {
 	t.Helper()
 	if lines := running.Log.Lines(w.canary); len(lines) > 0 {
-		t.Errorf("the log holds the other organisation's data: %s", lines[0])
+		faults = append(faults, "the log holds the other organisation's data: "+lines[0])
 	}
 	response, err := running.Client.Get(running.OpsURL + "/metrics")
 	if err != nil {
@@ -237,7 +267,7 @@ func (w *world) leaks(t *testing.T) {
 	}
 	for _, word := range []string{w.canary, w.globex.ID.String(), w.globex.Slug} {
 		if bytes.Contains(metrics, []byte(word)) {
-			t.Errorf("the metrics hold %s", word)
+			faults = append(faults, "the metrics hold "+word)
 		}
 	}
 	var audited int
@@ -245,8 +275,9 @@ func (w *world) leaks(t *testing.T) {
 		"select count(*) from app.audit_log l where org_id = $1 and l::text like '%' || $2 || '%'",
 		w.acme.ID.UUID, w.canary).Scan(&audited)
 	if err != nil || audited > 0 {
-		t.Errorf("%d audit entries hold the other organisation's data, %v", audited, err)
+		faults = append(faults, fmt.Sprintf("%d audit entries hold the other organisation's data, %v", audited, err))
 	}
+	return faults
 }
 
 // forged signs what no login would make: a token whose time is over, or one without an organisation.
