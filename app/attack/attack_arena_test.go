@@ -58,7 +58,7 @@ func newArena(t *rapid.T, a *siege) *arena {
 	for n := range rapid.IntRange(2, 5).Draw(t, "organisations") {
 		r := &realm{
 			f: f, label: fmt.Sprintf("org%d", n), id: org.ID{UUID: uuid.Must(uuid.NewV7())}, canary: newCanary(),
-			roles: map[*person]org.Role{}, audit: map[string]int64{}, events: map[string]int64{},
+			roles: map[*person]org.Role{}, audit: map[string]int64{}, events: map[string]int64{}, things: map[string]uuid.UUID{},
 			perOrg: int64(rapid.IntRange(3, 8).Draw(t, "quota")), perUser: int64(rapid.IntRange(1, 4).Draw(t, "share")),
 		}
 		r.slug, r.name, r.space = "t"+r.canary, "Org "+r.canary, "ns-"+r.canary
@@ -73,6 +73,7 @@ func newArena(t *rapid.T, a *siege) *arena {
 	for _, p := range f.posts {
 		f.must(p.connect())
 	}
+	f.furnishUnmodelled()
 	return f
 }
 
@@ -292,6 +293,9 @@ func flat(h http.Header) []byte {
 
 // draw is one shot, each kind as often as it stands here.
 func (f *arena) draw(t *rapid.T) *shot {
+	if len(f.attack.unmodelled) > 0 && rarely(t, "unmodelled", 8) {
+		return f.unmodelled(t)
+	}
 	return pick(t, "kind", []func(*rapid.T) *shot{
 		f.getSession, f.createSession, f.listSessions, f.createTicket, f.report, f.visit, f.deleteSession, f.getTemplate,
 		f.createSession, f.listTemplates, f.getMe, f.createTicket, f.stream, f.refreshing, f.getSession, f.report,

@@ -61,7 +61,8 @@ type realm struct {
 	desks           []*desk    // its sessions, the oldest first
 	tickets         []*pass
 	streams         []*viewing
-	audit, events   map[string]int64 // entries by what they say
+	things          map[string]uuid.UUID // of what the model does not know, one of each by its parameter
+	audit, events   map[string]int64     // entries by what they say
 }
 
 // person is somebody who can be a member.

@@ -210,6 +210,7 @@ func (f *arena) apiShot(
 // send asks, and reads the whole answer.
 func (f *arena) send(q request, who http.Header) (answered, error) {
 	f.attack.requests.Add(1)
+	f.attack.noteOperation(q.method, q.path)
 	r, err := http.NewRequest(q.method, f.attack.URL+q.path, strings.NewReader(q.body))
 	if err != nil {
 		return answered{}, err

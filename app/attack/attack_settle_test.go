@@ -185,9 +185,11 @@ func (r *realm) stands() *difference {
 	want := standing{Chained: true, Audit: r.audit, Events: r.events, Sessions: []string{}}
 	want.Held, _ = r.held(nil)
 	want.HeldByMembers, want.Live = want.Held, want.Held
-	for _, n := range r.events {
+	for _, n := range got.Events {
 		want.Numbered += n
 	}
+	r.f.attack.forgetUnmodelled(got.Audit)
+	r.f.attack.forgetUnmodelled(got.Events)
 	for _, s := range r.desks {
 		want.Sessions = append(want.Sessions, fmt.Sprintf("%s %s %s %s", s.id, s.owner.id, s.state, s.name))
 	}

@@ -261,6 +261,7 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 		return nil, got, err
 	}
 	f.attack.requests.Add(1)
+	f.attack.noteOperation(http.MethodGet, strings.TrimPrefix(at, f.attack.URL))
 	ctx, cancel := context.WithTimeout(context.Background(), streamPatience)
 	defer cancel()
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's

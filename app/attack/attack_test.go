@@ -18,6 +18,7 @@ import (
 	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/docs"
 )
 
 // tokenPrefix begins every access token: it is {" in base64url.
@@ -65,6 +66,7 @@ func TestAttack(t *testing.T) {
 	all.Wait()
 	a.counted(t)
 	a.varied(t)
+	a.walked(t)
 	for word, what := range map[string]string{`"level":"ERROR"`: "an error of its own", tokenPrefix: "a token"} {
 		if lines := a.Log.Lines(word); len(lines) > 0 {
 			t.Errorf("the control plane logged %s, %d times, the first: %s", what, len(lines), lines[0])
@@ -77,6 +79,8 @@ type attack struct {
 	*servertest.Server
 	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts beside HTTP, and one that sees all
 	public                             []*pattern
+	api                                contract
+	unmodelled                         contract // the operations that the model does not know
 
 	limit       int64 // of requests
 	rounds      int   // of each history
@@ -85,6 +89,8 @@ type attack struct {
 	differences atomic.Int64
 	refusals    [2]atomic.Int64 // of sessions and templates of another organisation
 	answers     sync.Map        // how often each verdict was the answer: *atomic.Int64
+	asked       sync.Map        // how often each operation was asked for: *atomic.Int64
+	unmade      sync.Map        // why nothing stands for a parameter of an operation that the model does not know
 }
 
 func newAttack(t *testing.T) *attack {
@@ -98,6 +104,10 @@ func newAttack(t *testing.T) *attack {
 	}
 	r.Log.LookFor(canaryPrefix, tokenPrefix, `"level":"ERROR"`)
 	a := &attack{Server: r, limit: usual, rounds: 1}
+	if a.api, err = readContract(docs.OpenAPI); err != nil {
+		t.Fatal(err)
+	}
+	a.unmodelled = a.api.without(modelled)
 	if n, err := strconv.ParseInt(os.Getenv("ATTACK_REQUESTS"), 10, 64); err == nil {
 		a.limit, a.rounds = n, long
 	}

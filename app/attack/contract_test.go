@@ -19,6 +19,7 @@ type contract map[string]operation
 // operation is one operation of the API.
 type operation struct {
 	id, method, path string
+	public           bool             // nobody has to be known
 	body             *openapi3.Schema // of the JSON that it takes; nil: none
 }
 
@@ -30,7 +31,9 @@ func readContract(spec []byte) (contract, error) {
 	all := contract{}
 	for path, item := range doc.Paths.Map() {
 		for method, o := range item.Operations() {
-			op := operation{id: o.OperationID, method: method, path: path}
+			op := operation{
+				id: o.OperationID, method: method, path: path, public: o.Extensions["x-permission"] == "public",
+			}
 			if o.RequestBody != nil {
 				op.body = o.RequestBody.Value.Content.Get("application/json").Schema.Value
 			}
@@ -42,6 +45,13 @@ func readContract(spec []byte) (contract, error) {
 
 // ids returns the operations' ids in order.
 func (c contract) ids() []string { return slices.Sorted(maps.Keys(c)) }
+
+// without is the contract without some of its operations.
+func (c contract) without(ids []string) contract {
+	rest := maps.Clone(c)
+	maps.DeleteFunc(rest, func(id string, _ operation) bool { return slices.Contains(ids, id) })
+	return rest
+}
 
 // placeholder is an id in a path: "{session_id}".
 var placeholder = regexp.MustCompile(`\{(\w+)\}`)
@@ -99,7 +109,7 @@ func (c contract) find(method, path string) string {
 	is := strings.Split(path, "/")
 	for _, o := range c {
 		of := strings.Split(o.path, "/")
-		same := func(a, b string) bool { return a == b || placeholder.MatchString(a) }
+		same := func(a, b string) bool { return a == b || strings.HasPrefix(a, "{") }
 		if o.method == method && slices.EqualFunc(of, is, same) {
 			return o.id
 		}

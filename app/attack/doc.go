@@ -6,4 +6,8 @@
 //
 // The random attack lets callers of several organisations ask at random while their rights change. A model says what
 // each must be answered, and no answer may hold a word of another organisation.
+//
+// A new resource brings one file, matrix_<resource>_test.go, with its rows; planted_test.go has an example. What an id
+// in a path stands for is made by a POST to its collection, as the API's description says, unless the file makes it.
+// The random attack derives its requests for the resource from the description, until there is a model of it.
 package attack

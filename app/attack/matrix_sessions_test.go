@@ -96,12 +96,11 @@ func (m *sessionMatrix) upgrade(t *testing.T, caller string) map[string]string {
 
 func (m *sessionMatrix) ticketOf(t *testing.T, caller string) string {
 	t.Helper()
-	get := m.api["getSession"]
 	switch caller {
 	case "member", "admin", "owner":
-		return m.ticket(t, caller, m.id(t, get, "session_id", "own"))
+		return m.ticket(t, caller, m.known(t, "session_id", "member"))
 	case "stranger":
-		return m.ticket(t, caller, m.id(t, get, "session_id", "foreign"))
+		return m.ticket(t, caller, m.known(t, "session_id", "stranger"))
 	case "other":
 		return m.ticket(t, caller, m.launch(t, caller))
 	case "suspended", "removed", "out":

@@ -84,13 +84,14 @@ type row struct {
 func (w *world) rows() (all []row, faults []string) {
 	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	last := map[string]bool{}
+	known := slices.Sorted(maps.Keys(w.callers))
 	for _, r := range w.resources {
 		var callers []string
 		for line := range strings.Lines(strings.TrimSpace(r.rows)) {
 			fields := strings.Fields(line)
 			switch {
 			case callers == nil:
-				if callers = fields[2:]; !slices.Equal(slices.Sorted(slices.Values(callers)), slices.Sorted(maps.Keys(w.callers))) {
+				if callers = fields[2:]; !slices.Equal(slices.Sorted(slices.Values(callers)), known) {
 					say("a table with the columns %v", callers)
 				}
 			case len(fields) != len(callers)+2:

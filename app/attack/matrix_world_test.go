@@ -31,7 +31,7 @@ type world struct {
 	bearers      map[string]string
 	canary       string // in every text of globex
 	unknown      uuid.UUID
-	made         map[[2]string]uuid.UUID // by the parameter and whose it is: "own", "foreign"
+	made         map[[2]string]uuid.UUID // by the parameter and the caller: a member of acme, the owner of globex
 }
 
 func newWorld(t *testing.T, url string, api contract, resources []func(*world) resource) *world {
@@ -68,6 +68,12 @@ func newWorld(t *testing.T, url string, api contract, resources []func(*world) r
 		r := of(w)
 		if w.resources = append(w.resources, r); r.prepare != nil {
 			r.prepare(t)
+		}
+	}
+	for _, op := range api { // first of all, so that lists could show them
+		for _, param := range op.params() {
+			w.known(t, param, "member")
+			w.known(t, param, "stranger")
 		}
 	}
 	w.withdraw(t, suspended)
@@ -125,6 +131,12 @@ func (w *world) id(t *testing.T, op operation, param, id string) uuid.UUID {
 	if op.method == http.MethodDelete && param == last {
 		return w.makeOne(t, param, caller)
 	}
+	return w.known(t, param, caller)
+}
+
+// known is the id of the one thing of its kind that a caller has made.
+func (w *world) known(t *testing.T, param, caller string) uuid.UUID {
+	t.Helper()
 	key := [2]string{param, caller}
 	if _, ok := w.made[key]; !ok {
 		w.made[key] = w.makeOne(t, param, caller)
@@ -164,7 +176,7 @@ func (w *world) request(t *testing.T, op operation, id, caller string) *http.Req
 	case "filter":
 		path += "?org_id=" + w.globex.ID.String()
 	case "cursor":
-		of := w.id(t, operation{path: "{" + w.api.listed(op.path) + "}"}, w.api.listed(op.path), "foreign")
+		of := w.known(t, w.api.listed(op.path), "stranger")
 		path += "?cursor=" + page.Cursor{Key: time.Now().UTC().Format(time.RFC3339Nano), ID: of}.String()
 	}
 	body := w.body(t, op, id, caller)
