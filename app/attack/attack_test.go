@@ -81,6 +81,7 @@ type attack struct {
 	public                             []*pattern
 	api                                contract
 	unmodelled                         contract // the operations that the model does not know
+	inOrg, ofPlatform                  string   // queries for all that the app's role may read
 
 	limit       int64 // of requests
 	rounds      int   // of each history
@@ -129,6 +130,7 @@ func newAttack(t *testing.T) *attack {
 			p.Close()
 		}
 	})
+	a.findReadable(t)
 	a.publish(t)
 	return a
 }
