@@ -29,124 +29,126 @@ var (
 		"sign in: neither a Bearer token nor a cookie came along")
 	errCookie = fault.New(fault.Unauthenticated, "cookie_invalid",
 		"the cookie is not one that was given out here; sign in again")
-	errNoOtherOrigin = fault.New(fault.Forbidden, "cross_origin", "pages of another origin may not act here")
+	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "pages of another origin may not act here")
 )
 
 // caller is who a request comes from, and by what they are known.
 type caller struct {
-	scope  org.Scope
-	key    secret.Hash // of what was presented
-	cookie string      // the cookie's value; empty: a token or a ticket was presented
-	admits sessions.ID // the session that a ticket opens
+	scope     org.Scope
+	key       secret.Hash // of what was presented
+	cookie    string      // the cookie's value; empty: a token or a ticket was presented
+	ticketFor sessions.ID // the session that a ticket opens
 }
 
-// gate finds out who asks. Whether they are still let in is for the database to say, each time a transaction enters,
-// which is why what was found out may be remembered for as long as it lasts.
-type gate struct {
+// authenticator finds out who asks. The database decides whether they are still let in, each time a transaction enters,
+// which is why the result may be cached until the credential ends.
+type authenticator struct {
 	origin   string
 	tokens   Tokens
 	identity *identity.Service
 	sessions *sessions.Service
 	// What tokens and cookies stand for. They are kept apart so that the one can never be shown as the other.
-	seenTokens, seenCookies *memory
-	guesses                 *rates[string] // by the network that shows secrets which are none
+	tokenCache, cookieCache *signInCache
+	guesses                 *limiter[string] // by the network that shows secrets which are none
 }
 
-func newGate(c Config, origin string) *gate {
-	return &gate{
+func newAuthenticator(c Config, origin string) *authenticator {
+	return &authenticator{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
-		seenTokens: newMemory(), seenCookies: newMemory(), guesses: newRates[string](c.rate(guessesEvery), guessesBurst),
+		tokenCache: newSignInCache(), cookieCache: newSignInCache(),
+		guesses: newLimiter[string](c.rate(guessesEvery), guessesBurst),
 	}
 }
 
 // authenticate says who asks. Someone who presents both a token and a cookie is known by the token.
-func (g *gate) authenticate(r *http.Request, by entry) (caller, error) {
+func (a *authenticator) authenticate(r *http.Request, by authMethod) (caller, error) {
 	if by == byTicket {
-		return g.byTicket(r)
+		return a.byTicket(r)
 	}
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")
 		if !strings.EqualFold(scheme, "Bearer") {
 			return caller{}, errNoCredentials
 		}
-		return g.byToken(strings.TrimSpace(token))
+		return a.byToken(strings.TrimSpace(token))
 	}
 	if cookie, err := r.Cookie(cookieName); err == nil {
-		return g.byCookie(r.Context(), cookie.Value)
+		return a.byCookie(r.Context(), cookie.Value)
 	}
 	return caller{}, errNoCredentials
 }
 
-func (g *gate) byToken(token string) (caller, error) {
+func (a *authenticator) byToken(token string) (caller, error) {
 	key := secret.Of(token).Hash()
-	signIn, ok := g.seenTokens.recall(key)
+	signIn, ok := a.tokenCache.get(key)
 	if !ok {
 		var err error
-		if signIn, err = g.tokens.Verify(token); err != nil {
+		if signIn, err = a.tokens.Verify(token); err != nil {
 			return caller{}, err
 		}
-		g.seenTokens.keep(key, signIn)
+		a.tokenCache.put(key, signIn)
 	}
 	return caller{scope: scopeOf(signIn), key: key}, nil
 }
 
-func (g *gate) byCookie(ctx context.Context, value string) (caller, error) {
+func (a *authenticator) byCookie(ctx context.Context, value string) (caller, error) {
 	presented := secret.Of(value)
 	if len(value) != cookieLength {
 		return caller{}, errCookie
 	}
 	key := presented.Hash()
-	signIn, ok := g.seenCookies.recall(key)
+	signIn, ok := a.cookieCache.get(key)
 	if !ok {
 		var err error
-		if signIn, err = g.resolve(ctx, presented); err != nil {
+		if signIn, err = a.resolve(ctx, presented); err != nil {
 			return caller{}, err
 		}
-		g.seenCookies.keep(key, signIn)
+		a.cookieCache.put(key, signIn)
 	}
 	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
 }
 
 // resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows
 // too many has to wait.
-func (g *gate) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
+func (a *authenticator) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
 	from := networkOf(ctx)
-	if wait := g.guesses.owed(from); wait > 0 {
+	if wait := a.guesses.retryAfter(from); wait > 0 {
 		return identity.SignIn{}, tooMany("too_many_guesses", "you have shown too many sign-ins that are none", wait)
 	}
-	s, err := g.identity.Resolve(ctx, presented)
+	s, err := a.identity.Resolve(ctx, presented)
 	if fault.Has(err, identity.ErrSignedOut.Code) {
-		g.guesses.charge(from)
+		a.guesses.count(from)
 	}
 	return s, err
 }
 
 // byTicket uses up the ticket that a stream is asked for with, once everything else about the request is right: a
 // ticket that a foreign page or a broken client presents can still be used by whoever it was made for.
-func (g *gate) byTicket(r *http.Request) (caller, error) {
-	if foreign(r, g.origin) {
-		return caller{}, errNoOtherOrigin
+func (a *authenticator) byTicket(r *http.Request) (caller, error) {
+	if crossOrigin(r, a.origin) {
+		return caller{}, errCrossOrigin
 	}
-	ticket, binary := offered(r)
+	ticket, binary := offeredProtocols(r)
 	if ticket.IsZero() {
 		return caller{}, sessions.ErrTicket
 	}
-	if err := upgradable(r, binary); err != nil {
+	if err := checkUpgrade(r, binary); err != nil {
 		return caller{}, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	ctx, cancel := context.WithTimeout(r.Context(), operationTimeout)
 	defer cancel()
-	a, err := g.sessions.Redeem(ctx, ticket)
+	admission, err := a.sessions.Redeem(ctx, ticket)
 	if err != nil {
 		return caller{}, err
 	}
-	return caller{scope: org.Member(a.Org, a.User, a.Role, a.Credential), admits: a.Session}, nil
+	scope := org.Member(admission.Org, admission.User, admission.Role, admission.Credential)
+	return caller{scope: scope, ticketFor: admission.Session}, nil
 }
 
 // forget drops what was remembered of a caller's credential.
-func (g *gate) forget(who caller) {
-	g.seenTokens.drop(who.key)
-	g.seenCookies.drop(who.key)
+func (a *authenticator) forget(who caller) {
+	a.tokenCache.remove(who.key)
+	a.cookieCache.remove(who.key)
 }
 
 func scopeOf(s identity.SignIn) org.Scope { return org.Member(s.Org.ID, s.User, s.Role, s.Credential) }

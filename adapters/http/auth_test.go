@@ -223,7 +223,7 @@ func TestWhatARoleMay(t *testing.T) {
 		of[r] = f.as(r)
 	}
 	for _, op := range f.contract.operations {
-		if op.entry != byCredential || op.id == "logOut" {
+		if op.auth != byCredential || op.id == "logOut" {
 			continue
 		}
 		for role, token := range of {

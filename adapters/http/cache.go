@@ -9,25 +9,25 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// remembered is how many credentials are remembered at most, about 4 MB. One more costs the one that was longest unused
+// maxSignIns is how many credentials are remembered at most, about 4 MB. One more costs the one that was longest unused
 // its next verification: 56 µs for a token, a query for a cookie.
-const remembered = 10_000
+const maxSignIns = 10_000
 
-// memory remembers what credentials stand for, by the hash of what was presented, until they end.
-type memory struct {
+// signInCache remembers what credentials stand for, by the hash of what was presented, until they end.
+type signInCache struct {
 	entries *lru.Cache[secret.Hash, identity.SignIn]
 	now     func() time.Time
 }
 
-func newMemory() *memory {
-	entries, err := lru.New[secret.Hash, identity.SignIn](remembered)
+func newSignInCache() *signInCache {
+	entries, err := lru.New[secret.Hash, identity.SignIn](maxSignIns)
 	if err != nil {
 		panic(err) // only a size below 1 is refused
 	}
-	return &memory{entries: entries, now: time.Now}
+	return &signInCache{entries: entries, now: time.Now}
 }
 
-func (m *memory) recall(key secret.Hash) (identity.SignIn, bool) {
+func (m *signInCache) get(key secret.Hash) (identity.SignIn, bool) {
 	s, ok := m.entries.Get(key)
 	if ok && !m.now().Before(s.EndsAt) {
 		m.entries.Remove(key)
@@ -36,6 +36,6 @@ func (m *memory) recall(key secret.Hash) (identity.SignIn, bool) {
 	return s, ok
 }
 
-func (m *memory) keep(key secret.Hash, s identity.SignIn) { m.entries.Add(key, s) }
+func (m *signInCache) put(key secret.Hash, s identity.SignIn) { m.entries.Add(key, s) }
 
-func (m *memory) drop(key secret.Hash) { m.entries.Remove(key) }
+func (m *signInCache) remove(key secret.Hash) { m.entries.Remove(key) }

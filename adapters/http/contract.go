@@ -11,20 +11,20 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 )
 
-// entry is how the caller of an operation is known.
-type entry int
+// authMethod is how the caller of an operation is known.
+type authMethod int
 
 const (
-	byCredential entry = iota // an access token or a cookie
-	byTicket                  // a ticket, and nothing else
-	byNothing                 // anybody
+	byCredential authMethod = iota // an access token or a cookie
+	byTicket                       // a ticket, and nothing else
+	noAuth                         // anybody
 )
 
 // operation is one method and path of the contract.
 type operation struct {
 	id, method, path string
 	permission       permission
-	entry            entry
+	auth             authMethod
 	route            *routers.Route // what the validator wants to know
 	options          *openapi3filter.Options
 }
@@ -75,11 +75,11 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	}
 	switch {
 	case len(needs) == 0:
-		op.entry = byNothing
+		op.auth = noAuth
 	case slices.ContainsFunc(needs, func(n openapi3.SecurityRequirement) bool { _, ok := n["ticket"]; return ok }):
-		op.entry = byTicket
+		op.auth = byTicket
 	}
-	if (op.permission == public) != (op.entry == byNothing) {
+	if (op.permission == public) != (op.auth == noAuth) {
 		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which its security contradicts",
 			op.id, op.method, op.path, name)
 	}

@@ -24,22 +24,22 @@ const (
 
 // handlers turn requests into calls and results into responses. Who asks is in the context.
 type handlers struct {
-	gate      *gate
+	auth      *authenticator
 	identity  *identity.Service
 	templates *templates.Service
 	sessions  *sessions.Service
 
-	byAddress *rates[string]
-	byEmail   *rates[string]
+	byAddress *limiter[string]
+	byEmail   *limiter[string]
 }
 
 var _ api.StrictServerInterface = handlers{}
 
-func newHandlers(c Config, g *gate) handlers {
+func newHandlers(c Config, g *authenticator) handlers {
 	return handlers{
-		gate: g, identity: c.Identity, templates: c.Templates, sessions: c.Sessions,
-		byAddress: newRates[string](c.rate(loginsByAddressEvery), loginsByAddressBurst),
-		byEmail:   newRates[string](c.rate(loginsByEmailEvery), loginsByEmailBurst),
+		auth: g, identity: c.Identity, templates: c.Templates, sessions: c.Sessions,
+		byAddress: newLimiter[string](c.rate(loginsByAddressEvery), loginsByAddressBurst),
+		byEmail:   newLimiter[string](c.rate(loginsByEmailEvery), loginsByEmailBurst),
 	}
 }
 
@@ -77,7 +77,7 @@ func (h handlers) limitLogins(from, email string) error {
 // Refresh implements api.StrictServerInterface.
 func (h handlers) Refresh(ctx context.Context, r api.RefreshRequestObject) (api.RefreshResponseObject, error) {
 	key := secret.Of(r.Body.RefreshToken)
-	s, err := h.gate.resolve(ctx, key)
+	s, err := h.auth.resolve(ctx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (h handlers) LogOut(ctx context.Context, _ api.LogOutRequestObject) (api.Lo
 		return nil, err
 	}
 	who := admittedOf(ctx).who
-	h.gate.forget(who)
+	h.auth.forget(who)
 	var out api.LogOut204Response
 	if who.cookie != "" {
 		gone := sessionCookie("", 0)
@@ -111,7 +111,7 @@ func (h handlers) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetM
 }
 
 func (h handlers) tokens(s identity.SignIn, key secret.Secret) (api.Tokens, error) {
-	token, lasts, err := h.gate.tokens.Mint(s)
+	token, lasts, err := h.auth.tokens.Mint(s)
 	return api.Tokens{
 		AccessToken: token, TokenType: api.Bearer, ExpiresIn: seconds(lasts), RefreshToken: key.Reveal(), Org: s.Org.Slug,
 	}, err

@@ -18,7 +18,8 @@ func (h handlers) ListSessions(
 		return nil, err
 	}
 	p, err := h.sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
-	return api.ListSessions200JSONResponse{Items: each(p.Items, toSession), NextCursor: optional(p.Next.String())}, err
+	items := convertAll(p.Items, toSession)
+	return api.ListSessions200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
 }
 
 // CreateSession implements api.StrictServerInterface.

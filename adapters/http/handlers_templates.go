@@ -19,7 +19,8 @@ func (h handlers) ListTemplates(
 		return nil, err
 	}
 	p, err := h.templates.List(ctx, org.From(ctx), at)
-	return api.ListTemplates200JSONResponse{Items: each(p.Items, toTemplate), NextCursor: optional(p.Next.String())}, err
+	items := convertAll(p.Items, toTemplate)
+	return api.ListTemplates200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
 }
 
 // GetTemplate implements api.StrictServerInterface.
@@ -43,8 +44,8 @@ func pageOf(limit *api.Limit, cursor *api.Cursor) (page.Request, error) {
 	return page.Request{Limit: value(limit), After: after}, err
 }
 
-// each is never nil: JSON has a word for an empty list.
-func each[T, U any](in []T, to func(T) U) []U {
+// convertAll is never nil: JSON has a word for an empty list.
+func convertAll[T, U any](in []T, to func(T) U) []U {
 	out := make([]U, len(in))
 	for i, item := range in {
 		out[i] = to(item)

@@ -24,33 +24,33 @@ const (
 	guessesEvery = time.Second
 	guessesBurst = 60
 	// An agent whose credential was revoked tries again every 5 s: this lets fifty of them behind one address go on.
-	strangersEvery = 100 * time.Millisecond
-	strangersBurst = 100
+	unknownAgentsEvery = 100 * time.Millisecond
+	unknownAgentsBurst = 100
 	// Asking for ids that are not there is a mistake now and then, and a search when it goes on.
 	missesEvery = time.Second
 	missesBurst = 60
 )
 
-// counted is how many keys each kind of rate is kept for. The key that was longest unused is forgotten for one more, by
+// maxKeys is how many keys each kind of rate is kept for. The key that was longest unused is forgotten for one more, by
 // when it has mostly earned its burst back.
-const counted = 10_000
+const maxKeys = 10_000
 
-// rates limits how often something happens, for each key by itself.
-type rates[K comparable] struct {
+// limiter limits how often something happens, for each key by itself.
+type limiter[K comparable] struct {
 	every    time.Duration
 	burst    int
 	limiters *lru.Cache[K, *rate.Limiter]
 }
 
-func newRates[K comparable](every time.Duration, burst int) *rates[K] {
-	limiters, err := lru.New[K, *rate.Limiter](counted)
+func newLimiter[K comparable](every time.Duration, burst int) *limiter[K] {
+	limiters, err := lru.New[K, *rate.Limiter](maxKeys)
 	if err != nil {
 		panic(err) // only a size below 1 is refused
 	}
-	return &rates[K]{every: every, burst: burst, limiters: limiters}
+	return &limiter[K]{every: every, burst: burst, limiters: limiters}
 }
 
-func (r *rates[K]) of(key K) *rate.Limiter {
+func (r *limiter[K]) of(key K) *rate.Limiter {
 	if l, ok := r.limiters.Get(key); ok {
 		return l
 	}
@@ -70,7 +70,7 @@ func (c Config) rate(every time.Duration) time.Duration {
 }
 
 // take counts one, and returns zero; or, when the key has none left, counts nothing and returns how long until it has.
-func (r *rates[K]) take(key K) time.Duration {
+func (r *limiter[K]) take(key K) time.Duration {
 	one := r.of(key).Reserve()
 	wait := one.Delay()
 	if wait > 0 {
@@ -79,14 +79,14 @@ func (r *rates[K]) take(key K) time.Duration {
 	return wait
 }
 
-// owed is how long it takes until the key has one left; zero: it has.
-func (r *rates[K]) owed(key K) time.Duration {
+// retryAfter is how long it takes until the key has one left; zero: it has.
+func (r *limiter[K]) retryAfter(key K) time.Duration {
 	missing := 1 - r.of(key).Tokens()
 	return max(0, time.Duration(missing*float64(r.every)))
 }
 
-// charge counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
-func (r *rates[K]) charge(key K) { r.of(key).Reserve() }
+// count counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
+func (r *limiter[K]) count(key K) { r.of(key).Reserve() }
 
 // tooMany is the refusal of a rate that is used up.
 func tooMany(code, message string, wait time.Duration) error {

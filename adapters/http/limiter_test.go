@@ -75,7 +75,7 @@ func TestAgentsThatNobodyEnrolledAreLimited(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		known := ask{method: http.MethodGet, path: "/agent/v1/connect"}
 		unknown := ask{method: http.MethodGet, path: "/agent/v1/connect", token: stranger}
-		for range strangersBurst {
+		for range unknownAgentsBurst {
 			wantStatus(t, f.do(known), http.StatusOK)
 			wantStatus(t, f.do(unknown), http.StatusUnauthorized)
 		}
@@ -84,7 +84,7 @@ func TestAgentsThatNobodyEnrolledAreLimited(t *testing.T) {
 		if w.Header().Get("Retry-After") != "1" {
 			t.Errorf("Retry-After = %q", w.Header().Get("Retry-After"))
 		}
-		time.Sleep(strangersEvery)
+		time.Sleep(unknownAgentsEvery)
 		wantStatus(t, f.do(known), http.StatusOK)
 	})
 }
@@ -119,7 +119,7 @@ func TestMissesAreLimitedBeforeTheHandlerRuns(t *testing.T) {
 func TestARateComesBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRates[string](2*time.Second, 3)
+		r := newLimiter[string](2*time.Second, 3)
 		for i := range 3 {
 			if wait := r.take("a"); wait != 0 {
 				t.Fatalf("take %d: wait %v", i, wait)
@@ -135,9 +135,9 @@ func TestARateComesBack(t *testing.T) {
 		if wait := r.take("a"); wait != 0 {
 			t.Errorf("after its time: wait %v", wait)
 		}
-		r.charge("a") // beyond what is left: it takes twice as long
-		if wait := r.owed("a"); wait != 4*time.Second {
-			t.Errorf("owed %v, want 4 s", wait)
+		r.count("a") // beyond what is left: it takes twice as long
+		if wait := r.retryAfter("a"); wait != 4*time.Second {
+			t.Errorf("retryAfter = %v, want 4 s", wait)
 		}
 	})
 }
@@ -157,15 +157,15 @@ func TestAddressesAreCountedByNetwork(t *testing.T) {
 func TestACredentialIsForgottenWhenItEnds(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	m, now := newMemory(), time.Now()
+	m, now := newSignInCache(), time.Now()
 	m.now = func() time.Time { return now }
 	key := f.secret.Hash()
-	m.keep(key, f.who)
-	if _, ok := m.recall(key); !ok {
+	m.put(key, f.who)
+	if _, ok := m.get(key); !ok {
 		t.Error("not remembered")
 	}
 	now = f.who.EndsAt
-	if _, ok := m.recall(key); ok || m.entries.Len() != 0 {
+	if _, ok := m.get(key); ok || m.entries.Len() != 0 {
 		t.Error("remembered beyond its end")
 	}
 }

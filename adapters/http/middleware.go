@@ -10,27 +10,27 @@ import (
 // maxBody bounds what a request may carry, in bytes. The largest body of the contract has less than 2 KiB.
 const maxBody = 64 << 10
 
-// policy is what the page may do (CSP level 3): load what this installation serves, talk to this installation, and
+// pageCSP is what the page may do (CSP level 3): load what this installation serves, talk to this installation, and
 // nothing else. 'self' covers the WebSockets of the same origin. noVNC draws with data: images.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// dataPolicy is that of everything else: nothing but data, which no page may show as its own.
-const dataPolicy = "default-src 'none'; frame-ancestors 'none'"
+// defaultCSP is that of everything else: nothing but data, which no page may show as its own.
+const defaultCSP = "default-src 'none'; frame-ancestors 'none'"
 
-// hardened sets the headers that keep browsers from being helpful.
-func hardened(next http.Handler) http.Handler {
+// securityHeaders sets the headers that keep browsers from being helpful.
+func securityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", dataPolicy)
+		h.Set("Content-Security-Policy", defaultCSP)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// limited refuses bodies that are too large: at once where the length is told, else when so much was read.
-func limited(next http.Handler) http.Handler {
+// limitBody refuses bodies that are too large: at once where the length is told, else when so much was read.
+func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > maxBody {
 			Problem(w, r, errTooLarge)
@@ -48,7 +48,7 @@ func sameOrigin(origin string, next http.Handler) (http.Handler, error) {
 		return nil, fmt.Errorf("trust the origin of the public URL: %w", err)
 	}
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		Problem(w, r, errNoOtherOrigin)
+		Problem(w, r, errCrossOrigin)
 	}))
 	return protection.Handler(next), nil
 }
@@ -118,6 +118,6 @@ func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Cache-Control", cached)
-	w.Header().Set("Content-Security-Policy", policy)
+	w.Header().Set("Content-Security-Policy", pageCSP)
 	http.ServeFileFS(w, r, p.files, name)
 }

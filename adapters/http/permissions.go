@@ -42,8 +42,8 @@ var members = []permission{
 // codeForbidden is the code of what a role does not include.
 const codeForbidden = "forbidden"
 
-// allow refuses a role that does not have the permission.
-func allow(r org.Role, p permission) error {
+// checkPermission refuses a role that does not have the permission.
+func checkPermission(r org.Role, p permission) error {
 	if slices.Contains(granted[r], p) {
 		return nil
 	}

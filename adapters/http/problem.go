@@ -12,33 +12,35 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// statusGone is how the log and the metrics name a request whose client did not wait for the answer, as nginx does. It
-// is never sent.
-const statusGone = 499
+// statusClientClosed is how the log and the metrics name a request whose client did not wait for the answer, as nginx
+// does. It is never sent.
+const statusClientClosed = 499
 
-// refusal is a fault that HTTP has a status of its own for, rather than its kind's.
-type refusal struct {
+// statusFault is a fault that HTTP has a status of its own for, rather than its kind's.
+type statusFault struct {
 	status int
 	fault  *fault.Fault
 }
 
-func (r *refusal) Error() string { return r.fault.Error() }
+func (r *statusFault) Error() string { return r.fault.Error() }
 
-func (r *refusal) Unwrap() error { return r.fault }
+func (r *statusFault) Unwrap() error { return r.fault }
 
 // Because returns a copy of r that remembers what caused it.
-func (r *refusal) Because(cause error) *refusal { return &refusal{r.status, r.fault.Because(cause)} }
+func (r *statusFault) Because(cause error) *statusFault {
+	return &statusFault{r.status, r.fault.Because(cause)}
+}
 
 // Faults that are HTTP's.
 var (
 	errNoRoute = fault.New(fault.NotFound, "no_route", "there is nothing at this address")
-	errMethod  = &refusal{http.StatusMethodNotAllowed,
+	errMethod  = &statusFault{http.StatusMethodNotAllowed,
 		fault.New(fault.Invalid, "method_not_allowed", "this address does not answer this method")}
-	errTooLarge = &refusal{http.StatusRequestEntityTooLarge,
+	errTooLarge = &statusFault{http.StatusRequestEntityTooLarge,
 		fault.New(fault.Invalid, "body_too_large", "the body has more than %d bytes", maxBody)}
-	errMediaType = &refusal{http.StatusUnsupportedMediaType,
+	errMediaType = &statusFault{http.StatusUnsupportedMediaType,
 		fault.New(fault.Invalid, "unsupported_media_type", "the body must be application/json, not compressed")}
-	errUnbound = fault.New(fault.Invalid, "invalid_request", "the request cannot be read")
+	errUnreadable = fault.New(fault.Invalid, "invalid_request", "the request cannot be read")
 )
 
 // Problem answers with a problem document (RFC 9457) that says what went wrong, as far as whoever asks may know, and
@@ -52,7 +54,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	f := fault.Of(timedOut(err))
 	status := f.Kind.Status()
-	if own, ok := errors.AsType[*refusal](err); ok {
+	if own, ok := errors.AsType[*statusFault](err); ok {
 		status = own.status
 	}
 	rec.code = f.Code

@@ -51,9 +51,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted, client: s.clientIP(r)}
 	r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 	w.Header().Set("X-Request-Id", rec.id)
-	out, start := &answer{ResponseWriter: w}, time.Now()
-	defer func() { s.tell(r, rec, out.status, time.Since(start)) }()
-	defer recovered(out, r)
+	out, start := &statusWriter{ResponseWriter: w}, time.Now()
+	defer func() { s.logRequest(r, rec, out.status, time.Since(start)) }()
+	defer recoverPanic(out, r)
 	if strings.HasPrefix(r.URL.Path, agentPrefix) && s.config.Agents != nil {
 		rec.route = agentPrefix
 		s.serveAgents(out, r)
@@ -62,8 +62,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.site.ServeHTTP(out, r)
 }
 
-// recovered turns a panic into an answer, so that it costs one request. One that means to abort the connection does.
-func recovered(out *answer, r *http.Request) {
+// recoverPanic turns a panic into an answer, so that it costs one request. One that means to abort the connection does.
+func recoverPanic(out *statusWriter, r *http.Request) {
 	cause := recover()
 	if cause == nil {
 		return
@@ -80,11 +80,11 @@ func recovered(out *answer, r *http.Request) {
 	Problem(out, r, err)
 }
 
-// tell logs a request. Neither its headers nor its query are told, for they can hold secrets.
-func (s *Server) tell(r *http.Request, rec *record, status int, took time.Duration) {
+// logRequest logs a request. Neither its headers nor its query are told, for they can hold secrets.
+func (s *Server) logRequest(r *http.Request, rec *record, status int, took time.Duration) {
 	switch {
 	case rec.gone:
-		status = statusGone
+		status = statusClientClosed
 	case status == 0:
 		status = http.StatusOK
 	}
@@ -120,14 +120,14 @@ func log(ctx context.Context, to slog.Handler, level slog.Level, attrs []slog.At
 	_ = to.Handle(ctx, line) // as a Logger does: there is nobody left to tell
 }
 
-// answer remembers the status that was sent. Whoever needs the connection itself unwraps it.
-type answer struct {
+// statusWriter remembers the status that was sent. Whoever needs the connection itself unwraps it.
+type statusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
 // WriteHeader implements http.ResponseWriter. An early hint is not the answer.
-func (a *answer) WriteHeader(status int) {
+func (a *statusWriter) WriteHeader(status int) {
 	if a.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		a.status = status
 	}
@@ -135,7 +135,7 @@ func (a *answer) WriteHeader(status int) {
 }
 
 // Write implements http.ResponseWriter.
-func (a *answer) Write(b []byte) (int, error) {
+func (a *statusWriter) Write(b []byte) (int, error) {
 	if a.status == 0 {
 		a.status = http.StatusOK
 	}
@@ -143,4 +143,4 @@ func (a *answer) Write(b []byte) (int, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+func (a *statusWriter) Unwrap() http.ResponseWriter { return a.ResponseWriter }

@@ -52,13 +52,13 @@ type Config struct {
 
 // Server answers everything that is asked at the installation's address.
 type Server struct {
-	config    Config
-	contract  *contract
-	gate      *gate
-	misses    *rates[member]
-	strangers *rates[string]             // by the network that agents come from whose credentials are none
-	clientIP  func(*http.Request) string // whom a request comes from
-	site      http.Handler               // all but the agents' part
+	config        Config
+	contract      *contract
+	auth          *authenticator
+	misses        *limiter[member]
+	unknownAgents *limiter[string]           // by the network that agents come from whose credentials are none
+	clientIP      func(*http.Request) string // whom a request comes from
+	site          http.Handler               // all but the agents' part
 }
 
 // New makes a server, or says everything that is wrong with its configuration and its contract.
@@ -69,10 +69,10 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		config: c, contract: contract, gate: newGate(c, origin),
-		misses:    newRates[member](c.rate(missesEvery), missesBurst),
-		strangers: newRates[string](c.rate(strangersEvery), strangersBurst),
-		clientIP:  clientIP(c.TrustedProxies),
+		config: c, contract: contract, auth: newAuthenticator(c, origin),
+		misses:        newLimiter[member](c.rate(missesEvery), missesBurst),
+		unknownAgents: newLimiter[string](c.rate(unknownAgentsEvery), unknownAgentsBurst),
+		clientIP:      clientIP(c.TrustedProxies),
 	}
 	router, err := s.router()
 	if err != nil {
@@ -82,7 +82,7 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.site = hardened(limited(protected))
+	s.site = securityHeaders(limitBody(protected))
 	return s, nil
 }
 
@@ -122,7 +122,7 @@ func (s *Server) router() (http.Handler, error) {
 	for id, op := range s.contract.operations {
 		guards[id] = []echo.MiddlewareFunc{s.guard(op)}
 	}
-	strict := api.NewStrictHandler(newHandlers(s.config, s.gate), []api.StrictMiddlewareFunc{s.again})
+	strict := api.NewStrictHandler(newHandlers(s.config, s.auth), []api.StrictMiddlewareFunc{s.again})
 	api.RegisterHandlersWithOptions(e, strict, api.RegisterHandlersOptions{OperationMiddlewares: guards})
 	for id, h := range map[string]http.Handler{
 		"streamSession": s.config.Stream,
@@ -133,12 +133,12 @@ func (s *Server) router() (http.Handler, error) {
 			e.Add(op.method, echoPath(op.path), echo.WrapHandler(h), guards[id]...)
 		}
 	}
-	return e, s.complete(e.Routes())
+	return e, s.checkRoutes(e.Routes())
 }
 
-// complete refuses a router that does not serve exactly the contract: an operation without a route would be a promise
-// broken, a route without an operation would be guarded by nothing.
-func (s *Server) complete(routes []*echo.Route) error {
+// checkRoutes refuses a router that does not serve exactly the contract: an operation without a route would break a
+// promise, a route without an operation would have no permission.
+func (s *Server) checkRoutes(routes []*echo.Route) error {
 	var errs []error
 	routed := map[string]bool{}
 	for _, r := range routes {
@@ -178,7 +178,7 @@ func (s *Server) guard(op operation) echo.MiddlewareFunc {
 func (s *Server) again(next api.StrictHandlerFunc, _ string) api.StrictHandlerFunc {
 	return func(c echo.Context, request any) (any, error) {
 		response, err := next(c, request)
-		if !outdated(err) {
+		if !isOutdated(err) {
 			return response, err
 		}
 		r, err := s.readmit(c.Request(), admittedOf(c.Request().Context()), err)
@@ -202,7 +202,7 @@ func routingFault(err error) error {
 	case http.StatusMethodNotAllowed:
 		return errMethod
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType:
-		return errUnbound.Because(err)
+		return errUnreadable.Because(err)
 	default:
 		return err
 	}

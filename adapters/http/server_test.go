@@ -98,13 +98,13 @@ func TestNobodyPassesWithoutACredential(t *testing.T) {
 	f := newFixture(t)
 	walked := 0
 	for _, op := range f.contract.operations {
-		if op.entry == byNothing {
+		if op.auth == noAuth {
 			continue
 		}
 		walked++
 		path := strings.NewReplacer("{session_id}", f.addSession(f.acme).String(), "{template_id}", "x").Replace(op.path)
 		code := "credentials_missing"
-		if op.entry == byTicket {
+		if op.auth == byTicket {
 			code = "ticket_invalid"
 		}
 		w := f.do(ask{method: op.method, path: path, body: "junk"})

@@ -10,9 +10,9 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// patience bounds an operation, from its authentication to its answer. It is above what a login may wait for its turn,
-// and every statement has a shorter timeout of its own. Streams last as long as they last.
-const patience = 15 * time.Second
+// operationTimeout bounds an operation, from its authentication to its answer. It is longer than a login may wait for
+// its turn, and every statement has a shorter timeout of its own. Streams have none.
+const operationTimeout = 15 * time.Second
 
 // admitted is what is known of a request once it was let through to its operation.
 type admitted struct {
@@ -35,8 +35,8 @@ func (s *Server) admit(
 ) (_ *http.Request, done func(), err error) {
 	recordOf(r.Context()).route = op.path
 	done = func() {}
-	if op.entry != byTicket {
-		ctx, cancel := context.WithTimeout(r.Context(), patience)
+	if op.auth != byTicket {
+		ctx, cancel := context.WithTimeout(r.Context(), operationTimeout)
 		r, done = r.WithContext(ctx), cancel
 	}
 	if r, err = s.identify(r, op); err != nil {
@@ -45,9 +45,9 @@ func (s *Server) admit(
 	if r, err = validate(r, op, path); err != nil {
 		return nil, done, err
 	}
-	if op.entry == byTicket {
+	if op.auth == byTicket {
 		r.SetPathValue("session_id", path["session_id"])
-		err = s.gate.sameSession(r)
+		err = s.auth.sameSession(r)
 	}
 	// A ticket for another session counts as a miss, like any other id that was not found.
 	s.countMiss(r.Context(), err)
@@ -57,17 +57,17 @@ func (s *Server) admit(
 // identify finds out who asks and whether they may. What is remembered of them can be older than their present role, so
 // that before a role refuses anybody the database is asked whether it is still theirs.
 func (s *Server) identify(r *http.Request, op operation) (*http.Request, error) {
-	if op.entry == byNothing {
+	if op.auth == noAuth {
 		return r, nil
 	}
-	who, err := s.gate.authenticate(r, op.entry)
+	who, err := s.auth.authenticate(r, op.auth)
 	if err != nil {
 		return nil, err
 	}
 	a := admitted{op: op, who: who}
 	entered, refused := s.enter(r, a)
-	if op.entry == byCredential && fault.Has(refused, codeForbidden) {
-		if _, err := s.config.Identity.Me(r.Context(), who.scope); outdated(err) {
+	if op.auth == byCredential && fault.Has(refused, codeForbidden) {
+		if _, err := s.config.Identity.Me(r.Context(), who.scope); isOutdated(err) {
 			return s.readmit(r, a, err)
 		}
 	}
@@ -78,10 +78,10 @@ func (s *Server) identify(r *http.Request, op operation) (*http.Request, error) 
 func (s *Server) enter(r *http.Request, a admitted) (*http.Request, error) {
 	scope := a.who.scope
 	recordOf(r.Context()).scope = scope
-	if err := allow(scope.Role(), a.op.permission); err != nil {
+	if err := checkPermission(scope.Role(), a.op.permission); err != nil {
 		return nil, err
 	}
-	if wait := s.misses.owed(memberOf(scope)); wait > 0 {
+	if wait := s.misses.retryAfter(memberOf(scope)); wait > 0 {
 		return nil, tooMany("too_many_misses", "you have asked for too much that is not there", wait)
 	}
 	ctx := context.WithValue(r.Context(), admittedKey{}, a)
@@ -92,29 +92,29 @@ func (s *Server) enter(r *http.Request, a admitted) (*http.Request, error) {
 // credential. A cookie is looked up once more, for what it stands for may only have changed; a token says itself what
 // it stands for, so that err is its answer.
 func (s *Server) readmit(r *http.Request, a admitted, err error) (*http.Request, error) {
-	if s.gate.forget(a.who); a.who.cookie == "" {
+	if s.auth.forget(a.who); a.who.cookie == "" {
 		return nil, err
 	}
-	if a.who, err = s.gate.byCookie(r.Context(), a.who.cookie); err != nil {
+	if a.who, err = s.auth.byCookie(r.Context(), a.who.cookie); err != nil {
 		return nil, err
 	}
 	return s.enter(r, a)
 }
 
-// outdated tells whether the database refused a credential that was taken for good.
-func outdated(err error) bool { return fault.Has(err, "signed_out") || fault.Has(err, "stale_token") }
+// isOutdated tells whether the database refused a credential that was taken for good.
+func isOutdated(err error) bool { return fault.Has(err, "signed_out") || fault.Has(err, "stale_token") }
 
 // serveAgents answers agents. From where too many credentials were shown that are none, all have to wait: each costs
 // the database a look.
-func (s *Server) serveAgents(w *answer, r *http.Request) {
+func (s *Server) serveAgents(w *statusWriter, r *http.Request) {
 	from := networkOf(r.Context())
-	if wait := s.strangers.owed(from); wait > 0 {
+	if wait := s.unknownAgents.retryAfter(from); wait > 0 {
 		Problem(w, r, tooMany("too_many_guesses", "too many agents' credentials have come from here that are none", wait))
 		return
 	}
 	s.config.Agents.ServeHTTP(w, r)
 	if w.status == http.StatusUnauthorized {
-		s.strangers.charge(from)
+		s.unknownAgents.count(from)
 	}
 }
 
@@ -123,7 +123,7 @@ func (s *Server) countMiss(ctx context.Context, err error) {
 	f := fault.Of(err)
 	if f.Code == "other_org" || (f.Kind == fault.NotFound && strings.HasSuffix(f.Code, "_not_found")) {
 		if scope := org.From(ctx); !scope.IsZero() {
-			s.misses.charge(memberOf(scope))
+			s.misses.count(memberOf(scope))
 		}
 	}
 }

@@ -26,7 +26,7 @@ func validate(r *http.Request, op operation, path map[string]string) (*http.Requ
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "invalid_parameter", "the query cannot be read")
 	}
-	if err := known(query, op); err != nil {
+	if err := checkQuery(query, op); err != nil {
 		return nil, err
 	}
 	if op.route.Operation.RequestBody != nil {
@@ -39,7 +39,7 @@ func validate(r *http.Request, op operation, path map[string]string) (*http.Requ
 		Options: op.options,
 	})
 	if err != nil {
-		return nil, formFault(err)
+		return nil, validationFault(err)
 	}
 	return r, nil
 }
@@ -53,9 +53,9 @@ func validation() *openapi3filter.Options {
 	}
 }
 
-// known refuses query parameters that the operation does not have, that come twice, or that no text column can hold.
-// One that is misspelt would otherwise be left out of account without a word.
-func known(query url.Values, op operation) error {
+// checkQuery refuses query parameters that the operation does not have, that come twice, or that no text column can
+// hold. A misspelt one would otherwise be ignored silently.
+func checkQuery(query url.Values, op operation) error {
 	for name, values := range query {
 		switch {
 		case op.route.Operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
@@ -63,7 +63,7 @@ func known(query url.Values, op operation) error {
 		case len(values) > 1:
 			return fault.New(fault.Invalid, "invalid_parameter", "%s: it comes more than once", name).With("field", name)
 		case strings.ContainsRune(values[0], 0):
-			return fault.New(fault.Invalid, "invalid_parameter", "%s: %s", name, noNUL).With("field", name)
+			return fault.New(fault.Invalid, "invalid_parameter", "%s: %s", name, nulRefused).With("field", name)
 		}
 	}
 	return nil
@@ -80,35 +80,35 @@ func readBody(r *http.Request) error {
 		if _, large := errors.AsType[*http.MaxBytesError](err); large {
 			return errTooLarge
 		}
-		return errUnbound.Because(err)
+		return errUnreadable.Because(err)
 	}
 	var value any
 	if err := json.Unmarshal(b, &value); err != nil { // unlike a Decoder, it refuses what follows the value
 		return fault.New(fault.Invalid, "invalid_body", "the body is not JSON: %v", err)
 	}
-	if field, bad := holdsNUL(value, ""); bad {
-		return fault.New(fault.Invalid, "invalid_body", "%s: %s", field, noNUL).With("field", field)
+	if field, bad := findNUL(value, ""); bad {
+		return fault.New(fault.Invalid, "invalid_body", "%s: %s", field, nulRefused).With("field", field)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(b))
 	return nil
 }
 
-const noNUL = "a text cannot hold the character U+0000" // PostgreSQL has no room for it
+const nulRefused = "a text cannot hold the character U+0000" // PostgreSQL has no room for it
 
-// holdsNUL looks for a text with a NUL in a value of JSON, and tells where.
-func holdsNUL(value any, at string) (string, bool) {
+// findNUL looks for a text with a NUL in a value of JSON, and tells where.
+func findNUL(value any, at string) (string, bool) {
 	switch v := value.(type) {
 	case string:
 		return at, strings.ContainsRune(v, 0)
 	case []any:
 		for _, item := range v {
-			if field, bad := holdsNUL(item, at); bad {
+			if field, bad := findNUL(item, at); bad {
 				return field, true
 			}
 		}
 	case map[string]any:
 		for name, item := range v {
-			if field, bad := holdsNUL(item, strings.TrimPrefix(at+"."+name, ".")); bad {
+			if field, bad := findNUL(item, strings.TrimPrefix(at+"."+name, ".")); bad {
 				return field, true
 			}
 		}
@@ -127,8 +127,8 @@ func (uuids) Validate(s string) error {
 	return nil
 }
 
-// formFault says what the validator found, without the value, which can be a password.
-func formFault(err error) error {
+// validationFault says what the validator found, without the value, which can be a password.
+func validationFault(err error) error {
 	wrong, ok := errors.AsType[*openapi3filter.RequestError](err)
 	if !ok {
 		return err
@@ -143,7 +143,7 @@ func formFault(err error) error {
 	}
 	if s, ok := errors.AsType[*openapi3.SchemaError](err); ok {
 		reason = reasonOf(s)
-		if inside := insideOf(s); inside != "" {
+		if inside := fieldOf(s); inside != "" {
 			field = inside
 		}
 	}
@@ -153,8 +153,8 @@ func formFault(err error) error {
 	return fault.New(fault.Invalid, code, "%s: %s", field, reason).With("field", field)
 }
 
-// insideOf is the path of the member at fault, which the validator names only in its reason when it is one too many.
-func insideOf(s *openapi3.SchemaError) string {
+// fieldOf is the path of the member at fault, which the validator names only in its reason when it is one too many.
+func fieldOf(s *openapi3.SchemaError) string {
 	at := s.JSONPointer()
 	if rest, ok := strings.CutPrefix(s.Reason, "property "); ok && s.SchemaField == "properties" {
 		if quoted, err := strconv.QuotedPrefix(rest); err == nil {

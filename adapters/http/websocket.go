@@ -22,15 +22,15 @@ const (
 
 // Faults of asking for a stream.
 var (
-	errUpgrade = &refusal{http.StatusUpgradeRequired, fault.New(fault.Invalid, "upgrade_required",
+	errUpgrade = &statusFault{http.StatusUpgradeRequired, fault.New(fault.Invalid, "upgrade_required",
 		"the stream is a WebSocket (RFC 6455, version 13, over HTTP/1.1)")}
 	errSubprotocol = fault.New(fault.Invalid, "subprotocol_required",
 		"the stream's subprotocol is "+binaryProtocol+": offer it")
 )
 
-// foreign tells whether a page of another origin asks. Browsers always send the origin of a WebSocket's page, and, all
-// recent ones, Sec-Fetch-Site; other programs send neither.
-func foreign(r *http.Request, own string) bool {
+// crossOrigin tells whether a page of another origin asks. Browsers always send the origin of a WebSocket's page, and
+// recent ones send Sec-Fetch-Site; other programs send neither.
+func crossOrigin(r *http.Request, own string) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return r.Header.Get("Sec-Fetch-Site") != ""
@@ -38,9 +38,9 @@ func foreign(r *http.Request, own string) bool {
 	return strings.ToLower(origin) != own
 }
 
-// offered returns the ticket among the subprotocols, and whether binary is one of them.
-func offered(r *http.Request) (ticket secret.Secret, binary bool) {
-	for _, p := range tokensOf(r.Header, "Sec-WebSocket-Protocol") {
+// offeredProtocols returns the ticket among the subprotocols, and whether binary is one of them.
+func offeredProtocols(r *http.Request) (ticket secret.Secret, binary bool) {
+	for _, p := range headerTokens(r.Header, "Sec-WebSocket-Protocol") {
 		if value, ok := strings.CutPrefix(p, ticketProtocol); ok && ticket.IsZero() {
 			ticket = secret.Of(value)
 		}
@@ -49,11 +49,13 @@ func offered(r *http.Request) (ticket secret.Secret, binary bool) {
 	return ticket, binary
 }
 
-// upgradable refuses a request that cannot become the stream.
-func upgradable(r *http.Request, binary bool) error {
+// checkUpgrade refuses a request that cannot become the stream.
+func checkUpgrade(r *http.Request, binary bool) error {
 	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
 	token := func(header, want string) bool {
-		return slices.ContainsFunc(tokensOf(r.Header, header), func(got string) bool { return strings.EqualFold(got, want) })
+		return slices.ContainsFunc(headerTokens(r.Header, header), func(got string) bool {
+			return strings.EqualFold(got, want)
+		})
 	}
 	switch {
 	case r.ProtoMajor != 1, !token("Connection", "upgrade"), !token("Upgrade", "websocket"),
@@ -66,8 +68,8 @@ func upgradable(r *http.Request, binary bool) error {
 	}
 }
 
-// tokensOf splits a header that is a list.
-func tokensOf(h http.Header, name string) []string {
+// headerTokens splits a header that is a list.
+func headerTokens(h http.Header, name string) []string {
 	var tokens []string
 	for _, line := range h.Values(name) {
 		for token := range strings.SplitSeq(line, ",") {
@@ -79,14 +81,14 @@ func tokensOf(h http.Header, name string) []string {
 
 // sameSession refuses a ticket for another session than the one in the path. Which of the two answers there are says no
 // more than a GET of that session would.
-func (g *gate) sameSession(r *http.Request) error {
-	a := admittedOf(r.Context())
+func (a *authenticator) sameSession(r *http.Request) error {
+	at := admittedOf(r.Context())
 	id, err := uuid.Parse(r.PathValue("session_id"))
 	if err != nil {
 		return errNoRoute // the contract's validation has let it through: then it has no session_id
 	}
-	if id == a.who.admits.UUID {
+	if id == at.who.ticketFor.UUID {
 		return nil
 	}
-	return g.sessions.Missing(r.Context(), a.who.scope, sessions.ID{UUID: id})
+	return a.sessions.Missing(r.Context(), at.who.scope, sessions.ID{UUID: id})
 }
