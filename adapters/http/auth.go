@@ -4,7 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
@@ -13,31 +14,36 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Tokens makes and verifies access tokens.
-type Tokens interface {
-	// Mint makes a token for a sign-in and tells how long it lasts.
-	Mint(s identity.SignIn) (token string, lasts time.Duration, err error)
-	// Verify returns whom a token was made for, and as EndsAt when it ends, or an Unauthenticated fault.
-	Verify(token string) (identity.SignIn, error)
-	// JWKS is the set of public keys (RFC 7517) by which others can verify the tokens.
-	JWKS() []byte
-}
-
 // Faults of authentication, beside those of the tokens and of the modules.
 var (
 	errNoCredentials = fault.New(fault.Unauthenticated, "credentials_missing",
 		"sign in: neither a Bearer token nor a cookie came along")
 	errCookie = fault.New(fault.Unauthenticated, "cookie_invalid",
 		"the cookie is not one that was given out here; sign in again")
-	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "pages of another origin may not act here")
 )
 
 // caller is who a request comes from, and by what they are known.
 type caller struct {
 	scope     org.Scope
-	key       secret.Hash // of what was presented
+	key       secret.Hash // of the token or the cookie
 	cookie    string      // the cookie's value; empty: a token or a ticket was presented
 	ticketFor sessions.ID // the session that a ticket opens
+	fresh     bool        // the role was read for this request: it is not a cached one
+}
+
+type callerKey struct{}
+
+// withCaller puts who asks into the request's context, and their scope.
+func withCaller(r *http.Request, who caller) *http.Request {
+	recordOf(r.Context()).scope = who.scope
+	ctx := context.WithValue(r.Context(), callerKey{}, who)
+	return r.WithContext(org.With(ctx, who.scope))
+}
+
+// callerOf returns who asks. It is the zero caller before authentication and in operations without one.
+func callerOf(ctx context.Context) caller {
+	who, _ := ctx.Value(callerKey{}).(caller)
+	return who
 }
 
 // authenticator finds out who asks. The database decides whether they are still let in, each time a transaction enters,
@@ -52,17 +58,17 @@ type authenticator struct {
 	guesses                 *limiter[string] // by the network that shows secrets which are none
 }
 
-func newAuthenticator(c Config, origin string) *authenticator {
+func newAuthenticator(c Config, origin string, limits *limits) *authenticator {
 	return &authenticator{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
 		tokenCache: newSignInCache(), cookieCache: newSignInCache(),
-		guesses: newLimiter[string](c.rate(guessesEvery), guessesBurst),
+		guesses: limits.guesses,
 	}
 }
 
-// authenticate says who asks. Someone who presents both a token and a cookie is known by the token.
-func (a *authenticator) authenticate(r *http.Request, by authMethod) (caller, error) {
-	if by == byTicket {
+// identify says who asks. Someone who presents both a token and a cookie is known by the token.
+func (a *authenticator) identify(r *http.Request, method authMethod) (caller, error) {
+	if method == byTicket {
 		return a.byTicket(r)
 	}
 	if header := r.Header.Get("Authorization"); header != "" {
@@ -142,7 +148,7 @@ func (a *authenticator) byTicket(r *http.Request) (caller, error) {
 		return caller{}, err
 	}
 	scope := org.Member(admission.Org, admission.User, admission.Role, admission.Credential)
-	return caller{scope: scope, ticketFor: admission.Session}, nil
+	return caller{scope: scope, ticketFor: admission.Session, fresh: true}, nil
 }
 
 // forget drops what was remembered of a caller's credential.
@@ -151,4 +157,36 @@ func (a *authenticator) forget(who caller) {
 	a.cookieCache.remove(who.key)
 }
 
+// confirm asks the database whether a caller's sign-in and role are still what was cached.
+func (a *authenticator) confirm(ctx context.Context, who caller) error {
+	_, err := a.identity.Me(ctx, who.scope)
+	return err
+}
+
+// renew is called when the database refused a caller, with the error. It forgets what was cached of the credential. A
+// cookie is looked up once more, because its role may only have changed; a token carries its role, so that the error is
+// its answer.
+func (a *authenticator) renew(ctx context.Context, who caller, refused error) (caller, error) {
+	if a.forget(who); who.cookie == "" {
+		return caller{}, refused
+	}
+	renewed, err := a.byCookie(ctx, who.cookie)
+	renewed.fresh = true
+	return renewed, err
+}
+
 func scopeOf(s identity.SignIn) org.Scope { return org.Member(s.Org.ID, s.User, s.Role, s.Credential) }
+
+// checkSession refuses a ticket for another session than the one in the path. Its answers say no more than a GET of that
+// session would.
+func (a *authenticator) checkSession(r *http.Request) error {
+	who := callerOf(r.Context())
+	id, err := uuid.Parse(r.PathValue("session_id"))
+	if err != nil {
+		return errNoRoute // the contract's validation has let it through: then it has no session_id
+	}
+	if id == who.ticketFor.UUID {
+		return nil
+	}
+	return a.sessions.Missing(r.Context(), who.scope, sessions.ID{UUID: id})
+}

@@ -98,6 +98,19 @@ func TestACookieWhoseRoleChangedIsLookedUpOnceMore(t *testing.T) {
 	}
 }
 
+// Seen to fail with handlers that read the body instead of taking the validated value.
+func TestABodyIsReadAgainAfterTheRoleChanged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	create := ask{method: http.MethodPost, path: "/api/v1/sessions", body: `{"template":"own"}`, cookie: f.secret.Reveal()}
+	wantStatus(t, f.do(create), http.StatusCreated)
+	f.world.setRole(f.who.User, org.RoleAdmin)
+	wantStatus(t, f.do(create), http.StatusCreated)
+	if n := f.world.timesResolved(); n != 2 {
+		t.Errorf("the cookie was looked up %d times, want twice", n)
+	}
+}
+
 func TestANewRoleIsHeldAgainstThePermission(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

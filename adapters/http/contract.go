@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
+	"github.com/google/uuid"
 )
 
 // authMethod is how the caller of an operation is known.
@@ -25,6 +27,7 @@ type operation struct {
 	id, method, path string
 	permission       permission
 	auth             authMethod
+	pathParameters   []string
 	route            *routers.Route // what the validator wants to know
 	options          *openapi3filter.Options
 }
@@ -63,6 +66,11 @@ func readContract(spec []byte) (*contract, error) {
 
 func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	op := operation{id: r.Operation.OperationID, method: r.Method, path: r.Path, route: r, options: validation()}
+	for _, p := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
+		if p.Value.In == openapi3.ParameterInPath {
+			op.pathParameters = append(op.pathParameters, p.Value.Name)
+		}
+	}
 	name, _ := r.Operation.Extensions["x-permission"].(string)
 	op.permission = permission(name)
 	if !slices.Contains(permissions, op.permission) {
@@ -85,4 +93,24 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	}
 	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: whoever asks is known by then
 	return op, nil
+}
+
+// validation is how the validator works here. Defaults are the handlers' to know.
+func validation() *openapi3filter.Options {
+	return &openapi3filter.Options{
+		SkipSettingDefaults: true, KeepValidatedValue: true,
+		// The validator knows no uuid by itself.
+		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("uuid", uuids{})},
+	}
+}
+
+// uuids accepts a UUID in its one canonical form.
+type uuids struct{}
+
+// Validate implements openapi3.FormatValidator.
+func (uuids) Validate(s string) error {
+	if id, err := uuid.Parse(s); err != nil || id.String() != strings.ToLower(s) {
+		return errors.New("it must be a UUID")
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ func (h handlers) ListSessions(
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
+	p, err := h.config.Sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
 	items := convertAll(p.Items, toSession)
 	return api.ListSessions200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
 }
@@ -26,7 +26,7 @@ func (h handlers) ListSessions(
 func (h handlers) CreateSession(
 	ctx context.Context, r api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
-	s, err := h.sessions.Create(ctx, org.From(ctx), sessions.Create{Template: r.Body.Template, Name: value(r.Body.Name)})
+	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{Template: r.Body.Template, Name: value(r.Body.Name)})
 	where := "/api/v1/sessions/" + s.ID.String()
 	return api.CreateSession201JSONResponse{
 		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where},
@@ -35,7 +35,7 @@ func (h handlers) CreateSession(
 
 // GetSession implements api.StrictServerInterface.
 func (h handlers) GetSession(ctx context.Context, r api.GetSessionRequestObject) (api.GetSessionResponseObject, error) {
-	s, err := h.sessions.Get(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	s, err := h.config.Sessions.Get(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
 	return api.GetSession200JSONResponse(toSession(s)), err
 }
 
@@ -43,7 +43,7 @@ func (h handlers) GetSession(ctx context.Context, r api.GetSessionRequestObject)
 func (h handlers) DeleteSession(
 	ctx context.Context, r api.DeleteSessionRequestObject,
 ) (api.DeleteSessionResponseObject, error) {
-	s, err := h.sessions.Terminate(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	s, err := h.config.Sessions.Terminate(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
 	if s.State.Final() {
 		return api.DeleteSession200JSONResponse(toSession(s)), err
 	}
@@ -54,7 +54,7 @@ func (h handlers) DeleteSession(
 func (h handlers) CreateTicket(
 	ctx context.Context, r api.CreateTicketRequestObject,
 ) (api.CreateTicketResponseObject, error) {
-	key, err := h.sessions.IssueTicket(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	key, err := h.config.Sessions.IssueTicket(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
 	return api.CreateTicket201JSONResponse{Ticket: key.Reveal(), ExpiresIn: seconds(sessions.TicketLifetime)}, err
 }
 

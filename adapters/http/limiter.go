@@ -42,6 +42,30 @@ type limiter[K comparable] struct {
 	limiters *lru.Cache[K, *rate.Limiter]
 }
 
+// limits are the server's rate limiters.
+type limits struct {
+	loginsByAddress, loginsByEmail *limiter[string]
+	guesses                        *limiter[string] // by the network that sends invalid cookies or refresh tokens
+	unknownAgents                  *limiter[string] // by the network that sends invalid credentials of agents
+	misses                         *limiter[member]
+}
+
+func newLimits(unlimited bool) *limits {
+	every := func(d time.Duration) time.Duration {
+		if unlimited {
+			return 0 // rate.Every(0) is no limit
+		}
+		return d
+	}
+	return &limits{
+		loginsByAddress: newLimiter[string](every(loginsByAddressEvery), loginsByAddressBurst),
+		loginsByEmail:   newLimiter[string](every(loginsByEmailEvery), loginsByEmailBurst),
+		guesses:         newLimiter[string](every(guessesEvery), guessesBurst),
+		unknownAgents:   newLimiter[string](every(unknownAgentsEvery), unknownAgentsBurst),
+		misses:          newLimiter[member](every(missesEvery), missesBurst),
+	}
+}
+
 func newLimiter[K comparable](every time.Duration, burst int) *limiter[K] {
 	limiters, err := lru.New[K, *rate.Limiter](maxKeys)
 	if err != nil {
@@ -50,28 +74,20 @@ func newLimiter[K comparable](every time.Duration, burst int) *limiter[K] {
 	return &limiter[K]{every: every, burst: burst, limiters: limiters}
 }
 
-func (r *limiter[K]) of(key K) *rate.Limiter {
-	if l, ok := r.limiters.Get(key); ok {
-		return l
+func (l *limiter[K]) bucket(key K) *rate.Limiter {
+	if bucket, ok := l.limiters.Get(key); ok {
+		return bucket
 	}
-	l := rate.NewLimiter(rate.Every(r.every), r.burst)
-	if other, there, _ := r.limiters.PeekOrAdd(key, l); there {
+	bucket := rate.NewLimiter(rate.Every(l.every), l.burst)
+	if other, there, _ := l.limiters.PeekOrAdd(key, bucket); there {
 		return other
 	}
-	return l
-}
-
-// rate is how often one may try: as often as they like where no rates are kept, which limiters write as no time at all.
-func (c Config) rate(every time.Duration) time.Duration {
-	if c.Unlimited {
-		return 0
-	}
-	return every
+	return bucket
 }
 
 // take counts one, and returns zero; or, when the key has none left, counts nothing and returns how long until it has.
-func (r *limiter[K]) take(key K) time.Duration {
-	one := r.of(key).Reserve()
+func (l *limiter[K]) take(key K) time.Duration {
+	one := l.bucket(key).Reserve()
 	wait := one.Delay()
 	if wait > 0 {
 		one.Cancel()
@@ -80,13 +96,13 @@ func (r *limiter[K]) take(key K) time.Duration {
 }
 
 // retryAfter is how long it takes until the key has one left; zero: it has.
-func (r *limiter[K]) retryAfter(key K) time.Duration {
-	missing := 1 - r.of(key).Tokens()
-	return max(0, time.Duration(missing*float64(r.every)))
+func (l *limiter[K]) retryAfter(key K) time.Duration {
+	missing := 1 - l.bucket(key).Tokens()
+	return max(0, time.Duration(missing*float64(l.every)))
 }
 
 // count counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
-func (r *limiter[K]) count(key K) { r.of(key).Reserve() }
+func (l *limiter[K]) count(key K) { l.bucket(key).Reserve() }
 
 // tooMany is the refusal of a rate that is used up.
 func tooMany(code, message string, wait time.Duration) error {

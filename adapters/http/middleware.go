@@ -1,22 +1,144 @@
 package http
 
 import (
+	"context"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"slices"
 	"strings"
+	"time"
+
+	"github.com/google/uuid"
 )
 
-// maxBody bounds what a request may carry, in bytes. The largest body of the contract has less than 2 KiB.
-const maxBody = 64 << 10
-
-// pageCSP is what the page may do (CSP level 3): load what this installation serves, talk to this installation, and
-// nothing else. 'self' covers the WebSockets of the same origin. noVNC draws with data: images.
-const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+// agentPrefix is where agents connect. They have credentials and rules of their own.
+const agentPrefix = "/agent/v1/"
 
 // defaultCSP is that of everything else: nothing but data, which no page may show as its own.
 const defaultCSP = "default-src 'none'; frame-ancestors 'none'"
+
+// middleware is one step of every request, before the router.
+type middleware = func(next http.Handler) http.Handler
+
+// chain puts steps in front of last. A request passes them in the order in which they are written.
+func chain[Handler any](last Handler, steps ...func(Handler) Handler) Handler {
+	for _, step := range slices.Backward(steps) {
+		last = step(last)
+	}
+	return last
+}
+
+// logRequests gives each request an id and a record, and logs the record when the request has been answered.
+func logRequests(log *slog.Logger, observer Observer, addressOf func(*http.Request) string) middleware {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted, client: addressOf(r)}
+			r = withRecord(r, rec)
+			w.Header().Set("X-Request-Id", rec.id)
+			start := time.Now()
+			defer func() { logRequest(log, observer, r, time.Since(start)) }()
+			next.ServeHTTP(statusWriter{w, rec}, r)
+		})
+	}
+}
+
+// logRequest logs a request. It leaves out headers and query, which can hold secrets.
+func logRequest(log *slog.Logger, observer Observer, r *http.Request, took time.Duration) {
+	rec := recordOf(r.Context())
+	status := rec.status
+	switch {
+	case rec.clientGone:
+		status = statusClientClosed
+	case status == 0:
+		status = http.StatusOK
+	}
+	if observer != nil {
+		observer.Answered(rec.route, r.Method, status, took)
+	}
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("route", rec.route), slog.Int("status", status),
+		slog.Float64("ms", float64(took.Microseconds())/1000), slog.String("request_id", rec.id),
+	}
+	if !rec.scope.IsZero() {
+		attrs = append(attrs,
+			slog.String("org_id", rec.scope.Org().String()), slog.String("user_id", rec.scope.User().String()))
+	}
+	if rec.code != "" {
+		attrs = append(attrs, slog.String("code", rec.code))
+	}
+	if rec.err != nil && status >= http.StatusInternalServerError {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", rec.err.Error()))
+	}
+	writeLine(r.Context(), log.Handler(), level, attrs)
+}
+
+// writeLine writes one line. A Logger would look up the line of code that it comes from, which is always this one.
+func writeLine(ctx context.Context, to slog.Handler, level slog.Level, attrs []slog.Attr) {
+	if !to.Enabled(ctx, level) {
+		return
+	}
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = to.Handle(ctx, line) // a Logger ignores this error too: a log that fails has nowhere to say so
+}
+
+// recoverPanics turns a panic into an answer, so that it costs one request. A panic that means to abort the connection
+// aborts it.
+func recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if cause := recover(); cause != nil {
+				answerPanic(w, r, cause)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func answerPanic(w http.ResponseWriter, r *http.Request, cause any) {
+	rec := recordOf(r.Context())
+	if cause == http.ErrAbortHandler { //nolint:errorlint // this very value is net/http's sign
+		rec.clientGone = true
+		panic(cause)
+	}
+	err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+	if rec.status != 0 { // half an answer is out: all that is left is to break the connection
+		rec.err = err
+		panic(http.ErrAbortHandler)
+	}
+	Problem(w, r, err)
+}
+
+// serveAgents answers agents. A network that has sent too many invalid agent credentials has to wait: the database looks
+// each of them up.
+func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware {
+	return func(next http.Handler) http.Handler {
+		if agents == nil {
+			return next
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasPrefix(r.URL.Path, agentPrefix) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			rec := recordOf(r.Context())
+			rec.route = agentPrefix
+			from := networkOf(r.Context())
+			if wait := unknownAgents.retryAfter(from); wait > 0 {
+				Problem(w, r, tooMany("too_many_guesses", "too many agents' credentials have come from here that are none", wait))
+				return
+			}
+			agents.ServeHTTP(w, r)
+			if rec.status == http.StatusUnauthorized {
+				unknownAgents.count(from)
+			}
+		})
+	}
+}
 
 // securityHeaders sets the headers that keep browsers from being helpful.
 func securityHeaders(next http.Handler) http.Handler {
@@ -41,28 +163,12 @@ func limitBody(next http.Handler) http.Handler {
 	})
 }
 
-// sameOrigin refuses what another site's page makes a browser send; programs that are no browsers are let through.
-func sameOrigin(origin string, next http.Handler) (http.Handler, error) {
-	protection := http.NewCrossOriginProtection()
-	if err := protection.AddTrustedOrigin(origin); err != nil {
-		return nil, fmt.Errorf("trust the origin of the public URL: %w", err)
-	}
+// refuseCrossOrigin refuses what another site's page makes a browser send; programs that are no browsers pass.
+func refuseCrossOrigin(protection *http.CrossOriginProtection) middleware {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Problem(w, r, errCrossOrigin)
 	}))
-	return protection.Handler(next), nil
-}
-
-// mounted tells the API's addresses from the page's. No path is cleaned or redirected, as http.ServeMux would: the
-// router and the page know their own, and nothing else is there.
-func mounted(router, page http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/.well-known/") {
-			router.ServeHTTP(w, r)
-			return
-		}
-		page.ServeHTTP(w, r)
-	})
+	return protection.Handler
 }
 
 // noStore keeps answers out of every cache, unless a handler says otherwise.
@@ -71,53 +177,4 @@ func noStore(next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// keys serves the public keys of the access tokens.
-func keys(t Tokens) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=300")
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(t.JWKS())
-	})
-}
-
-// spec serves the contract.
-func spec(b []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(b)
-	})
-}
-
-// website serves the web console.
-type website struct{ files fs.FS }
-
-// assets is where the build puts files whose names change with their content.
-const assets = "assets/"
-
-// ServeHTTP implements http.Handler. There is one page: every other path is a file or nothing.
-func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
-	if name == "" {
-		name = "index.html"
-	}
-	info, err := fs.Stat(p.files, name)
-	if err != nil || info.IsDir() {
-		Problem(w, r, errNoRoute)
-		return
-	}
-	cached := "no-cache"
-	if strings.HasPrefix(name, assets) {
-		cached, route = "public, max-age=31536000, immutable", "/"+assets
-	}
-	recordOf(r.Context()).route = route
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		Problem(w, r, errMethod)
-		return
-	}
-	w.Header().Set("Cache-Control", cached)
-	w.Header().Set("Content-Security-Policy", pageCSP)
-	http.ServeFileFS(w, r, p.files, name)
 }

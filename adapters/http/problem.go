@@ -31,6 +31,9 @@ func (r *statusFault) Because(cause error) *statusFault {
 	return &statusFault{r.status, r.fault.Because(cause)}
 }
 
+// maxBody bounds what a request may carry, in bytes. The largest body of the contract has less than 2 KiB.
+const maxBody = 64 << 10
+
 // Faults that are HTTP's.
 var (
 	errNoRoute = fault.New(fault.NotFound, "no_route", "there is nothing at this address")
@@ -40,7 +43,8 @@ var (
 		fault.New(fault.Invalid, "body_too_large", "the body has more than %d bytes", maxBody)}
 	errMediaType = &statusFault{http.StatusUnsupportedMediaType,
 		fault.New(fault.Invalid, "unsupported_media_type", "the body must be application/json, not compressed")}
-	errUnreadable = fault.New(fault.Invalid, "invalid_request", "the request cannot be read")
+	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "pages of another origin may not act here")
+	errUnreadable  = fault.New(fault.Invalid, "invalid_request", "the request cannot be read")
 )
 
 // Problem answers with a problem document (RFC 9457) that says what went wrong, as far as whoever asks may know, and
@@ -49,7 +53,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	rec := recordOf(r.Context())
 	rec.err = err
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
-		rec.gone = true
+		rec.clientGone = true
 		return
 	}
 	f := fault.Of(timedOut(err))

@@ -14,43 +14,37 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// validate refuses a request that is not of the contract's form, and names the field. The value that was validated is
-// what the handler gets.
-func validate(r *http.Request, op operation, path map[string]string) (*http.Request, error) {
+// validateRequest refuses a request that does not have the contract's form, and names the field. The value that was
+// validated is what the handler gets.
+func validateRequest(r *http.Request, op operation) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "invalid_parameter", "the query cannot be read")
+		return fault.New(fault.Invalid, "invalid_parameter", "the query cannot be read")
 	}
 	if err := checkQuery(query, op); err != nil {
-		return nil, err
+		return err
 	}
 	if op.route.Operation.RequestBody != nil {
 		if err := readBody(r); err != nil {
-			return nil, err
+			return err
 		}
+	}
+	path := map[string]string{}
+	for _, name := range op.pathParameters {
+		path[name] = r.PathValue(name)
 	}
 	err = openapi3filter.ValidateRequest(r.Context(), &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: path, QueryParams: query, Route: op.route,
 		Options: op.options,
 	})
 	if err != nil {
-		return nil, validationFault(err)
+		return validationFault(err)
 	}
-	return r, nil
-}
-
-// validation is how the validator works here. Defaults are the handlers' to know.
-func validation() *openapi3filter.Options {
-	return &openapi3filter.Options{
-		SkipSettingDefaults: true, KeepValidatedValue: true,
-		// The validator knows no uuid by itself.
-		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("uuid", uuids{})},
-	}
+	return nil
 }
 
 // checkQuery refuses query parameters that the operation does not have, that come twice, or that no text column can
@@ -114,17 +108,6 @@ func findNUL(value any, at string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// uuids accepts a UUID in its one canonical form.
-type uuids struct{}
-
-// Validate implements openapi3.FormatValidator.
-func (uuids) Validate(s string) error {
-	if id, err := uuid.Parse(s); err != nil || id.String() != strings.ToLower(s) {
-		return errors.New("it must be a UUID")
-	}
-	return nil
 }
 
 // validationFault says what the validator found, without the value, which can be a password.

@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
-
-	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -77,18 +74,4 @@ func headerTokens(h http.Header, name string) []string {
 		}
 	}
 	return tokens
-}
-
-// sameSession refuses a ticket for another session than the one in the path. Which of the two answers there are says no
-// more than a GET of that session would.
-func (a *authenticator) sameSession(r *http.Request) error {
-	at := admittedOf(r.Context())
-	id, err := uuid.Parse(r.PathValue("session_id"))
-	if err != nil {
-		return errNoRoute // the contract's validation has let it through: then it has no session_id
-	}
-	if id == at.who.ticketFor.UUID {
-		return nil
-	}
-	return a.sessions.Missing(r.Context(), at.who.scope, sessions.ID{UUID: id})
 }

@@ -1,0 +1,76 @@
+package http
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+// pageCSP is what the page may do (CSP level 3): load what this installation serves, talk to this installation, and
+// nothing else. 'self' covers the WebSockets of the same origin. noVNC draws with data: images.
+const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// servePage serves the web console at every address outside the API. No path is cleaned or redirected, as http.ServeMux
+// would: the router and the page know their own, and there is nothing else.
+func servePage(files fs.FS) middleware {
+	page := website{files}
+	return func(api http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/.well-known/") {
+				api.ServeHTTP(w, r)
+				return
+			}
+			page.ServeHTTP(w, r)
+		})
+	}
+}
+
+// website serves the web console.
+type website struct{ files fs.FS }
+
+// assets is where the build puts files whose names change with their content.
+const assets = "assets/"
+
+// ServeHTTP implements http.Handler. There is one page: every other path is a file or nothing.
+func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
+	if name == "" {
+		name = "index.html"
+	}
+	info, err := fs.Stat(p.files, name)
+	if err != nil || info.IsDir() {
+		Problem(w, r, errNoRoute)
+		return
+	}
+	cached := "no-cache"
+	if strings.HasPrefix(name, assets) {
+		cached, route = "public, max-age=31536000, immutable", "/"+assets
+	}
+	recordOf(r.Context()).route = route
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		Problem(w, r, errMethod)
+		return
+	}
+	w.Header().Set("Cache-Control", cached)
+	w.Header().Set("Content-Security-Policy", pageCSP)
+	http.ServeFileFS(w, r, p.files, name)
+}
+
+// serveKeys serves the public keys of the access tokens.
+func serveKeys(t Tokens) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=300")
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(t.JWKS())
+	})
+}
+
+// serveSpec serves the contract.
+func serveSpec(b []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(b)
+	})
+}
