@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,9 +74,9 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	}
 	name, _ := r.Operation.Extensions["x-permission"].(string)
 	op.permission = permission(name)
-	if !slices.Contains(permissions, op.permission) {
-		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which is none of %v",
-			op.id, op.method, op.path, name, permissions)
+	if !op.permission.exists() {
+		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which is neither %s nor one of %v",
+			op.id, op.method, op.path, name, public, slices.Sorted(maps.Keys(permissions)))
 	}
 	needs := doc.Security
 	if r.Operation.Security != nil {

@@ -10,41 +10,35 @@ import (
 // permission is what an operation needs, as x-permission in the contract says.
 type permission string
 
-const (
-	public           permission = "public" // nobody has to be known
-	selfRead         permission = "self.read"
-	selfManage       permission = "self.manage"
-	templateRead     permission = "template.read"
-	sessionRead      permission = "session.read"
-	sessionCreate    permission = "session.create"
-	sessionTerminate permission = "session.terminate"
-	sessionConnect   permission = "session.connect"
+// public is the permission of an operation that asks for no credential.
+const public permission = "public"
+
+var (
+	everyone = org.Roles()
+	members  = []org.Role{org.RoleOwner, org.RoleAdmin, org.RoleMember}
 )
 
-// permissions lists every one that an operation may name.
-var permissions = []permission{
-	public, selfRead, selfManage, templateRead, sessionRead, sessionCreate, sessionTerminate, sessionConnect,
+// permissions is the one table of what each role may do. Which rows a role may do it to is the database's decision: a
+// member with session.terminate ends their own sessions, an admin every session of the organisation.
+var permissions = map[permission][]org.Role{
+	"self.read":         everyone,
+	"self.manage":       everyone,
+	"template.read":     everyone,
+	"session.read":      everyone,
+	"session.create":    members,
+	"session.terminate": members,
+	"session.connect":   members,
 }
 
-// granted is the one table of what each role may. Which rows it may it to is for the database to say: a member with
-// session.terminate ends their own sessions, an admin every one of the organisation.
-var granted = map[org.Role][]permission{
-	org.RoleOwner:  members,
-	org.RoleAdmin:  members,
-	org.RoleMember: members,
-	org.RoleViewer: {selfRead, selfManage, templateRead, sessionRead},
-}
-
-var members = []permission{
-	selfRead, selfManage, templateRead, sessionRead, sessionCreate, sessionTerminate, sessionConnect,
-}
+// exists tells whether an operation may name the permission.
+func (p permission) exists() bool { return p == public || permissions[p] != nil }
 
 // codeForbidden is the code of what a role does not include.
 const codeForbidden = "forbidden"
 
 // checkPermission refuses a role that does not have the permission.
 func checkPermission(r org.Role, p permission) error {
-	if slices.Contains(granted[r], p) {
+	if slices.Contains(permissions[p], r) {
 		return nil
 	}
 	return fault.New(fault.Forbidden, codeForbidden, "the role %s does not include the permission %s", r, p).
