@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -17,9 +18,9 @@ import (
 // Faults of authentication, beside those of the tokens and of the modules.
 var (
 	errNoCredentials = fault.New(fault.Unauthenticated, "credentials_missing",
-		"sign in: neither a Bearer token nor a cookie came along")
+		"Sign in: the request has neither a Bearer token nor a cookie.")
 	errCookie = fault.New(fault.Unauthenticated, "cookie_invalid",
-		"the cookie is not one that was given out here; sign in again")
+		"The cookie was not issued here. Sign in again.")
 )
 
 // caller is who a request comes from, and by what they are known.
@@ -114,15 +115,15 @@ func (a *authenticator) byCookie(ctx context.Context, value string) (caller, err
 	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
 }
 
-// resolve looks a secret up in the database. One that is none is a sign-in that has ended, or a guess: whoever shows
-// too many has to wait.
+// resolve looks a secret up in the database. An unknown one is a sign-in that has ended, or a guess: a network that
+// sends too many has to wait.
 func (a *authenticator) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
 	from := networkOf(ctx)
 	if wait := a.guesses.retryAfter(from); wait > 0 {
-		return identity.SignIn{}, tooMany("too_many_guesses", "you have shown too many sign-ins that are none", wait)
+		return identity.SignIn{}, errTooManyGuesses.RetryIn(wait)
 	}
 	s, err := a.identity.Resolve(ctx, presented)
-	if fault.Has(err, identity.ErrSignedOut.Code) {
+	if errors.Is(err, identity.ErrSignedOut) {
 		a.guesses.count(from)
 	}
 	return s, err
@@ -177,8 +178,8 @@ func (a *authenticator) renew(ctx context.Context, who caller, refused error) (c
 
 func scopeOf(s identity.SignIn) org.Scope { return org.Member(s.Org.ID, s.User, s.Role, s.Credential) }
 
-// checkSession refuses a ticket for another session than the one in the path. Its answers say no more than a GET of that
-// session would.
+// checkSession refuses a ticket for another session than the one in the path. Its answers say no more than a GET of
+// that session would.
 func (a *authenticator) checkSession(r *http.Request) error {
 	who := callerOf(r.Context())
 	id, err := uuid.Parse(r.PathValue("session_id"))

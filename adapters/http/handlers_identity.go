@@ -35,7 +35,7 @@ func (h handlers) limitLogins(from, email string) error {
 		wait = h.limits.loginsByEmail.take(identity.NormalEmail(email))
 	}
 	if wait > 0 {
-		return tooMany("too_many_logins", "too many have tried to sign in like this", wait)
+		return errTooManyLogins.RetryIn(wait)
 	}
 	return nil
 }

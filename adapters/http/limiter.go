@@ -35,6 +35,13 @@ const (
 // when it has mostly earned its burst back.
 const maxKeys = 10_000
 
+// Faults of rate limits. The answer says when to try again.
+var (
+	errTooManyLogins  = fault.New(fault.Exhausted, "too_many_logins", "Too many sign-in attempts.")
+	errTooManyGuesses = fault.New(fault.Exhausted, "too_many_guesses", "Too many failed sign-in attempts.")
+	errTooManyMisses  = fault.New(fault.Exhausted, "too_many_misses", "Too many requests for unknown ids.")
+)
+
 // limiter limits how often something happens, for each key by itself.
 type limiter[K comparable] struct {
 	every    time.Duration
@@ -103,13 +110,6 @@ func (l *limiter[K]) retryAfter(key K) time.Duration {
 
 // count counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
 func (l *limiter[K]) count(key K) { l.bucket(key).Reserve() }
-
-// tooMany is the refusal of a rate that is used up.
-func tooMany(code, message string, wait time.Duration) error {
-	f := fault.New(fault.Exhausted, code, "%s; wait a little", message)
-	f.RetryAfter = wait
-	return f
-}
 
 // member is whom misses are counted for.
 type member struct {

@@ -29,7 +29,10 @@ func TestLoginsAreLimitedByAddress(t *testing.T) {
 			wantProblem(t, f.do(login(fmt.Sprintf("%d@acme.test", i))), http.StatusUnauthorized, "invalid_credentials")
 		}
 		w := f.do(login("one-more@acme.test"))
-		wantProblem(t, w, http.StatusTooManyRequests, "too_many_logins")
+		got := wantProblem(t, w, http.StatusTooManyRequests, "too_many_logins")
+		if got["detail"] != "Too many sign-in attempts. Try again in 1 second." {
+			t.Errorf("detail = %q", got["detail"])
+		}
 		if n, err := strconv.Atoi(w.Header().Get("Retry-After")); err != nil || n != 1 {
 			t.Errorf("Retry-After = %q", w.Header().Get("Retry-After"))
 		}

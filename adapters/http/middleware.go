@@ -113,8 +113,8 @@ func answerPanic(w http.ResponseWriter, r *http.Request, cause any) {
 	Problem(w, r, err)
 }
 
-// serveAgents answers agents. A network that has sent too many invalid agent credentials has to wait: the database looks
-// each of them up.
+// serveAgents answers agents. A network that has sent too many invalid agent credentials has to wait: the database
+// looks each of them up.
 func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware {
 	return func(next http.Handler) http.Handler {
 		if agents == nil {
@@ -129,7 +129,7 @@ func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware
 			rec.route = agentPrefix
 			from := networkOf(r.Context())
 			if wait := unknownAgents.retryAfter(from); wait > 0 {
-				Problem(w, r, tooMany("too_many_guesses", "too many agents' credentials have come from here that are none", wait))
+				Problem(w, r, errTooManyGuesses.Saying("Too many agents of this network have failed to sign in.").RetryIn(wait))
 				return
 			}
 			agents.ServeHTTP(w, r)

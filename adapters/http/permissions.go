@@ -33,14 +33,13 @@ var permissions = map[permission][]org.Role{
 // exists tells whether an operation may name the permission.
 func (p permission) exists() bool { return p == public || permissions[p] != nil }
 
-// codeForbidden is the code of what a role does not include.
-const codeForbidden = "forbidden"
+var errForbidden = fault.New(fault.Forbidden, "forbidden", "Your role does not allow this.")
 
 // checkPermission refuses a role that does not have the permission.
 func checkPermission(r org.Role, p permission) error {
 	if slices.Contains(permissions[p], r) {
 		return nil
 	}
-	return fault.New(fault.Forbidden, codeForbidden, "the role %s does not include the permission %s", r, p).
+	return errForbidden.Saying("Your role %s does not include the permission %s.", r, p).
 		With("permission", string(p)).With("role", string(r))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -16,38 +17,24 @@ import (
 // does. It is never sent.
 const statusClientClosed = 499
 
-// statusFault is a fault that HTTP has a status of its own for, rather than its kind's.
-type statusFault struct {
-	status int
-	fault  *fault.Fault
-}
-
-func (r *statusFault) Error() string { return r.fault.Error() }
-
-func (r *statusFault) Unwrap() error { return r.fault }
-
-// Because returns a copy of r that remembers what caused it.
-func (r *statusFault) Because(cause error) *statusFault {
-	return &statusFault{r.status, r.fault.Because(cause)}
-}
-
 // maxBody bounds what a request may carry, in bytes. The largest body of the contract has less than 2 KiB.
 const maxBody = 64 << 10
 
 // Faults that are HTTP's.
 var (
-	errNoRoute = fault.New(fault.NotFound, "no_route", "there is nothing at this address")
-	errMethod  = &statusFault{http.StatusMethodNotAllowed,
-		fault.New(fault.Invalid, "method_not_allowed", "this address does not answer this method")}
-	errTooLarge = &statusFault{http.StatusRequestEntityTooLarge,
-		fault.New(fault.Invalid, "body_too_large", "the body has more than %d bytes", maxBody)}
-	errMediaType = &statusFault{http.StatusUnsupportedMediaType,
-		fault.New(fault.Invalid, "unsupported_media_type", "the body must be application/json, not compressed")}
-	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "pages of another origin may not act here")
-	errUnreadable  = fault.New(fault.Invalid, "invalid_request", "the request cannot be read")
+	errNoRoute = fault.New(fault.NotFound, "no_route", "There is nothing at this address.")
+	errMethod  = fault.New(fault.Invalid, "method_not_allowed", "This address does not allow this method.").
+			WithStatus(http.StatusMethodNotAllowed)
+	errTooLarge = fault.New(fault.Invalid, "body_too_large", "The body has more than 65536 bytes.").
+			WithStatus(http.StatusRequestEntityTooLarge)
+	errMediaType = fault.New(fault.Invalid, "unsupported_media_type",
+		"The body must be application/json, not compressed.").WithStatus(http.StatusUnsupportedMediaType)
+	errCrossOrigin = fault.New(fault.Forbidden, "cross_origin", "Pages of another origin may not do this.")
+	errUnreadable  = fault.New(fault.Invalid, "invalid_request", "The request cannot be read.")
+	errTimeout     = fault.New(fault.Unavailable, "timeout", "This took too long.").RetryIn(time.Second)
 )
 
-// Problem answers with a problem document (RFC 9457) that says what went wrong, as far as whoever asks may know, and
+// Problem answers with a problem document (RFC 9457) that says what went wrong, as far as the caller may know, and
 // notes all of it for the log. It must be called at most once, and before anything else was written.
 func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	rec := recordOf(r.Context())
@@ -57,10 +44,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	f := fault.Of(timedOut(err))
-	status := f.Kind.Status()
-	if own, ok := errors.AsType[*statusFault](err); ok {
-		status = own.status
-	}
+	status := f.Status()
 	rec.code = f.Code
 	headers(w.Header(), f, status)
 	body := map[string]any{}
@@ -68,7 +52,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 		body[k] = v
 	}
 	body["type"], body["title"], body["status"] = "about:blank", http.StatusText(status), status
-	body["code"], body["detail"] = f.Code, f.Message
+	body["code"], body["detail"] = f.Code, detailOf(f)
 	if rec.id != "" {
 		body["request_id"] = rec.id
 	}
@@ -78,7 +62,7 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b) // the client is gone: there is nobody to tell
+		_, _ = w.Write(b) // the client is gone
 	}
 }
 
@@ -86,7 +70,7 @@ func headers(h http.Header, f *fault.Fault, status int) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	if f.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+		h.Set("Retry-After", strconv.Itoa(retrySeconds(f)))
 	}
 	switch status {
 	case http.StatusUnauthorized:
@@ -100,12 +84,24 @@ func headers(h http.Header, f *fault.Fault, status int) {
 	}
 }
 
+func retrySeconds(f *fault.Fault) int { return int(math.Ceil(f.RetryAfter.Seconds())) }
+
+// detailOf is the fault's message and, if the request may work later, when.
+func detailOf(f *fault.Fault) string {
+	switch n := retrySeconds(f); {
+	case n <= 0:
+		return f.Message
+	case n == 1:
+		return f.Message + " Try again in 1 second."
+	default:
+		return fmt.Sprintf("%s Try again in %d seconds.", f.Message, n)
+	}
+}
+
 // timedOut turns an operation that did not finish in time into a fault that says so.
 func timedOut(err error) error {
 	if _, told := errors.AsType[*fault.Fault](err); told || !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	f := fault.New(fault.Unavailable, "timeout", "this took too long").Because(err)
-	f.RetryAfter = time.Second
-	return f
+	return errTimeout.Because(err)
 }

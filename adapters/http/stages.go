@@ -2,9 +2,10 @@ package http
 
 import (
 	"context"
+	"errors"
 	"net/http"
-	"strings"
 
+	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
@@ -66,7 +67,9 @@ func retryOutdated(auth *authenticator) stage {
 }
 
 // isOutdated tells whether the database refused a credential that had been valid.
-func isOutdated(err error) bool { return fault.Has(err, "signed_out") || fault.Has(err, "stale_token") }
+func isOutdated(err error) bool {
+	return errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrStaleToken)
+}
 
 // authorize refuses a caller whose role does not include the operation's permission. The role can be a cached one, so
 // that before it refuses anyone the database is asked whether it is still theirs.
@@ -94,21 +97,15 @@ func limitMisses(limit *limiter[member]) stage {
 		return func(r *http.Request) error {
 			who := memberOf(callerOf(r.Context()).scope)
 			if wait := limit.retryAfter(who); wait > 0 {
-				return tooMany("too_many_misses", "you have asked for too much that is not there", wait)
+				return errTooManyMisses.RetryIn(wait)
 			}
 			err := next(r)
-			if isMiss(err) {
+			if fault.Of(err).Miss {
 				limit.count(who)
 			}
 			return err
 		}
 	}
-}
-
-// isMiss tells whether a member asked for an id that does not exist or is not theirs.
-func isMiss(err error) bool {
-	f := fault.Of(err)
-	return f.Code == "other_org" || (f.Kind == fault.NotFound && strings.HasSuffix(f.Code, "_not_found"))
 }
 
 // validate refuses a request that does not have the contract's form.

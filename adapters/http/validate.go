@@ -18,12 +18,19 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
+// Faults of a request's form. Each says what is wrong with which field.
+var (
+	errParameter        = fault.New(fault.Invalid, "invalid_parameter", "A parameter does not have the contract's form.")
+	errUnknownParameter = fault.New(fault.Invalid, "unknown_parameter", "There is no such query parameter.")
+	errBody             = fault.New(fault.Invalid, "invalid_body", "The body does not have the contract's form.")
+)
+
 // validateRequest refuses a request that does not have the contract's form, and names the field. The value that was
 // validated is what the handler gets.
 func validateRequest(r *http.Request, op operation) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return fault.New(fault.Invalid, "invalid_parameter", "the query cannot be read")
+		return errParameter.Saying("The query cannot be read.")
 	}
 	if err := checkQuery(query, op); err != nil {
 		return err
@@ -53,11 +60,11 @@ func checkQuery(query url.Values, op operation) error {
 	for name, values := range query {
 		switch {
 		case op.route.Operation.Parameters.GetByInAndName(openapi3.ParameterInQuery, name) == nil:
-			return fault.New(fault.Invalid, "unknown_parameter", "there is no such query parameter").With("field", name)
+			return errUnknownParameter.With("field", name)
 		case len(values) > 1:
-			return fault.New(fault.Invalid, "invalid_parameter", "%s: it comes more than once", name).With("field", name)
+			return errParameter.Saying("%s: it comes more than once", name).With("field", name)
 		case strings.ContainsRune(values[0], 0):
-			return fault.New(fault.Invalid, "invalid_parameter", "%s: %s", name, nulRefused).With("field", name)
+			return errParameter.Saying("%s: %s", name, nulRefused).With("field", name)
 		}
 	}
 	return nil
@@ -78,10 +85,10 @@ func readBody(r *http.Request) error {
 	}
 	var value any
 	if err := json.Unmarshal(b, &value); err != nil { // unlike a Decoder, it refuses what follows the value
-		return fault.New(fault.Invalid, "invalid_body", "the body is not JSON: %v", err)
+		return errBody.Saying("the body is not JSON: %v", err)
 	}
 	if field, bad := findNUL(value, ""); bad {
-		return fault.New(fault.Invalid, "invalid_body", "%s: %s", field, nulRefused).With("field", field)
+		return errBody.Saying("%s: %s", field, nulRefused).With("field", field)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(b))
 	return nil
@@ -116,9 +123,9 @@ func validationFault(err error) error {
 	if !ok {
 		return err
 	}
-	code, field := "invalid_body", ""
+	invalid, field := errBody, ""
 	if wrong.Parameter != nil {
-		code, field = "invalid_parameter", wrong.Parameter.Name
+		invalid, field = errParameter, wrong.Parameter.Name
 	}
 	reason := "it is not of the right form"
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
@@ -131,9 +138,9 @@ func validationFault(err error) error {
 		}
 	}
 	if field == "" {
-		return fault.New(fault.Invalid, code, "the body: %s", reason)
+		return invalid.Saying("the body: %s", reason)
 	}
-	return fault.New(fault.Invalid, code, "%s: %s", field, reason).With("field", field)
+	return invalid.Saying("%s: %s", field, reason).With("field", field)
 }
 
 // fieldOf is the path of the member at fault, which the validator names only in its reason when it is one too many.

@@ -19,10 +19,8 @@ const (
 
 // Faults of asking for a stream.
 var (
-	errUpgrade = &statusFault{http.StatusUpgradeRequired, fault.New(fault.Invalid, "upgrade_required",
-		"the stream is a WebSocket (RFC 6455, version 13, over HTTP/1.1)")}
-	errSubprotocol = fault.New(fault.Invalid, "subprotocol_required",
-		"the stream's subprotocol is "+binaryProtocol+": offer it")
+	errUpgrade     = fault.ErrUpgradeRequired.Saying("The stream is a WebSocket (RFC 6455, version 13, over HTTP/1.1).")
+	errSubprotocol = fault.New(fault.Invalid, "subprotocol_required", "Offer the stream's subprotocol, binary.")
 )
 
 // crossOrigin tells whether a page of another origin asks. Browsers always send the origin of a WebSocket's page, and

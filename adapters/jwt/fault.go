@@ -12,17 +12,17 @@ import (
 // What can be wrong with a token. A client can do nothing about any of it but the expiry, yet whoever has to find out
 // why a deployment refuses everyone is helped by the difference.
 var (
-	errMalformed = fault.New(fault.Unauthenticated, "token_malformed", "the access token cannot be read")
-	errAlgorithm = fault.New(fault.Unauthenticated, "token_algorithm", "the access token is not signed with "+algorithm)
+	errMalformed = fault.New(fault.Unauthenticated, "token_malformed", "The access token cannot be read.")
+	errAlgorithm = fault.New(fault.Unauthenticated, "token_algorithm", "The access token is not signed with EdDSA.")
 	errKey       = fault.New(fault.Unauthenticated, "token_key",
-		"the access token is signed with a key that is not in use here")
-	errSignature = fault.New(fault.Unauthenticated, "token_signature", "the access token's signature is wrong")
-	errExpired   = fault.New(fault.Unauthenticated, "token_expired", "the access token has expired: refresh it")
-	errAudience  = fault.New(fault.Unauthenticated, "token_audience", "the access token is not meant for this API")
-	errIssuer    = fault.New(fault.Unauthenticated, "token_issuer", "the access token was issued by another installation")
+		"The access token is signed with a key that is not in use here.")
+	errSignature = fault.New(fault.Unauthenticated, "token_signature", "The access token's signature is wrong.")
+	errExpired   = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
+	errAudience  = fault.New(fault.Unauthenticated, "token_audience", "The access token is not meant for this API.")
+	errIssuer    = fault.New(fault.Unauthenticated, "token_issuer", "The access token was issued by another installation.")
 	// errOrgMissing is that of tokens from before there were organisations (requirement T2).
 	errOrgMissing = fault.New(fault.Unauthenticated, "token_org_missing",
-		"the access token names no organisation: refresh it to get one that does")
+		"The access token names no organisation. Refresh it to get one that does.")
 )
 
 // explain says what was wrong with a token that did not parse. The order matters: what the claims say counts only once

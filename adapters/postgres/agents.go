@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
@@ -49,7 +50,7 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 // inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
 // organisation before it has entered.
 func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
-	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, turn, fault.ErrBusy)
 	defer cancel()
 	conn, err := d.agent.Acquire(wait)
 	if err != nil {

@@ -147,14 +147,14 @@ func TestARefusedEntryKeepsTheConnection(t *testing.T) {
 	claims.Role = "owner"
 	for range 3 {
 		err := scope(ctx, as(o, removed), func(*memberTx) error { t.Error("a removed member was let in"); return nil })
-		if !fault.Has(err, "signed_out") {
+		if fault.Of(err).Code != "signed_out" {
 			t.Errorf("a removed member: %v", err)
 		}
-		if _, err := d.IdentityReads()(as(o, removed)).Me(ctx); !fault.Has(err, "signed_out") {
+		if _, err := d.IdentityReads()(as(o, removed)).Me(ctx); fault.Of(err).Code != "signed_out" {
 			t.Errorf("a removed member reads: %v", err)
 		}
 		err = scope(ctx, as(o, claims), func(*memberTx) error { t.Error("a wrong role was let in"); return nil })
-		if !fault.Has(err, "stale_token") {
+		if fault.Of(err).Code != "stale_token" {
 			t.Errorf("a wrong role: %v", err)
 		}
 		same()

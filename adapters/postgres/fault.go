@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,31 +15,31 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// errBusy is the fault of a database that has no time for a request now.
-var errBusy = &fault.Fault{
-	Kind: fault.Unavailable, Code: "busy", Message: "too much is going on at this moment", RetryAfter: time.Second,
-}
-
-// ErrStaleToken is the fault of a credential that claims a role which its holder no longer has.
-var ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
-	"your role has changed since this token was made; refresh it")
+// Faults of rules that only the database keeps.
+var (
+	errQuotaExceeded   = fault.New(fault.Exhausted, "quota_exceeded", "The quota is used up.")
+	errOwnerNotAllowed = fault.New(fault.Conflict, "owner_not_allowed", "The session's owner may not have sessions.")
+	errLastOwner       = fault.New(fault.Conflict, "last_owner", "An organisation keeps at least one owner.")
+	errNoNamespace     = fault.New(fault.Conflict, "no_namespace",
+		"Your organisation cannot run desktops yet. Ask the operator to give it a namespace.")
+)
 
 // meanings are the codes that the database raises on purpose, and its ways of saying that it is overloaded. Whatever is
 // not here is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
 var meanings = map[string]*fault.Fault{
 	"SS001": identity.ErrSignedOut,
-	"SS002": ErrStaleToken,
+	"SS002": identity.ErrStaleToken,
 	"SS004": agents.ErrStale,
-	"SS005": fault.New(fault.Exhausted, "quota_exceeded", "the quota is used up"),
+	"SS005": errQuotaExceeded,
 	"SS006": sessions.ErrEnded,
-	"SS007": fault.New(fault.Conflict, "owner_not_allowed", "the session's owner is no member who may have sessions"),
-	"SS008": fault.New(fault.Conflict, "last_owner", "an organisation keeps at least one owner"),
+	"SS007": errOwnerNotAllowed,
+	"SS008": errLastOwner,
 	"SS010": agents.ErrUnknown,
-	"SS011": fault.New(fault.Conflict, "no_namespace", "your organisation has no namespace to run sessions in yet"),
+	"SS011": errNoNamespace,
 	"SS012": agents.ErrUnconfined,
-	"55P03": errBusy, // lock_not_available: lock_timeout
-	"53300": errBusy, // too_many_connections
-	"57014": errBusy, // query_canceled: statement_timeout
+	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
+	"53300": fault.ErrBusy, // too_many_connections
+	"57014": fault.ErrBusy, // query_canceled: statement_timeout
 }
 
 // stateOf is the SQLSTATE that err carries, or "".
@@ -92,7 +91,7 @@ func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 	if err := json.Unmarshal([]byte(pg.Detail), &of); err != nil {
 		return fmt.Errorf("read which quota is used up: %w", errors.Join(err, pg))
 	}
-	said := fault.New(f.Kind, f.Code, "the quota of %s is used up: %d for each %s", of.Kind, of.Limit, of.Holder)
+	said := f.Saying("The quota of %s is used up: %d for each %s.", of.Kind, of.Limit, of.Holder)
 	said.Details = map[string]any{"kind": of.Kind, "holder": of.Holder, "limit": of.Limit}
 	return said.Because(pg)
 }

@@ -100,7 +100,7 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 	if err := translate(gone(left, cancelled)); !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
 		t.Errorf("gone: %v", err)
 	}
-	if err := translate(gone(t.Context(), cancelled)); !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
+	if err := translate(gone(t.Context(), cancelled)); fault.Of(err).Code != "busy" || errors.Is(err, context.Canceled) {
 		t.Errorf("still there: %v", err)
 	}
 	if other := gone(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {
@@ -114,7 +114,7 @@ func TestNoRowsIsWhatWasLookedFor(t *testing.T) {
 	if err := found(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); !same(err, missing) {
 		t.Errorf("no rows: %v", err)
 	}
-	if err := found(&pgconn.PgError{Code: "SS001"}, missing); !fault.Has(err, "signed_out") {
+	if err := found(&pgconn.PgError{Code: "SS001"}, missing); fault.Of(err).Code != "signed_out" {
 		t.Errorf("a refusal: %v", err)
 	}
 	if err := found(nil, missing); err != nil {

@@ -39,11 +39,21 @@ func (o *Operator) Close() { o.pool.Close() }
 
 // taken are the unique constraints that an operator's choice of a name can meet.
 var taken = map[string]*fault.Fault{
-	"users_email_key":             fault.New(fault.Conflict, "email_taken", "there is a user with this email address"),
-	"organizations_slug_key":      fault.New(fault.Conflict, "org_slug_taken", "there is an organisation with this slug"),
-	"organizations_namespace_key": fault.New(fault.Conflict, "namespace_taken", "another organisation has this namespace"),
-	"agents_name_key":             fault.New(fault.Conflict, "agent_name_taken", "there is an agent with this name"),
+	"users_email_key":             errEmailTaken,
+	"organizations_slug_key":      errSlugTaken,
+	"organizations_namespace_key": errNamespaceTaken,
+	"agents_name_key":             errAgentNameTaken,
 }
+
+// Faults of the operator's choices.
+var (
+	errEmailTaken     = fault.New(fault.Conflict, "email_taken", "There is a user with this email address.")
+	errSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "There is an organisation with this slug.")
+	errNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "Another organisation has this namespace.")
+	errAgentNameTaken = fault.New(fault.Conflict, "agent_name_taken", "There is an agent with this name.")
+	errNoUser         = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
+	errNoOrg          = fault.New(fault.NotFound, "org_not_found", "There is no such organisation.")
+)
 
 func named(err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && taken[pg.ConstraintName] != nil {
@@ -67,7 +77,7 @@ func (o *Operator) SetPassword(ctx context.Context, u org.UserID, passwordHash s
 // UserIDByEmail implements identity.Registry.
 func (o *Operator) UserIDByEmail(ctx context.Context, email string) (org.UserID, error) {
 	id, err := o.q.FindUser(ctx, email)
-	return org.UserID{UUID: id}, found(err, fault.New(fault.NotFound, "user_not_found", "there is no user %s", email))
+	return org.UserID{UUID: id}, found(err, errNoUser.Saying("There is no user %s.", email))
 }
 
 // CreateOrg implements orgs.Registry.
@@ -85,7 +95,7 @@ func (o *Operator) CreateOrg(ctx context.Context, operator string, id org.ID, n 
 // OrgBySlug implements orgs.Registry.
 func (o *Operator) OrgBySlug(ctx context.Context, slug string) (org.ID, error) {
 	id, err := o.q.FindOrg(ctx, slug)
-	return org.ID{UUID: id}, found(err, fault.New(fault.NotFound, "org_not_found", "there is no organisation %s", slug))
+	return org.ID{UUID: id}, found(err, errNoOrg.Saying("There is no organisation %s.", slug))
 }
 
 // AddMember implements orgs.Registry.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -72,7 +73,7 @@ func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), 
 
 // acquire takes an organisation's share and then a connection.
 func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn, func(), error) {
-	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, turn, fault.ErrBusy)
 	defer cancel()
 	giveBack, err := s.take(wait, id)
 	if err != nil {
@@ -89,7 +90,7 @@ func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn,
 // waited says why there is no connection: the caller has gone, or it took too long.
 func waited(ctx context.Context, err error) error {
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return errBusy.Because(err)
+		return fault.ErrBusy.Because(err)
 	}
 	return translate(fmt.Errorf("wait for a connection: %w", err))
 }

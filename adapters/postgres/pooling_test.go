@@ -65,7 +65,7 @@ var steps = []step{
 	}},
 	{"a read of another's", func(ctx context.Context, d *DB, me, other tenant) error {
 		_, err := d.SessionReads()(as(me.Org, me.Admin)).SessionByID(ctx, sessions.ID{UUID: other.sessions[0]})
-		return wanted(fault.Has(err, "session_not_found"), err)
+		return wanted(fault.Of(err).Code == "session_not_found", err)
 	}},
 	{"a transaction", func(ctx context.Context, d *DB, me, _ tenant) error {
 		return inOrg(d)(ctx, as(me.Org, me.Admin), func(tx *memberTx) error {
@@ -87,12 +87,12 @@ var steps = []step{
 	{"a stale role", func(ctx context.Context, d *DB, me, _ tenant) error {
 		stale := org.Member(me.ID, me.Admin.User, org.RoleMember, me.Admin.Credential)
 		_, err := d.SessionReads()(stale).Sessions(ctx, sessions.Filter{}, page.Cursor{}, 100)
-		return wanted(fault.Has(err, "stale_token"), err)
+		return wanted(fault.Of(err).Code == "stale_token", err)
 	}},
 	{"another's credential", func(ctx context.Context, d *DB, me, other tenant) error {
 		mixed := org.Member(other.ID, me.Admin.User, org.RoleAdmin, me.Admin.Credential)
 		err := inOrg(d)(ctx, mixed, func(*memberTx) error { return errors.New("it was let in") })
-		return wanted(fault.Has(err, "signed_out"), err)
+		return wanted(fault.Of(err).Code == "signed_out", err)
 	}},
 	{"a panic", func(ctx context.Context, d *DB, me, _ tenant) (err error) {
 		defer func() { err = wanted(recover() == any(errOnPurpose), err) }()

@@ -106,7 +106,8 @@ func TestAPanicRollsBackAndKeepsThePool(t *testing.T) {
 			if err := tx.InsertSession(t.Context(), newSession(o, o.Member)); err != nil {
 				t.Error(err)
 			}
-			if _, err := tx.LockSession(t.Context(), sessions.ID{}); !fault.Has(err, "session_not_found") { // sends the insert
+			_, err := tx.LockSession(t.Context(), sessions.ID{}) // sends the insert
+			if fault.Of(err).Code != "session_not_found" {
 				t.Error(err)
 			}
 			panic("on purpose")
@@ -152,7 +153,7 @@ func TestAQueuedWritesErrorComesOut(t *testing.T) {
 		_, early = tx.LockSession(ctx, s.ID)
 		return early
 	})
-	if !fault.Has(early, "quota_exceeded") || !fault.Has(asked, "quota_exceeded") {
+	if fault.Of(early).Code != "quota_exceeded" || fault.Of(asked).Code != "quota_exceeded" {
 		t.Errorf("with a query: %v, and out of the scope: %v", early, asked)
 	}
 	if n := read[int](t, database.Superuser(t), "select count(*) from app.audit_log where action = "+

@@ -57,7 +57,7 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 	if err != nil || in.Session != made.ID || in.User != o.Member.User {
 		t.Errorf("redeemed %+v, %v", in, err)
 	}
-	if _, err := s.Redeem(ctx, key); !fault.Has(err, "ticket_invalid") {
+	if _, err := s.Redeem(ctx, key); fault.Of(err).Code != "ticket_invalid" {
 		t.Errorf("redeemed twice: %v", err)
 	}
 	ended, err := s.Terminate(ctx, who, made.ID)
@@ -77,10 +77,10 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 		t.Errorf("list: %+v, %v", all, err)
 	}
 	other := database.NewOrg(t, dbtest.Spec{})
-	if _, err := s.Get(ctx, as(other, other.Owner), made.ID); !fault.Has(err, "other_org") {
+	if _, err := s.Get(ctx, as(other, other.Owner), made.ID); fault.Of(err).Code != "other_org" {
 		t.Errorf("another organisation's owner: %v", err)
 	}
-	if _, err := s.Get(ctx, as(o, o.Viewer), made.ID); !fault.Has(err, "session_not_found") {
+	if _, err := s.Get(ctx, as(o, o.Viewer), made.ID); fault.Of(err).Code != "session_not_found" {
 		t.Errorf("another member: %v", err)
 	}
 }

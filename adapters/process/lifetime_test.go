@@ -229,7 +229,7 @@ func TestEndsWithDisplay(t *testing.T) {
 		t.Errorf("the reason is %q, want %q", s.Reason, "display_ended")
 	}
 	isNobody(t, inside)
-	if err := rt.Start(t.Context(), w); !fault.Has(err, "exited") {
+	if err := rt.Start(t.Context(), w); fault.Of(err).Code != "exited" {
 		t.Errorf("starting what has ended returned %v, want the fault exited", err)
 	}
 }

@@ -3,24 +3,30 @@ package process
 import (
 	"context"
 
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// reasons says why a session ended, by the exit status of desktop.sh. Any other status means that it was killed.
-var reasons = map[int]string{
-	80: "desktop_exited",    // the template's command ended, or the user left by the window manager's menu
-	81: "display_ended",     // Xvnc ended
-	82: "command_not_found", // the template names a command that does not exist here
-}
+// Why a session ended. The code is the reason that a user reads of it.
+var (
+	errDesktopExited   = fault.New(fault.Internal, "desktop_exited", "The program ended, or the user left by the menu.")
+	errDisplayEnded    = fault.New(fault.Internal, "display_ended", "The display ended.")
+	errCommandNotFound = fault.New(fault.Internal, "command_not_found", "The host has no such command.")
+	errKilled          = fault.New(fault.Internal, "desktop_killed", "The desktop was killed.")
+)
 
-const killed = "desktop_killed"
-
-// reason is the one of an exit status.
-func reason(status int) string {
-	if r, ok := reasons[status]; ok {
-		return r
+// reason is why a session ended, by the exit status of desktop.sh. Any other status means that it was killed.
+func reason(status int) *fault.Fault {
+	switch status {
+	case 80:
+		return errDesktopExited
+	case 81:
+		return errDisplayEnded
+	case 82:
+		return errCommandNotFound
+	default:
+		return errKilled
 	}
-	return killed
 }
 
 // session is one workload of this process. Runtime.mu guards what is not constant.

@@ -16,13 +16,20 @@ import (
 const starting = 15 * time.Second
 
 var (
-	errStopped = fault.New(fault.Conflict, "stopped", "the session was stopped while it started")
-	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "the desktop did not answer within %s", starting)
+	errStopped = fault.New(fault.Conflict, "stopped", "The session was stopped while it started.")
+	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "The desktop did not answer in time.")
+
+	errExited      = fault.New(fault.Conflict, "exited", "The session has ended.")
+	errNoSession   = fault.New(fault.Invalid, "no_session", "A workload needs its session's id.")
+	errNoNamespace = fault.New(fault.Invalid, "workload_namespace_missing",
+		"A workload needs its organisation's namespace.")
+	errInvalidDisplay = fault.New(fault.Invalid, "invalid_display",
+		"The display's width or height is too large or negative.")
 )
 
 // Start makes the workload run. A failure carries a fault whose code says why, where it is the workload's:
-// no_namespace, invalid_display, stopped, start_timed_out, or the reason for which a desktop ended before its display
-// answered. A workload that has ended on its own is not started again: it has to be stopped first.
+// workload_namespace_missing, invalid_display, stopped, start_timed_out, or the reason for which a desktop ended before
+// its display answered. A workload that has ended on its own is not started again: it has to be stopped first.
 func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	if err := validate(w); err != nil {
 		return err
@@ -69,7 +76,7 @@ func (r *Runtime) enter(ctx context.Context, w runtime.Workload) (*session, cont
 		case known:
 			defer r.mu.Unlock()
 			if s.status.Phase == runtime.Exited {
-				return nil, nil, fault.New(fault.Conflict, "exited", "the session has ended: %s", s.status.Reason)
+				return nil, nil, errExited.Saying("The session has ended: %s.", s.status.Reason)
 			}
 			return s, nil, nil
 		}
@@ -175,8 +182,7 @@ func (s *session) answers(ctx context.Context) error {
 		}
 	case <-s.processes.gone: // and with them whoever would greet: that fails at once, by itself
 	}
-	ended := fault.New(fault.Internal, reason(s.processes.status), "the desktop ended before its display answered")
-	return ended.Because(fmt.Errorf("status %d: %s", s.processes.status, &s.processes.output))
+	return reason(s.processes.status).Because(fmt.Errorf("status %d: %s", s.processes.status, &s.processes.output))
 }
 
 // watch tells when a workload ends without being stopped.
@@ -188,7 +194,7 @@ func (r *Runtime) watch(s *session) {
 		return
 	}
 	s.status.Phase = runtime.Exited
-	s.status.Reason = reason(s.processes.status)
+	s.status.Reason = reason(s.processes.status).Code
 	r.log.Info("a session ended on its own", "session_id", s.status.Session.String(), "reason", s.status.Reason)
 	r.changed()
 }
@@ -196,10 +202,10 @@ func (r *Runtime) watch(s *session) {
 // validate refuses what no start could make work.
 func validate(w runtime.Workload) error {
 	if w.Session == uuid.Nil {
-		return fault.New(fault.Invalid, "no_session", "a workload needs its session's id")
+		return errNoSession
 	}
 	if w.Namespace == "" {
-		return fault.New(fault.Invalid, "no_namespace", "a workload needs its organisation's namespace")
+		return errNoNamespace
 	}
 	if _, err := geometry(w.Spec); err != nil {
 		return err
@@ -220,7 +226,7 @@ func geometry(spec runtime.Spec) (string, error) {
 		height = 800
 	}
 	if min(width, height) < 1 || max(width, height) > largest {
-		return "", fault.New(fault.Invalid, "invalid_display", "a display has 1 to %d pixels each way", largest)
+		return "", errInvalidDisplay.Saying("A display has 1 to %d pixels each way.", largest)
 	}
 	return fmt.Sprintf("%dx%d", width, height), nil
 }

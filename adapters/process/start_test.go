@@ -23,9 +23,9 @@ func TestFailedStartSaysWhy(t *testing.T) {
 	}{
 		"no display":     {"echo no keyboard >&2; exit 81", "display_ended", "no keyboard"},
 		"no command":     {"exit 82", "command_not_found", "status 82"},
-		"killed":         {"kill -KILL $$", killed, ""},
+		"killed":         {"kill -KILL $$", errKilled.Code, ""},
 		"never answers":  {"exec sleep 600", "slow", ""},
-		"another server": {"exec cat <&3", killed, "cat"},
+		"another server": {"exec cat <&3", errKilled.Code, "cat"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -49,7 +49,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fault.New(fault.Unavailable, "slow", "slow"))
 			defer cancel()
 			err = s.answers(ctx)
-			if !fault.Has(err, test.code) || !strings.Contains(err.Error(), test.says) {
+			if fault.Of(err).Code != test.code || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("it failed with %v, want the code %s and %q", err, test.code, test.says)
 			}
 			s.processes.kill()

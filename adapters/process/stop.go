@@ -60,6 +60,8 @@ func (r *Runtime) remove(s *session) {
 	s.status.Phase, s.status.Reason = runtime.Exited, "not_removed"
 }
 
+var errNotRunning = fault.New(fault.Conflict, "not_running", "The session does not run.")
+
 // Dial opens a connection to the workload's display.
 func (r *Runtime) Dial(ctx context.Context, id uuid.UUID) (net.Conn, error) {
 	r.mu.Lock()
@@ -67,7 +69,7 @@ func (r *Runtime) Dial(ctx context.Context, id uuid.UUID) (net.Conn, error) {
 	running := known && s.ending == nil && s.status.Phase == runtime.Running
 	r.mu.Unlock()
 	if !running {
-		return nil, fault.New(fault.Conflict, "not_running", "the session does not run")
+		return nil, errNotRunning
 	}
 	conn, err := s.folder.dial(ctx)
 	if err != nil {

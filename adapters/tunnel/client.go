@@ -18,7 +18,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/hashicorp/yamux"
 
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -104,7 +103,7 @@ func (c *Client) Run(ctx context.Context, h AgentHandler) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if fault.Has(err, codeStaleAgent) && c.Epoch() != 0 {
+		if errors.Is(err, link.ErrStaleAgent) && c.Epoch() != 0 {
 			return fmt.Errorf("agent %s: %w", c.cfg.Agent, err)
 		}
 		if time.Since(began) >= settled {

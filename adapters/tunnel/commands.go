@@ -100,12 +100,9 @@ func (s *Server) take(id secret.Hash, agent link.Agent, session uuid.UUID) (*pen
 	return p, true
 }
 
-var errNoDisplay = fault.New(fault.Unavailable, codeDisplayUnreachable, "the session's display does not answer")
-
 func unreachable(cause error) error {
-	f := fault.New(fault.Unavailable, codeAgentUnreachable, "the agent that runs the session cannot be reached")
-	if cause != nil {
-		f = f.Because(cause)
+	if cause == nil {
+		return errAgentUnreachable
 	}
-	return f
+	return errAgentUnreachable.Because(cause)
 }

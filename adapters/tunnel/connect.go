@@ -23,7 +23,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	// Before the credential is looked at: a connection that fails afterwards would have raised the agent's epoch in
 	// vain.
 	if !upgradesTo(r, "websocket") || !offers(r, subprotocol) {
-		return fault.New(fault.Invalid, "upgrade_required", "a WebSocket of the protocol %s is needed", subprotocol)
+		return fault.ErrUpgradeRequired.Saying("A WebSocket of the protocol %s is needed.", subprotocol)
 	}
 	agent, err := s.admit(r.Context(), hello)
 	if err != nil {
@@ -92,7 +92,7 @@ func (s *Server) inner(c *connection, next answer) http.HandlerFunc {
 			return
 		}
 		writeProblem(w, r, s.log, err)
-		if _, refused := errors.AsType[disowned](err); refused || fault.Has(err, codeStaleAgent) {
+		if _, refused := errors.AsType[disowned](err); refused || errors.Is(err, link.ErrStaleAgent) {
 			_ = http.NewResponseController(w).Flush() // the agent should read why
 			s.cutOff(c)
 		}
@@ -121,7 +121,7 @@ func (s *Server) placements(w http.ResponseWriter, r *http.Request, c *connectio
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = uuid.Parse(text); err != nil {
-			return fault.New(fault.Invalid, "bad_id", "after is not an id")
+			return errBadID.Saying("after is not an id.")
 		}
 	}
 	if after == uuid.Nil {
@@ -145,7 +145,7 @@ type placements struct {
 func (s *Server) observed(w http.ResponseWriter, r *http.Request, c *connection) error {
 	session, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return fault.New(fault.Invalid, "bad_id", "a session's id is a UUID")
+		return errBadID
 	}
 	var report link.Report
 	if err := readJSON(r, &report); err != nil {
@@ -153,12 +153,12 @@ func (s *Server) observed(w http.ResponseWriter, r *http.Request, c *connection)
 	}
 	report.Session = session
 	err = s.control.Observe(r.Context(), c.agent, report)
-	if fault.Has(err, codeStaleAgent) {
+	if errors.Is(err, link.ErrStaleAgent) {
 		// It may be no more than that the session is not placed here any more, which must not cost the agent its others.
 		if err := s.vouch(r.Context(), c); err != nil {
 			return err
 		}
-		return fault.New(fault.NotFound, codeNotPlaced, "the session is not placed on this agent").Because(err)
+		return errNotPlaced // without its cause: a stale agent is cut off, and this one is not
 	}
 	if err != nil {
 		return err

@@ -294,7 +294,7 @@ func TestAgentReturnsAfterTheServer(t *testing.T) {
 	address := r.http.Listener.Addr().String()
 	r.close(t)
 	ends(t, "the stream", conn)
-	if _, err := a.Placements(t.Context()); !fault.Has(err, "control_unreachable") {
+	if _, err := a.Placements(t.Context()); fault.Of(err).Code != "control_unreachable" {
 		t.Errorf("without a control plane: %v", err)
 	}
 	r.reopen(t, address)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -29,13 +28,13 @@ func presented(h http.Header) (link.Hello, error) {
 	id, key, dotted := strings.Cut(value, ".")
 	agent, err := uuid.Parse(id)
 	if !ok || !dotted || err != nil || key == "" {
-		return link.Hello{}, fault.New(fault.Unauthenticated, codeBadCredential, "an agent's credential is needed")
+		return link.Hello{}, errBadCredential
 	}
 	hello := link.Hello{Agent: agent, Secret: secret.Of(key), Unconfined: h.Get(headerUnconfined) == "true"}
 	if epoch := h.Get(headerEpoch); epoch != "" {
 		hello.Epoch, err = strconv.ParseInt(epoch, 10, 64)
 		if err != nil || hello.Epoch <= 0 {
-			return link.Hello{}, fault.New(fault.Invalid, "bad_epoch", "%s is not a positive number", headerEpoch)
+			return link.Hello{}, errBadEpoch.Saying("%s is not a positive number.", headerEpoch)
 		}
 	}
 	return hello, nil
@@ -44,7 +43,7 @@ func presented(h http.Header) (link.Hello, error) {
 // noBrowser refuses whatever carries an Origin: browsers send one with every WebSocket, agents never do.
 func noBrowser(r *http.Request) error {
 	if r.Header.Get("Origin") != "" {
-		return fault.New(fault.Forbidden, "origin_refused", "this address is for agents")
+		return errOrigin
 	}
 	return nil
 }

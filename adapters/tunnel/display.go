@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
@@ -39,7 +38,7 @@ func (c *Client) inner(next func(*http.Request) error) http.HandlerFunc {
 func put(r *http.Request, h AgentHandler) error {
 	session, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
-		return fault.New(fault.Invalid, "bad_id", "a session's id is a UUID")
+		return errBadID
 	}
 	var d link.Desired
 	if err := readJSON(r, &d); err != nil {

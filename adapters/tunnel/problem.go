@@ -45,9 +45,9 @@ func readProblem(resp *http.Response) error {
 	var p problem
 	_ = json.NewDecoder(io.LimitReader(resp.Body, maxProblem)).Decode(&p)
 	if p.Code == "" {
-		p.Code, p.Detail = "unexpected_answer", resp.Status
+		p.Code, p.Detail = errUnexpected.Code, resp.Status
 	}
-	f := fault.New(fault.KindOf(resp.StatusCode), p.Code, "%s", p.Detail)
+	f := fault.Received(fault.KindOf(resp.StatusCode), p.Code, p.Detail)
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
 		f.RetryAfter = time.Duration(seconds) * time.Second
 	}
@@ -71,7 +71,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, body any) 
 // readJSON decodes a request's body. Unknown members are let be: the other end may be a newer version.
 func readJSON(r *http.Request, into any) error {
 	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		return fault.New(fault.Invalid, "bad_body", "the request's body cannot be read").Because(err)
+		return errBadBody.Because(err)
 	}
 	return nil
 }

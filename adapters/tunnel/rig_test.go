@@ -264,7 +264,7 @@ func ends(t testing.TB, what string, conn io.Reader) {
 
 func wantCode(t testing.TB, err error, code string) {
 	t.Helper()
-	if !fault.Has(err, code) {
+	if fault.Of(err).Code != code {
 		t.Fatalf("got error %v, want the code %s", err, code)
 	}
 }

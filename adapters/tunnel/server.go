@@ -7,11 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -62,7 +60,7 @@ func NewServer(cfg ServerConfig) *Server {
 		s.mux.HandleFunc(route.Method+" "+route.Path, s.outer(handlers[route.Path]))
 	}
 	s.mux.HandleFunc("/", s.outer(func(http.ResponseWriter, *http.Request) error {
-		return fault.New(fault.NotFound, "not_found", "there is nothing at this address")
+		return errNoPath
 	}))
 	return s
 }
@@ -143,7 +141,7 @@ func (s *Server) join(c *connection) error {
 		return errClosing
 	case old != nil && old.agent.Epoch > c.agent.Epoch:
 		s.mu.Unlock()
-		return errStale
+		return errStale()
 	}
 	s.agents[c.agent.ID] = c
 	s.running.Add(1)
@@ -202,9 +200,7 @@ func (s *Server) live(agent uuid.UUID) (*connection, bool) {
 	return c, ok
 }
 
-var (
-	errStale   = fault.New(fault.Conflict, codeStaleAgent, "a newer process of this agent has connected")
-	errClosing = &fault.Fault{
-		Kind: fault.Unavailable, Code: "closing", Message: "this replica is shutting down", RetryAfter: time.Second,
-	}
-)
+// errStale is the fault of an agent's process that a newer one has replaced.
+func errStale() error {
+	return link.ErrStaleAgent.Saying("A newer process of this agent has connected.")
+}

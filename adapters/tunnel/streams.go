@@ -21,13 +21,13 @@ func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !upgradesTo(r, streamUpgrade) {
-		return fault.New(fault.Invalid, "upgrade_required", "an upgrade to %s is needed", streamUpgrade)
+		return fault.ErrUpgradeRequired.Saying("An upgrade to %s is needed.", streamUpgrade)
 	}
 	// An unreadable id is the zero one, which no session has.
 	session, _ := uuid.Parse(r.Header.Get(headerSession))
 	p, ok := s.take(secret.Of(r.Header.Get(headerStream)).Hash(), agent, session)
 	if !ok {
-		return fault.New(fault.NotFound, codeUnknownStream, "no stream is awaited under this id")
+		return errUnknownStream
 	}
 	conn, from, err := upgrade(w)
 	if err != nil {
@@ -56,10 +56,10 @@ func (s *Server) known(r *http.Request) (link.Agent, error) {
 	}
 	c, ok := s.live(hello.Agent)
 	if !ok || !c.hello.Secret.Hash().Equal(hello.Secret.Hash()) {
-		return link.Agent{}, fault.New(fault.Unauthenticated, codeBadCredential, "no agent is connected by this credential")
+		return link.Agent{}, errBadCredential.Saying("No agent is connected by this credential.")
 	}
 	if hello.Epoch != c.agent.Epoch {
-		return link.Agent{}, errStale
+		return link.Agent{}, errStale()
 	}
 	return c.agent, nil
 }

@@ -7,6 +7,8 @@ package tunnel
 import (
 	"net/http"
 	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
 // Where the control plane answers to agents. No other client has business below this prefix.
@@ -40,16 +42,28 @@ const (
 	pageSize = 200
 )
 
-// The codes of the faults that are made here.
-const (
-	codeAgentUnreachable   = "agent_unreachable"
-	codeControlUnreachable = "control_unreachable"
-	codeDisplayUnreachable = "display_unreachable"
-	codeStaleAgent         = "stale_agent"
-	codeNotPlaced          = "session_not_placed"
-	codeBadCredential      = "bad_credential"
-	codeUnknownStream      = "unknown_stream"
+// Faults of the connection between the two ends.
+var (
+	errAgentUnreachable = fault.New(fault.Unavailable, "agent_unreachable", "The host of this desktop does not answer.").
+				RetryIn(retryUnreachable)
+	errNoDisplay = fault.New(fault.Unavailable, "display_unreachable", "The desktop does not answer.").
+			RetryIn(retryUnreachable)
+	errControlUnreachable = fault.New(fault.Unavailable, "control_unreachable", "The control plane does not answer.")
+	errClosing            = fault.New(fault.Unavailable, "closing", "This replica is shutting down.").RetryIn(time.Second)
+
+	errNotPlaced     = fault.New(fault.NotFound, "session_not_placed", "The session is not placed on this agent.")
+	errBadCredential = fault.New(fault.Unauthenticated, "bad_credential", "An agent's credential is needed.")
+	errUnknownStream = fault.New(fault.NotFound, "unknown_stream", "No stream is expected under this id.")
+	errBadEpoch      = fault.New(fault.Invalid, "bad_epoch", "The epoch is not a positive number.")
+	errBadID         = fault.New(fault.Invalid, "bad_id", "The id is not a UUID.")
+	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request's body cannot be read.")
+	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents.")
+	errNoPath        = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
+	errUnexpected    = fault.New(fault.Internal, "unexpected_answer", "The answer did not come from StreamSpace.")
 )
+
+// retryUnreachable is how long to wait for a host that does not answer. An agent dials again within 5 seconds.
+const retryUnreachable = 5 * time.Second
 
 const (
 	// putTimeout is short: whoever changed a session waits for it, and the agent's next sync makes good a lost one.

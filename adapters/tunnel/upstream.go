@@ -49,7 +49,7 @@ func (c *Client) Observe(ctx context.Context, r link.Report) error {
 func (c *Client) call(ctx context.Context, q ask) error {
 	p := c.live.Load()
 	if p == nil {
-		return errUnreachable
+		return errControlUnreachable
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -57,7 +57,5 @@ func (c *Client) call(ctx context.Context, q ask) error {
 	if _, refused := errors.AsType[*fault.Fault](err); err == nil || refused {
 		return err
 	}
-	return errUnreachable.Because(err)
+	return errControlUnreachable.Because(err)
 }
-
-var errUnreachable = fault.New(fault.Unavailable, codeControlUnreachable, "the control plane cannot be reached")

@@ -37,8 +37,8 @@ const (
 // Faults of opening a stream.
 var (
 	errTooMany = fault.New(fault.Exhausted, "too_many_streams",
-		"your organisation has %d desktops open here: close one", perOrg)
-	errClosing = fault.New(fault.Unavailable, "shutting_down", "this server is going away: ask again")
+		"Your organisation has too many desktops open. Close one.")
+	errClosing = fault.New(fault.Unavailable, "shutting_down", "This server is restarting.").RetryIn(time.Second)
 )
 
 // Sessions is what a stream asks of *sessions.Service.

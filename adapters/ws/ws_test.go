@@ -352,7 +352,7 @@ func TestStreamsEndWithTheServer(t *testing.T) {
 		t.Errorf("Run = %v", err)
 	}
 	d.gone()
-	if err := d.refused(); !fault.Has(err, "shutting_down") {
+	if err := d.refused(); fault.Of(err).Code != "shutting_down" {
 		t.Errorf("afterwards: %v", err)
 	}
 }
@@ -374,7 +374,7 @@ func TestOneThatWaitsEndsWithTheServer(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
 	go func() { <-d.waiting; cancel() }()
-	if err := d.refused(); !fault.Has(err, "shutting_down") {
+	if err := d.refused(); fault.Of(err).Code != "shutting_down" {
 		t.Errorf("refused with %v", err)
 	}
 	if err := <-done; err != nil {
@@ -412,7 +412,7 @@ func TestAnOrganisationHasSoManyStreams(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := d.refused(); !fault.Has(err, "too_many_streams") {
+	if err := d.refused(); fault.Of(err).Code != "too_many_streams" {
 		t.Errorf("refused with %v", err)
 	}
 	if err := d.take(org.ID{UUID: uuid.New()}); err != nil {

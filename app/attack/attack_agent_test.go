@@ -232,7 +232,7 @@ func (f *arena) replaceAgent(t *rapid.T) *shot {
 		}
 		select {
 		case <-p.ended:
-			if !fault.Has(p.result, "stale_agent") {
+			if fault.Of(p.result).Code != "stale_agent" {
 				return &difference{"the older process ended otherwise", fmt.Sprint(p.result)}
 			}
 		case <-time.After(streamPatience):

@@ -21,11 +21,10 @@ const PlacementPage = 200
 
 // Faults of this module.
 var (
-	ErrStale = fault.New(fault.Conflict, "stale_agent",
-		"a newer process of this agent has connected, or the session is not placed on it")
-	ErrUnknown    = fault.New(fault.Unauthenticated, "agent_unknown", "the agent's id or secret is wrong")
+	ErrStale      = link.ErrStaleAgent
+	ErrUnknown    = fault.New(fault.Unauthenticated, "agent_unknown", "The agent's id or secret is wrong.")
 	ErrUnconfined = fault.New(fault.Forbidden, "agent_unconfined",
-		"an agent that cannot confine its sessions serves only an installation with one organisation")
+		"An agent that cannot confine its sessions serves only an installation with one organisation.")
 )
 
 // Roster is what the control plane knows of agents. It reads no table: each method is one function of the database.

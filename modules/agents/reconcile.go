@@ -2,6 +2,7 @@ package agents
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -138,7 +139,7 @@ func (r *Reconciler) tolerate(ctx context.Context, what string, err error) error
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
-	case fault.Has(err, "stale_agent"):
+	case errors.Is(err, link.ErrStaleAgent):
 		return err
 	case fault.IsKind(err, fault.Unavailable): // the tunnel has said so already
 		r.log.Debug("put off to the next sync", "what", what, "error", err)
@@ -329,7 +330,7 @@ type outcome struct{ state, reason string }
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (goesOn bool, err error) {
 	said := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
 	err = r.up.Observe(ctx, said)
-	if fault.Has(err, "session_ended") {
+	if errors.Is(err, link.ErrSessionEnded) {
 		said.State, err = stateTerminated, nil
 	}
 	if err != nil {

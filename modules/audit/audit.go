@@ -32,6 +32,17 @@ const (
 	Template Resource = "template"
 )
 
+// Faults of asking for an id that the caller's scope does not show.
+var (
+	ErrOtherOrg = fault.New(fault.Forbidden, "other_org", "This belongs to another organisation.").AsMiss()
+
+	errNoSession  = fault.New(fault.NotFound, "session_not_found", "There is no such session.").AsMiss()
+	errNoTemplate = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
+)
+
+// missing is the fault of each resource that does not exist as far as the caller may know.
+var missing = map[Resource]*fault.Fault{Session: errNoSession, Template: errNoTemplate}
+
 // RefusalTx is what telling a foreign id from an unknown one needs of a transaction.
 type RefusalTx interface {
 	// IsForeign tells whether the id is that of another organisation's resource.
@@ -72,13 +83,11 @@ func (s *Refusals) Missing(ctx context.Context, who org.Scope, r Resource, id uu
 		return fmt.Errorf("look for %s %s elsewhere: %w", r, id, err)
 	case foreign:
 		s.counter.Refused(r)
-		return fault.New(fault.Forbidden, "other_org", "this %s belongs to another organisation", r)
+		return ErrOtherOrg.Saying("This %s belongs to another organisation.", r)
 	default:
 		return NotFound(r)
 	}
 }
 
 // NotFound is the fault of a resource that does not exist as far as the caller may know.
-func NotFound(r Resource) *fault.Fault {
-	return fault.New(fault.NotFound, string(r)+"_not_found", "there is no such %s", r)
-}
+func NotFound(r Resource) *fault.Fault { return missing[r] }

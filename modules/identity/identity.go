@@ -51,15 +51,18 @@ type Me struct {
 // organisation named are not told apart.
 var (
 	ErrBadLogin = fault.New(fault.Unauthenticated, "invalid_credentials",
-		"the email address, the password or the organisation is wrong")
+		"The email address, the password or the organisation is wrong.")
 	ErrSignedOut = fault.New(fault.Unauthenticated, "signed_out",
-		"this sign-in has ended, or its user is no longer a member of the organisation; sign in again")
+		"This sign-in has ended, or you are no longer a member of the organisation. Sign in again.")
+	// ErrStaleToken is the fault of a credential that claims a role which its holder no longer has.
+	ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
+		"Your role has changed since this token was made. Refresh it.")
+	errOrgRequired = fault.New(fault.Conflict, "org_required", "You belong to several organisations. Name one as org.")
 )
 
 // OrgRequired is the fault of a login that has to name one of several organisations.
 func OrgRequired(slugs []string) error {
-	return fault.New(fault.Conflict, "org_required", "you belong to several organisations: name one as org").
-		With("orgs", slugs)
+	return errOrgRequired.With("orgs", slugs)
 }
 
 // NewCredential is a sign-in to be written: the database is given the hash alone.

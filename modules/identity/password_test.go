@@ -150,7 +150,7 @@ func TestAnUnknownAddressCostsAHashToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"ann@example.test", "bob@example.test"} {
-		if _, _, err := s.LogIn(ctx, LogIn{Email: email}); !fault.Has(err, "busy") {
+		if _, _, err := s.LogIn(ctx, LogIn{Email: email}); fault.Of(err).Code != "busy" {
 			t.Errorf("%s was answered without a hash: %v", email, err)
 		}
 	}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -60,7 +60,7 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 // authenticate takes as long for an unknown address as for a wrong password.
 func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
-	if err != nil && !fault.Has(err, ErrBadLogin.Code) {
+	if err != nil && !errors.Is(err, ErrBadLogin) {
 		return org.UserID{}, fmt.Errorf("look up a user: %w", err)
 	}
 	ok, verr := s.passwords.Verify(ctx, password, hash)

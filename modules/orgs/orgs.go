@@ -52,6 +52,10 @@ type Service struct {
 	hash     func(ctx context.Context, password string) (string, error)
 }
 
+var errInvalidSlug = fault.New(fault.Invalid, "invalid_slug",
+	"slug must be 1 to 63 lower case letters, digits and dashes, and neither begin nor end with a dash.").
+	With("field", "slug")
+
 // NewService makes the service; hash turns a password into what is stored of it.
 func NewService(r Registry, u identity.Registry, hash func(context.Context, string) (string, error)) *Service {
 	return &Service{registry: r, users: u, hash: hash}
@@ -60,9 +64,7 @@ func NewService(r Registry, u identity.Registry, hash func(context.Context, stri
 // Create makes an organisation and returns its id. Its owner is its first member.
 func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, error) {
 	if !slugs.MatchString(o.Slug) {
-		return org.ID{}, fault.New(fault.Invalid, "invalid_slug",
-			"slug must be 1 to 63 lower case letters, digits and dashes, and neither begin nor end with a dash").
-			With("field", "slug")
+		return org.ID{}, errInvalidSlug
 	}
 	id := org.ID{UUID: uuid.Must(uuid.NewV7())}
 	if err := s.registry.CreateOrg(ctx, operator, id, o); err != nil {

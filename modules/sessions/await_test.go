@@ -76,7 +76,7 @@ func TestWhoeverWaitsIsAskedForAtEachLook(t *testing.T) {
 					if w.become(c.then, c.err); woken {
 						w.Wake("")
 					}
-					if err := <-result; (c.code == "") != (err == nil) || (c.code != "" && !fault.Has(err, c.code)) {
+					if err := <-result; (c.code == "") != (err == nil) || (c.code != "" && fault.Of(err).Code != c.code) {
 						t.Errorf("woken %t: %v, want %q", woken, err, c.code)
 					}
 				})

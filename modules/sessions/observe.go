@@ -6,7 +6,6 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/bus"
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
@@ -28,8 +27,7 @@ func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: 
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
 	id, saw := ID{r.Session}, Observed{State: State(r.State), Reason: r.Reason, Generation: r.Generation}
 	if !saw.State.known() || len(r.Reason) > maxReason {
-		return fault.New(fault.Invalid, "invalid_report",
-			"state must be a session's state, reason at most %d bytes", maxReason)
+		return errInvalidReport
 	}
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
 		was, err := tx.ReportedSession(ctx)

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -10,7 +11,6 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/bus"
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -81,7 +81,7 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 // explain tells an unknown template from another organisation's.
 func (s *Service) explain(ctx context.Context, who org.Scope, ref string, err error) error {
 	id, notID := uuid.Parse(ref)
-	if notID != nil || !fault.Has(err, "template_not_found") {
+	if notID != nil || !errors.Is(err, audit.NotFound(audit.Template)) {
 		return err
 	}
 	return s.refusals.Missing(ctx, who, audit.Template, id)
@@ -171,7 +171,7 @@ func (s *Service) Redeem(ctx context.Context, ticket secret.Secret) (Admission, 
 
 // missing says why a session was not found; any other error it returns as it is.
 func (s *Service) missing(ctx context.Context, who org.Scope, id ID, err error) error {
-	if !fault.Has(err, "session_not_found") {
+	if !errors.Is(err, audit.NotFound(audit.Session)) {
 		return err
 	}
 	return s.refusals.Missing(ctx, who, audit.Session, id.UUID)

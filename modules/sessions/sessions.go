@@ -10,6 +10,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -88,10 +89,22 @@ type Admission struct {
 // Faults of this module.
 var (
 	ErrNoAgent = fault.New(fault.Conflict, "no_agent",
-		"no agent that serves your organisation was heard of in the last 30 seconds")
-	ErrEnded  = fault.New(fault.Conflict, "session_ended", "the session has ended")
+		"No host is available for your organisation right now.").RetryIn(retryPlace)
+	ErrEnded  = link.ErrSessionEnded
 	ErrTicket = fault.New(fault.Unauthenticated, "ticket_invalid",
-		"the stream needs a ticket that was not used before and is less than 30 seconds old")
-	errNotReady   = fault.New(fault.Unavailable, "session_not_ready", "the session did not start in time")
-	errTransition = fault.New(fault.Conflict, "bad_transition", "the session cannot go to that state from its present one")
+		"The stream needs a ticket that was not used before and is less than 30 seconds old. Ask for a new one.")
+	errNotReady = fault.New(fault.Unavailable, "session_not_ready", "The desktop did not start in time.").
+			RetryIn(retryStart)
+	errTransition = fault.New(fault.Conflict, "bad_transition",
+		"The session cannot go to that state from its present one.")
+	errInvalidReport = fault.New(fault.Invalid, "invalid_report",
+		"state must be a session's state, and reason has at most 64 bytes.")
 )
+
+// retryPlace is how long to wait before a host is looked for again. A host that has not reported for 30 seconds is not
+// available.
+const retryPlace = 30 * time.Second
+
+// retryStart is how long to wait before a desktop that did not start in time is asked for again. It starts in less than
+// a second on an idle host.
+const retryStart = 5 * time.Second

@@ -88,7 +88,7 @@ func TestReportsMoveASessionAlongItsStates(t *testing.T) {
 			saw := rapid.SampledFrom(states).Draw(t, "report")
 			err := record(t.Context(), s, s.Session, Observed{State: saw, Reason: "crashed", Generation: 1})
 			switch {
-			case before.Final() && (!fault.Has(err, "session_ended") || s.State != before):
+			case before.Final() && (fault.Of(err).Code != "session_ended" || s.State != before):
 				t.Fatalf("after %s a report of %s makes it %s: %v", before, saw, s.State, err)
 			case s.State != before && !before.May(s.State):
 				t.Fatalf("from %s it went to %s", before, s.State)
@@ -133,7 +133,7 @@ func TestAnUnreadableReportIsInvalid(t *testing.T) {
 		"an unknown one":  {State: "hibernated"},
 		"too long a word": {State: string(Failed), Reason: string(make([]byte, maxReason+1))},
 	} {
-		if err := o.Observe(t.Context(), link.Agent{}, r); !fault.Has(err, "invalid_report") {
+		if err := o.Observe(t.Context(), link.Agent{}, r); fault.Of(err).Code != "invalid_report" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

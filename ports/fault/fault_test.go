@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -15,17 +16,17 @@ func TestAnErrorWithoutAFaultIsInternal(t *testing.T) {
 	if f.Kind != Internal || f.Code != "internal" || !errors.Is(f, plain) {
 		t.Errorf("it is %+v", f)
 	}
-	if f.Message != "something went wrong on our side" || f.Details != nil {
+	if f.Message != "Something went wrong on our side." || f.Details != nil {
 		t.Errorf("it shows %q, %v", f.Message, f.Details)
 	}
-	if Has(plain, "internal") || IsKind(plain, Internal) || IsKind(nil, Internal) || Has(nil, "") {
+	if errors.Is(plain, errInternal) || IsKind(plain, Internal) || IsKind(nil, Internal) {
 		t.Error("an error without a fault is of a kind")
 	}
 }
 
 func TestAFaultIsFoundWhereverItIsWrapped(t *testing.T) {
 	t.Parallel()
-	full := New(Exhausted, "full", "there is room for %d", 3)
+	full := New(Exhausted, "full", "there is no room").Saying("there is room for %d", 3)
 	other := New(Conflict, "other", "another")
 	for name, err := range map[string]error{
 		"itself":          full,
@@ -35,10 +36,11 @@ func TestAFaultIsFoundWhereverItIsWrapped(t *testing.T) {
 		"with a detail":   full.With("limit", 3),
 		"because another": full.Because(other),
 	} {
-		if !Has(err, "full") || !IsKind(err, Exhausted) || !errors.Is(err, full) || Of(err).Message != "there is room for 3" {
+		f := Of(err)
+		if f.Code != "full" || f.Message != "there is room for 3" || !IsKind(err, Exhausted) || !errors.Is(err, full) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if Has(err, "other") || IsKind(err, Conflict) {
+		if Of(err).Code == "other" || IsKind(err, Conflict) {
 			t.Errorf("%s: it is of two kinds", name)
 		}
 	}
@@ -58,6 +60,13 @@ func TestAddingToAFaultLeavesItAsItWas(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]any{"field": "name"}, kept.Details); diff != "" {
 		t.Errorf("its details (-want +got):\n%s", diff)
+	}
+	changed := kept.Saying("worse").RetryIn(time.Second).AsMiss().WithStatus(418)
+	if kept.Message != "it is bad" || kept.RetryAfter != 0 || kept.Miss || kept.Status() != 400 {
+		t.Errorf("it is %+v", kept)
+	}
+	if changed.Message != "worse" || changed.RetryAfter != time.Second || !changed.Miss || changed.Status() != 418 {
+		t.Errorf("the copy is %+v", changed)
 	}
 	if caused.Error() != "bad: it is bad: secret" || caused.Message != "it is bad" {
 		t.Errorf("for the log %q, for whoever asked %q", caused.Error(), caused.Message)

@@ -54,9 +54,11 @@ func Parse(s string) (Cursor, error) {
 
 // Bad is the fault of a cursor that no page of the list has given out.
 func Bad(cause error) error {
-	return fault.New(fault.Invalid, "invalid_cursor", "cursor is not one that this list has given out").
-		With("field", "cursor").Because(cause)
+	return errInvalidCursor.Because(cause)
 }
+
+var errInvalidCursor = fault.New(fault.Invalid, "invalid_cursor", "cursor is not one that this list has given out.").
+	With("field", "cursor")
 
 // Request asks for one page.
 type Request struct {

@@ -35,7 +35,7 @@ func TestNothingElseIsACursor(t *testing.T) {
 		switch {
 		case err == nil && c.String() == s:
 			return ""
-		case fault.Has(err, "invalid_cursor") && f.Kind == fault.Invalid && f.Details["field"] == "cursor" && c.IsZero():
+		case f.Code == "invalid_cursor" && f.Kind == fault.Invalid && f.Details["field"] == "cursor" && c.IsZero():
 			return ""
 		default:
 			return "it was read as something else"
@@ -56,7 +56,7 @@ func TestNothingElseIsACursor(t *testing.T) {
 		"an id of its own":  `{"k":"a","i":"not an id"}`,
 		"no object":         `[]`,
 	} {
-		if _, err := Parse(base64.RawURLEncoding.EncodeToString([]byte(json))); !fault.Has(err, "invalid_cursor") {
+		if _, err := Parse(base64.RawURLEncoding.EncodeToString([]byte(json))); fault.Of(err).Code != "invalid_cursor" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
