@@ -19,7 +19,7 @@ tool := go tool -modfile=tools/go.mod
 golangci := go tool -modfile=tools/lint/go.mod golangci-lint
 
 # Everything that `make generate` writes and `make verify` compares.
-generated := db/schema.sql db/manifest docs/policies.md adapters/postgres/internal adapters/http/internal/api \
+generated := db/schema.sql db/manifest docs/policies.md docs/errors.md adapters/postgres/internal adapters/http/internal/api \
 	$(console)/src/api.gen.ts
 
 # The packages that have benchmarks.
@@ -82,7 +82,7 @@ attack: deps $(page) ## Attack the organisations' isolation with random requests
 	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/attack
 
 .PHONY: lint
-lint: check $(packages) lint/code lint/sql ## Look for mistakes in Go, TypeScript, SQL and the API's description
+lint: check $(packages) lint/code lint/sql lint/faults ## Look for mistakes in Go, TypeScript, SQL and the API's description
 	$(golangci) run
 	$(npm) run check
 
@@ -94,6 +94,10 @@ lint/code: check ## Look for imports, scopes and SQL that are not where docs/arc
 lint/sql: check ## Look for queries that name an organisation and migrations that touch rows they cannot see
 	go test -C tools -count=1 ./...
 
+.PHONY: lint/faults
+lint/faults: check ## Look for codes of failures that are declared twice, or compared as texts
+	go test -C tools -count=1 ./faultcodes
+
 .PHONY: generate
 generate: deps $(packages) ## Write everything that is derived from another file
 	go run ./db/dbtest/dump > db/schema.sql.new && mv db/schema.sql.new db/schema.sql
@@ -101,6 +105,7 @@ generate: deps $(packages) ## Write everything that is derived from another file
 	$(tool) sqlc generate
 	$(tool) oapi-codegen -config adapters/http/internal/api/oapi.yaml docs/openapi.yaml
 	$(npm) run generate
+	go run -C tools ./faultcodes .. > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
 
 .PHONY: verify
 verify: generate ## Generate, and fail when that changes a file
