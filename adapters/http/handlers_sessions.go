@@ -26,7 +26,9 @@ func (h handlers) ListSessions(
 func (h handlers) CreateSession(
 	ctx context.Context, r api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
-	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{Template: r.Body.Template, Name: value(r.Body.Name)})
+	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{
+		Template: r.Body.Template, Name: value(r.Body.Name),
+	})
 	where := "/api/v1/sessions/" + s.ID.String()
 	return api.CreateSession201JSONResponse{
 		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where},

@@ -1,8 +1,8 @@
 // Package http is the REST API: who asks, whether they may, what they ask for, and how the answer is told. It also
 // mounts what else is reached at the same address: the page, the desktops' streams and the agents' connections.
 //
-// A request passes the stages that server.go lists, from top to bottom. The files below it do not know it: handlers_*.go
-// hold the handlers of each resource, middleware.go and stages.go the stages, router.go is the only one that knows echo.
+// A request passes the stages that server.go lists, from top to bottom. Their code is in middleware.go and stages.go,
+// each resource's handlers in a handlers_<resource>.go, and router.go alone knows echo.
 package http
 
 import (
