@@ -82,21 +82,13 @@ attack: deps $(page) ## Attack the organisations' isolation with random requests
 	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/attack
 
 .PHONY: lint
-lint: check $(packages) lint/code lint/sql lint/faults ## Look for mistakes in Go, TypeScript, SQL and the API's description
+lint: check $(packages) lint/tools ## Look for mistakes in Go, TypeScript, SQL and the API's description
 	$(golangci) run
 	$(npm) run check
 
-.PHONY: lint/code
-lint/code: check ## Look for imports, scopes and SQL that are not where docs/architecture.md has them
-	go test -C tools -count=1 ./codelint
-
-.PHONY: lint/sql
-lint/sql: check ## Look for queries that name an organisation and migrations that touch rows they cannot see
+.PHONY: lint/tools
+lint/tools: check ## Run the linters of tools/: imports and scopes, SQL, error codes
 	go test -C tools -count=1 ./...
-
-.PHONY: lint/faults
-lint/faults: check ## Look for codes of failures that are declared twice, or compared as texts
-	go test -C tools -count=1 ./faultcodes
 
 .PHONY: generate
 generate: deps $(packages) ## Write everything that is derived from another file
