@@ -9,7 +9,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/process"
 	"github.com/streamspace-dev/streamspace/adapters/tunnel"
-	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/reconciler"
 )
 
 // Run runs the agent until ctx is done, or a newer process of the same agent has taken over. Its sessions end with it.
@@ -29,9 +29,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runs.Close()) }()
-	reconciler := agents.NewReconciler(runs, client, client.Epoch, log)
+	sessions := reconciler.New(runs, client, client.Epoch, log)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return client.Run(ctx, reconciler) })
-	g.Go(func() error { return reconciler.Run(ctx) })
+	g.Go(func() error { return client.Run(ctx, sessions) })
+	g.Go(func() error { return sessions.Run(ctx) })
 	return g.Wait()
 }

@@ -1,5 +1,5 @@
-// Package agents knows the programs that run sessions: who they are, whom they serve, and, on their own side, how what
-// should be becomes what is.
+// Package agents knows the programs that run sessions: who they are and which organisations they serve. It is the control
+// plane's side; what an agent itself does is in modules/reconciler.
 package agents
 
 import (

@@ -1,4 +1,4 @@
-package agents
+package reconciler
 
 import (
 	"context"
@@ -326,7 +326,7 @@ func boot(p *plane, h *host) *agentProcess {
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &agentProcess{stop: cancel, over: make(chan struct{})}
 	log := slog.New(slog.DiscardHandler)
-	a.Reconciler = NewReconciler(h, process{p, epoch}, func() int64 { return epoch }, log)
+	a.Reconciler = New(h, process{p, epoch}, func() int64 { return epoch }, log)
 	go func() { a.err = a.Run(ctx); close(a.over) }()
 	return a
 }
@@ -521,7 +521,7 @@ func TestWhatRanIsNotStartedAgain(t *testing.T) {
 func TestSeenTrustsANewerGeneration(t *testing.T) {
 	t.Parallel()
 	session := uuid.New()
-	r := NewReconciler(nil, nil, func() int64 { return 3 }, nil)
+	r := New(nil, nil, func() int64 { return 3 }, nil)
 	r.workers[session] = &worker{ran: 1, said: link.Report{State: "running", Generation: 1}}
 	for generation, want := range map[int64]string{1: "running", 2: "pending"} {
 		d := link.Desired{Session: session, Run: true, Generation: generation, State: "pending"}

@@ -1,4 +1,6 @@
-package agents
+// Package reconciler is the agent's own program: it makes the sessions that are placed on the agent what they should be,
+// and reports what they are. The control plane's side is modules/agents.
+package reconciler
 
 import (
 	"context"
@@ -33,9 +35,9 @@ const (
 	atOnce = 8
 )
 
-// Reconciler is the agent's own half: it makes the sessions placed on the agent what they should be, and reports what
-// they are. It acts on the difference it finds, never on a command, so that whatever was lost or done twice is made
-// good by its next look. Each session has one worker at most, and so its reports keep their order.
+// Reconciler compares what should run on this agent with what does run, and acts on the difference. It never acts on a
+// command, so that a lost or repeated one is corrected at the next sync. Each session has one worker at most, which
+// keeps its reports in order.
 type Reconciler struct {
 	rt    runtime.Runtime
 	up    link.Upstream
@@ -67,9 +69,9 @@ type job struct {
 	orphan bool
 }
 
-// NewReconciler returns a Reconciler for the sessions in rt. epoch is that of this agent process, once it has
+// New returns a Reconciler for the sessions in rt. epoch is that of this agent process, once it has
 // connected.
-func NewReconciler(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Logger) *Reconciler {
+func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Logger) *Reconciler {
 	return &Reconciler{
 		rt: rt, up: up, epoch: epoch, log: log,
 		wake: make(chan struct{}, 1), puts: make(chan link.Desired),
