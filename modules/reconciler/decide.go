@@ -1,0 +1,77 @@
+package reconciler
+
+import (
+	"strings"
+
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
+)
+
+// The states of a session that an agent tells apart, by their names.
+const (
+	statePending    = "pending"
+	stateStarting   = "starting"
+	stateRunning    = "running"
+	stateFailed     = "failed"
+	stateTerminated = "terminated"
+)
+
+// progress orders the states that one generation of a session goes through here.
+var progress = map[string]int{statePending: 0, stateStarting: 1, stateRunning: 2, stateFailed: 3, stateTerminated: 3}
+
+func over(state string) bool { return state == stateFailed || state == stateTerminated }
+
+// action is the one step that is due for a session.
+type action int
+
+const (
+	doNothing action = iota // it is as it should be
+	doStart                 // report starting, make it run, report running
+	doTell                  // it runs, and the control plane does not know
+	doFail                  // report failed, for the reason given, and remove what is left
+	doEnd                   // remove it and report terminated
+	doSweep                 // remove what is left; the control plane knows that it has ended
+)
+
+// decide compares how a session should be, and was last seen, with its workload, zero when there is none. The reason
+// goes with doFail.
+func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reason string) {
+	none := found.Phase == ""
+	switch {
+	case over(d.State) && none:
+		return doNothing, ""
+	case over(d.State):
+		return doSweep, ""
+	case !d.Run:
+		return doEnd, ""
+	case none && d.State == stateRunning && d.Epoch < epoch:
+		return doFail, "agent_restarted" // a desktop dies with its agent
+	case none && d.State == stateRunning:
+		return doFail, "desktop_gone"
+	case none && (d.State == statePending || d.State == stateStarting):
+		return doStart, ""
+	case none || d.State == stateRunning && found.Phase != runtime.Exited:
+		return doNothing, ""
+	case found.Phase == runtime.Exited:
+		return doFail, reasonCode(found.Reason)
+	case found.Phase == runtime.Starting:
+		return doStart, "" // begun by another process of the agent: starting it again waits for it
+	default:
+		return doTell, ""
+	}
+}
+
+// longestReason is that of link.Report, in bytes.
+const longestReason = 64
+
+// reasonCode makes a report's reason of a runtime's few words: lower_snake, and never empty.
+func reasonCode(words string) string {
+	parts := strings.FieldsFunc(strings.ToLower(words), func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < '0' || c > '9')
+	})
+	reason := strings.Join(parts, "_")
+	if reason == "" {
+		return "desktop_gone"
+	}
+	return strings.TrimRight(reason[:min(len(reason), longestReason)], "_")
+}

@@ -1,0 +1,177 @@
+package reconciler
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
+)
+
+// worker is what is known of one session. The Reconciler's lock guards it.
+type worker struct {
+	next       *job // to settle once the present one is done
+	generation int64
+	busy       bool
+	cancel     context.CancelFunc // ends the start under way, if there is one
+	said       link.Report        // the last report that was taken
+	ran        int64              // the generation that a start here has succeeded for, -1 for none
+}
+
+// job is a session to settle. An orphan is a workload that no session stands behind: it is stopped, and nobody told.
+type job struct {
+	link.Desired
+	orphan bool
+}
+
+// hand gives a session to its worker, which is started when it has none at work. A session that should be gone does
+// not wait for its start.
+func (r *Reconciler) hand(ctx context.Context, g *errgroup.Group, j job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := r.workers[j.Session]
+	if w == nil {
+		w = &worker{ran: -1}
+		r.workers[j.Session] = w
+	}
+	if !j.orphan && j.Generation < w.generation {
+		return // overtaken on its way
+	}
+	w.next, w.generation = &j, max(w.generation, j.Generation)
+	if !j.Run && w.cancel != nil {
+		w.cancel()
+	}
+	if !w.busy {
+		w.busy = true
+		g.Go(func() error { return r.work(ctx, w) })
+	}
+}
+
+// forget drops the workers of sessions that are over. keep has those that are placed or still have a workload.
+func (r *Reconciler) forget(keep map[uuid.UUID]bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for session, w := range r.workers {
+		if !w.busy && !keep[session] {
+			delete(r.workers, session)
+		}
+	}
+}
+
+// work settles one session until nothing more is wanted of it.
+func (r *Reconciler) work(ctx context.Context, w *worker) error {
+	for {
+		r.mu.Lock()
+		j := w.next
+		w.next, w.busy = nil, j != nil
+		r.mu.Unlock()
+		if j == nil {
+			return nil
+		}
+		err := r.settle(ctx, w, *j)
+		if err != nil {
+			err = fmt.Errorf("session %s: %w", j.Session, err)
+		}
+		if err := r.tolerate(ctx, "session", err); err != nil {
+			return err
+		}
+	}
+}
+
+// settle looks again, since time may have passed since the job was made, and takes the one step that is due.
+func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
+	if j.orphan {
+		return r.stop(ctx, j.Session)
+	}
+	found, err := r.list(ctx)
+	if err != nil {
+		return err
+	}
+	status := found[j.Session]
+	switch do, reason := decide(r.seen(j.Desired, status), status, r.epoch()); do {
+	case doStart:
+		return r.start(ctx, w, j.Desired)
+	case doTell:
+		return r.tellRunning(ctx, w, j.Desired)
+	case doFail: // told before the workload goes, so that its reason is not lost when telling fails
+		if _, err := r.report(ctx, w, j.Desired, outcome{stateFailed, reason}); err != nil {
+			return err
+		}
+		return r.stop(ctx, j.Session)
+	case doEnd:
+		if err := r.stop(ctx, j.Session); err != nil {
+			return err
+		}
+		_, err := r.report(ctx, w, j.Desired, outcome{state: stateTerminated})
+		return err
+	case doSweep:
+		return r.stop(ctx, j.Session)
+	}
+	return nil
+}
+
+func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error {
+	if goesOn, err := r.report(ctx, w, d, outcome{state: stateStarting}); err != nil || !goesOn {
+		return err
+	}
+	err := r.launch(ctx, w, d)
+	switch {
+	case ctx.Err() != nil || r.unwanted(w):
+		return nil // the agent ends, or what came meanwhile is settled next
+	case err != nil:
+		r.log.Error("session not started", "session", d.Session.String(), "error", err)
+		_, err := r.report(ctx, w, d, outcome{stateFailed, "start_failed"})
+		return err
+	}
+	r.mu.Lock()
+	w.ran = d.Generation
+	r.mu.Unlock()
+	return r.tellRunning(ctx, w, d)
+}
+
+// launch starts the workload, unless the session's end is wanted before it runs.
+func (r *Reconciler) launch(ctx context.Context, w *worker, d link.Desired) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r.cancelBy(w, cancel)
+	defer r.cancelBy(w, nil)
+	if err := r.starts.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer r.starts.Release(1)
+	ctx, done := context.WithTimeout(ctx, startTimeout)
+	defer done()
+	return r.rt.Start(ctx, runtime.Workload{Session: d.Session, Namespace: d.Namespace, Spec: d.Spec})
+}
+
+// cancelBy says how to end the start under way. It ends at once when the session's end came before.
+func (r *Reconciler) cancelBy(w *worker, cancel context.CancelFunc) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w.cancel = cancel
+	if cancel != nil && w.next != nil && !w.next.Run {
+		cancel()
+	}
+}
+
+func (r *Reconciler) unwanted(w *worker) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return w.next != nil && !w.next.Run
+}
+
+func (r *Reconciler) stop(ctx context.Context, session uuid.UUID) error {
+	if err := r.stops.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer r.stops.Release(1)
+	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+	defer cancel()
+	if err := r.rt.Stop(ctx, session); err != nil {
+		return fmt.Errorf("stop: %w", err)
+	}
+	return nil
+}
