@@ -236,7 +236,7 @@ func (f *fixture) addSession(in org.ID) sessions.ID {
 	defer f.world.mu.Unlock()
 	id := sessions.ID{UUID: uuid.Must(uuid.NewV7())}
 	f.world.sessions[id] = owned{in, sessions.Session{
-		ID: id, Owner: f.who.User, Name: "A", State: sessions.Running, CreatedAt: time.Now(),
+		ID: id, Owner: f.who.User, Name: "A", State: link.Running, CreatedAt: time.Now(),
 		Template: f.world.templates[org.ID{}][0],
 	}}
 	return id

@@ -15,6 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -261,7 +262,7 @@ func (r rows) LockSession(ctx context.Context, id sessions.ID) (sessions.Session
 
 func (r rows) EndSession(_ context.Context, id sessions.ID) (sessions.Session, error) {
 	s := r.w.sessions[id]
-	s.EndWanted, s.State = true, sessions.Terminating
+	s.EndWanted, s.State = true, link.Terminating
 	r.w.sessions[id] = s
 	return s.Session, nil
 }

@@ -38,7 +38,7 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 	for i, p := range rows {
 		out[i] = link.Desired{
 			Session: p.SessionID, Namespace: p.Namespace, Run: p.Desired == "running", Generation: p.Generation,
-			State: p.State, Epoch: p.ObservedEpoch,
+			State: link.State(p.State), Epoch: p.ObservedEpoch,
 		}
 		if err := json.Unmarshal(p.Spec, &out[i].Spec); err != nil {
 			return nil, fmt.Errorf("decode the spec of session %s: %w", p.SessionID, err)

@@ -154,7 +154,7 @@ func (r *race) report(ctx context.Context) error {
 		return transact(ctx, conn, enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
 	}
 	observer := sessions.NewObserver(in, membus.New())
-	states := []sessions.State{sessions.Starting, sessions.Running, sessions.Running, sessions.Failed}
+	states := []sessions.State{link.Starting, link.Running, link.Running, link.Failed}
 	for !r.over(ctx) {
 		var id uuid.UUID
 		var desired string
@@ -169,11 +169,11 @@ func (r *race) report(ctx context.Context) error {
 		}
 		state := states[rand.IntN(len(states))]
 		if desired == "terminated" {
-			state = sessions.Terminated
+			state = link.Terminated
 		}
 		err = observer.Observe(ctx, link.Agent{ID: r.o.Agent, Epoch: r.o.AgentEpoch}, link.Report{Session: id,
-			State: string(state), Generation: 1})
-		if err != nil && fault.Of(err).Code != "session_ended" && fault.Of(err).Code != "bad_transition" {
+			State: state, Generation: 1})
+		if err != nil && !fault.Has(err, "session_ended") && !fault.Has(err, "bad_transition") {
 			return fmt.Errorf("report %s: %w", state, err)
 		}
 		r.reported.Add(1)

@@ -14,6 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -174,7 +175,7 @@ func TestAQuerySeesTheWritesQueuedBeforeIt(t *testing.T) {
 			return err
 		}
 		got, err := tx.LockSession(ctx, s.ID)
-		if err != nil || got.State != sessions.Pending || !got.CreatedAt.Equal(tx.Now()) {
+		if err != nil || got.State != link.Pending || !got.CreatedAt.Equal(tx.Now()) {
 			t.Errorf("read %+v, %v", got, err)
 		}
 		return err

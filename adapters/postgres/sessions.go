@@ -12,6 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -128,7 +129,7 @@ func toSession(row orgdb.AppSession) sessions.Session {
 		Template: templates.Template{
 			ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle,
 		},
-		Agent: row.AgentID.UUID, State: sessions.State(row.State), Reason: row.Reason,
+		Agent: row.AgentID.UUID, State: link.State(row.State), Reason: row.Reason,
 		EndWanted: row.Desired == "terminated", Generation: row.Generation, CreatedAt: row.CreatedAt,
 	}
 	if row.EndedAt != nil {

@@ -40,11 +40,11 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.State != sessions.Pending || got.Name != "Desk" || got.Agent != o.Agent ||
+	if got.State != link.Pending || got.Name != "Desk" || got.Agent != o.Agent ||
 		!got.CreatedAt.Equal(made.CreatedAt) {
 		t.Errorf("made %+v, got %+v", made, got)
 	}
-	for _, state := range []string{"starting", "running"} {
+	for _, state := range []link.State{"starting", "running"} {
 		if err := observer.Observe(ctx, agent, link.Report{Session: made.ID.UUID, State: state, Generation: 1}); err != nil {
 			t.Fatalf("report %s: %v", state, err)
 		}
@@ -61,7 +61,7 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 		t.Errorf("redeemed twice: %v", err)
 	}
 	ended, err := s.Terminate(ctx, who, made.ID)
-	if err != nil || ended.State != sessions.Terminating {
+	if err != nil || ended.State != link.Terminating {
 		t.Errorf("terminate: %v, %v", ended.State, err)
 	}
 	err = observer.Observe(ctx, agent, link.Report{Session: made.ID.UUID, State: "terminated", Generation: 2})
@@ -69,7 +69,7 @@ func TestASessionFromItsCreationToItsEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended, err = s.Terminate(ctx, who, made.ID)
-	if err != nil || ended.State != sessions.Terminated || ended.EndedAt.IsZero() {
+	if err != nil || ended.State != link.Terminated || ended.EndedAt.IsZero() {
 		t.Errorf("terminated: %+v, %v", ended, err)
 	}
 	all, err := s.List(ctx, who, sessions.Filter{}, page.Request{Limit: 1})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
 // viewed opens a stream as production does, every hop a real connection: viewer, control plane, agent, display.
@@ -32,7 +34,7 @@ func viewed(b *testing.B) (viewer, display *net.TCPConn) {
 // BenchmarkStream is what one desktop can push to its viewer through two splices.
 func BenchmarkStream(b *testing.B) {
 	viewer, display := viewed(b)
-	chunk := make([]byte, bufferSize)
+	chunk := make([]byte, link.CopyBuffer)
 	b.SetBytes(int64(len(chunk)))
 	b.ResetTimer()
 	go func() {

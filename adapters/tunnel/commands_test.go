@@ -87,7 +87,7 @@ func TestPut(t *testing.T) {
 	}
 	wantCode(t, r.server.Put(t.Context(), uuid.New(), desired(1)), "agent_unreachable")
 	large := desired(1)
-	large.Spec.Command = []string{string(make([]byte, maxRequest))}
+	large.Spec.Command = []string{string(make([]byte, link.MaxMessage))}
 	wantCode(t, r.server.Put(t.Context(), a.id(), large), "agent_unreachable")
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/coder/websocket"
 	"github.com/hashicorp/yamux"
 	"golang.org/x/net/netutil"
+
+	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
 const (
@@ -70,7 +72,7 @@ func (p *peer) serve(ctx context.Context, h http.Handler) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	srv := &http.Server{
-		Handler:           http.MaxBytesHandler(h, maxRequest),
+		Handler:           http.MaxBytesHandler(h, link.MaxMessage),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       callTimeout,
 		WriteTimeout:      2 * callTimeout, // from the end of the headers: reading, the handler's own deadline, and some
@@ -129,7 +131,7 @@ func (p *peer) call(ctx context.Context, q ask) error {
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return readProblem(resp)
 	}
-	answer := http.MaxBytesReader(nil, resp.Body, maxAnswer)
+	answer := http.MaxBytesReader(nil, resp.Body, link.MaxAnswer)
 	if q.Out != nil {
 		if err := json.NewDecoder(answer).Decode(q.Out); err != nil {
 			return fmt.Errorf("read the answer to %s %s: %w", q.Method, q.Path, err)

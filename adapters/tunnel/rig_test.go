@@ -95,7 +95,7 @@ func (c *control) Placements(_ context.Context, _ link.Agent, after uuid.UUID) (
 	if after != uuid.Nil {
 		from = 1 + slices.IndexFunc(c.placed, func(d link.Desired) bool { return d.Session == after })
 	}
-	return c.placed[from:min(from+pageSize, len(c.placed))], c.fail
+	return c.placed[from:min(from+link.PlacementPage, len(c.placed))], c.fail
 }
 
 func (c *control) Observe(_ context.Context, a link.Agent, r link.Report) error {

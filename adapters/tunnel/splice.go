@@ -6,18 +6,16 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-const (
-	// bufferSize is worth 20-35 % of throughput over io.Copy's 32 KB on a desktop's bulk updates.
-	bufferSize = 64 << 10
-	// linger is how long the other direction may go on after one has ended, where the ends can close by half: time for
-	// what was under way, not for a peer that ignores the end.
-	linger = time.Second
-)
+// linger is how long the other direction may go on after one has ended, where the ends can close by half: time for
+// what was under way, not for a peer that ignores the end.
+const linger = time.Second
 
 // buffers are shared by all streams: an idle stream needs its two only while it is open, a new one need not allocate.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
 // Splice copies both ways between a and b until either ends, then closes both. It returns what ended the first
 // direction, nil for an ordinary end. To end it from outside, close either.
@@ -52,7 +50,7 @@ type end struct {
 }
 
 func pump(dst io.Writer, src io.Reader) end {
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)
 	// Hiding ReadFrom and WriteTo makes the copy use this buffer: a TCP connection's ReadFrom falls back to one of 32
 	// KB.

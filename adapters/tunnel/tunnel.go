@@ -37,9 +37,6 @@ const (
 	headerUnconfined = "StreamSpace-Unconfined"
 	headerStream     = "StreamSpace-Stream"
 	headerSession    = "StreamSpace-Session"
-
-	// pageSize is that of link.Control.Placements: a shorter page is the last one.
-	pageSize = 200
 )
 
 // Faults of the connection between the two ends.
@@ -76,11 +73,5 @@ const (
 	drainTimeout = 2 * time.Second
 )
 
-const (
-	// maxRequest bounds a request's body in bytes: one session, with its template's command.
-	maxRequest = 64 << 10
-	// maxAnswer bounds an answer's body in bytes: a page of placements may have 20 KB for each session.
-	maxAnswer = 4 << 20
-	// maxProblem bounds an answer that refuses. A WebSocket handshake that was refused gives no more of it.
-	maxProblem = 1 << 10
-)
+// maxProblem bounds an answer that refuses, in bytes. Of a refused WebSocket handshake no more can be read.
+const maxProblem = 1 << 10

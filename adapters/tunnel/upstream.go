@@ -25,7 +25,7 @@ func (c *Client) Placements(ctx context.Context) ([]link.Desired, error) {
 			return nil, fmt.Errorf("list placements: %w", err)
 		}
 		all = append(all, page.Placements...)
-		if len(page.Placements) < pageSize {
+		if len(page.Placements) < link.PlacementPage {
 			return all, nil
 		}
 		last := page.Placements[len(page.Placements)-1].Session

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
 // Close codes of our own (RFC 6455 §7.4.2). The reason that comes along is the fault's code.
@@ -27,12 +28,10 @@ const (
 	pongWithin = 20 * time.Second
 	// leaveWithin is how long a browser may take to close its side, and one that takes nothing in to be given up.
 	leaveWithin = 2 * time.Second
-	// bufferSize is worth 20-35 % of throughput over 32 KB on a desktop's bulk updates.
-	bufferSize = 64 << 10
 )
 
 // buffers are shared by all streams.
-var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
 // end is how a stream ended.
 type end struct {
@@ -97,7 +96,7 @@ func toDisplay(ctx context.Context, display io.Writer, socket *websocket.Conn) e
 // copyMessage holds a buffer no longer than a message lasts: a browser is quiet most of the time. It reports how the
 // stream ended, if it did.
 func copyMessage(display io.Writer, message io.Reader) (end, bool) {
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)
 	for {
 		n, err := message.Read(buf[:])
@@ -117,7 +116,7 @@ func copyMessage(display io.Writer, message io.Reader) (end, bool) {
 
 // toBrowser copies what the display sends, each piece as one message.
 func toBrowser(ctx context.Context, socket *websocket.Conn, display io.Reader) end {
-	buf := buffers.Get().(*[bufferSize]byte)
+	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)
 	for {
 		n, err := display.Read(buf[:])

@@ -21,6 +21,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -278,9 +279,9 @@ func TestStreamsDoNotMix(t *testing.T) {
 	for i := range streams {
 		d := newDesk(t)
 		c, display := d.connect()
-		piece := bytes.Repeat([]byte{'a' + byte(i)}, bufferSize)
+		piece := bytes.Repeat([]byte{'a' + byte(i)}, link.CopyBuffer)
 		all.Go(func() {
-			for range size / bufferSize {
+			for range size / link.CopyBuffer {
 				if _, err := display.Write(piece); err != nil {
 					return // whoever reads says why
 				}

@@ -20,7 +20,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/streamspace-dev/streamspace/adapters/tunnel"
-	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -131,7 +130,9 @@ func (f *arena) report(t *rapid.T) *shot {
 	p, r := pick(t, "agent", f.posts), pick(t, "realm", f.realms)
 	said := link.Report{
 		Session: uuid.Must(uuid.NewV7()), Reason: "seen", Generation: 1,
-		State: pick(t, "state", []string{"running", "starting", "terminated", "failed", "pending", "terminating", "asleep"}),
+		State: pick(t, "state", []link.State{
+			"running", "starting", "terminated", "failed", "pending", "terminating", "asleep",
+		}),
 	}
 	var of *desk
 	label := "a session of nothing"
@@ -152,7 +153,7 @@ func (f *arena) report(t *rapid.T) *shot {
 		case said.State == "asleep":
 			want = "invalid_report"
 		case of != nil && r.agent == p:
-			want = of.report(sessions.State(said.State), said.Reason)
+			want = of.report(said.State, said.Reason)
 		}
 		return s.refused(want, p.observe(said))
 	}

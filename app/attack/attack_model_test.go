@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -189,7 +190,7 @@ func (s *desk) terminate() {
 	if s.endWanted || s.state.Final() {
 		return
 	}
-	s.endWanted, s.state = true, sessions.Terminating
+	s.endWanted, s.state = true, link.Terminating
 	s.of.audit["session.terminate"]++
 	s.of.events["session.terminating"]++
 }
@@ -200,15 +201,15 @@ func (s *desk) report(saw sessions.State, reason string) string {
 	if s.endWanted {
 		reason = ""
 		if saw.Final() {
-			saw = sessions.Terminated
+			saw = link.Terminated
 		} else {
-			saw = sessions.Terminating
+			saw = link.Terminating
 		}
 	}
 	switch {
 	case s.state.Final():
 		return "session_ended"
-	case saw != s.state && !s.state.May(saw):
+	case saw != s.state && !sessions.CanFollow(s.state, saw):
 		return "bad_transition"
 	case saw != s.state:
 		s.of.events["session."+string(saw)]++

@@ -18,6 +18,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -203,7 +204,7 @@ func (r *realm) begin(who *person, ref, name string) (*desk, verdict) {
 	}
 	s := &desk{
 		label: fmt.Sprintf("%s.s%d", r.label, len(r.desks)), of: r, owner: who, name: cmp.Or(name, p.title), pattern: p,
-		state: sessions.Pending,
+		state: link.Pending,
 	}
 	r.audit["session.create"]++
 	r.events["session.created"]++

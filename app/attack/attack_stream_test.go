@@ -15,7 +15,6 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -202,14 +201,14 @@ func (f *arena) open(s *shot, o offer) *difference {
 
 // hurry has a session's agent say that it runs, so that its stream need not wait; false: it would wait all the same.
 func (f *arena) hurry(s *desk) bool {
-	if s.endWanted || s.state.Final() || s.state == sessions.Running {
+	if s.endWanted || s.state.Final() || s.state == link.Running {
 		return true
 	}
-	if s.state == sessions.Terminating { // its agent says so, nobody else
+	if s.state == link.Terminating { // its agent says so, nobody else
 		return false
 	}
-	f.must(s.of.agent.observe(link.Report{Session: s.id, State: string(sessions.Running), Generation: 1}))
-	s.report(sessions.Running, "")
+	f.must(s.of.agent.observe(link.Report{Session: s.id, State: link.Running, Generation: 1}))
+	s.report(link.Running, "")
 	return true
 }
 

@@ -1,5 +1,5 @@
-// Package agents knows the programs that run sessions: who they are and which organisations they serve. It is the control
-// plane's side; what an agent itself does is in modules/reconciler.
+// Package agents knows the programs that run sessions: who they are and which organisations they serve. It is the
+// control plane's side; what an agent itself does is in modules/reconciler.
 package agents
 
 import (
@@ -15,9 +15,6 @@ import (
 
 // ID names an agent.
 type ID struct{ uuid.UUID }
-
-// PlacementPage is how many placements are told at once.
-const PlacementPage = 200
 
 // Faults of this module.
 var (
@@ -58,5 +55,5 @@ func (s *Service) Connect(ctx context.Context, h link.Hello) (link.Agent, error)
 
 // Placements lists a page of what is placed on the agent.
 func (s *Service) Placements(ctx context.Context, a link.Agent, after uuid.UUID) ([]link.Desired, error) {
-	return s.roster.Placements(ctx, a, after, PlacementPage)
+	return s.roster.Placements(ctx, a, after, link.PlacementPage)
 }

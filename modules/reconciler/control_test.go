@@ -50,7 +50,7 @@ func (p *plane) terminate(session uuid.UUID) link.Desired {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := p.rows[session]
-	if !over(r.State) && r.Run {
+	if !r.State.Final() && r.Run {
 		r.Run, r.State = false, "terminating"
 		r.Generation++
 	}
@@ -84,7 +84,7 @@ func (p process) Placements(context.Context) ([]link.Desired, error) {
 	defer p.mu.Unlock()
 	var all []link.Desired
 	for _, session := range p.order {
-		if r := p.rows[session]; !over(r.State) {
+		if r := p.rows[session]; !r.State.Final() {
 			all = append(all, r.Desired)
 		}
 	}
@@ -99,14 +99,14 @@ func (p process) Observe(_ context.Context, said link.Report) error {
 		return err
 	}
 	r := p.rows[said.Session]
-	if over(r.State) {
+	if r.State.Final() {
 		return fault.New(fault.Conflict, "session_ended", "it has ended")
 	}
-	p.reports[said.Session] = append(p.reports[said.Session], strings.TrimSpace(said.State+" "+said.Reason))
+	p.reports[said.Session] = append(p.reports[said.Session], strings.TrimSpace(string(said.State)+" "+said.Reason))
 	if r.Run && progress[said.State] < progress[r.State] || r.Run && said.State == "terminated" {
 		p.wrong = append(p.wrong, fmt.Sprintf("%s after %s", said.State, r.State))
 	}
-	if r.Run || over(said.State) {
+	if r.Run || said.State.Final() {
 		r.State, r.reason, r.Epoch = said.State, said.Reason, p.epoch
 	}
 	if p.deaf {

@@ -73,7 +73,7 @@ func play(moves []move) (wrong []string) {
 		switch r := p.rows[session]; {
 		case r.State == "running" && r.Run:
 			should = append(should, session.String())
-		case !over(r.State):
+		case !r.State.Final():
 			wrong = append(wrong, fmt.Sprintf("stuck in %s, run %t", r.State, r.Run))
 		}
 	}

@@ -7,19 +7,10 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// The states of a session that an agent tells apart, by their names.
-const (
-	statePending    = "pending"
-	stateStarting   = "starting"
-	stateRunning    = "running"
-	stateFailed     = "failed"
-	stateTerminated = "terminated"
-)
-
 // progress orders the states that one generation of a session goes through here.
-var progress = map[string]int{statePending: 0, stateStarting: 1, stateRunning: 2, stateFailed: 3, stateTerminated: 3}
-
-func over(state string) bool { return state == stateFailed || state == stateTerminated }
+var progress = map[link.State]int{
+	link.Pending: 0, link.Starting: 1, link.Running: 2, link.Failed: 3, link.Terminated: 3,
+}
 
 // action is the one step that is due for a session.
 type action int
@@ -38,19 +29,19 @@ const (
 func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reason string) {
 	none := found.Phase == ""
 	switch {
-	case over(d.State) && none:
+	case d.State.Final() && none:
 		return doNothing, ""
-	case over(d.State):
+	case d.State.Final():
 		return doSweep, ""
 	case !d.Run:
 		return doEnd, ""
-	case none && d.State == stateRunning && d.Epoch < epoch:
+	case none && d.State == link.Running && d.Epoch < epoch:
 		return doFail, "agent_restarted" // a desktop dies with its agent
-	case none && d.State == stateRunning:
+	case none && d.State == link.Running:
 		return doFail, "desktop_gone"
-	case none && (d.State == statePending || d.State == stateStarting):
+	case none && (d.State == link.Pending || d.State == link.Starting):
 		return doStart, ""
-	case none || d.State == stateRunning && found.Phase != runtime.Exited:
+	case none || d.State == link.Running && found.Phase != runtime.Exited:
 		return doNothing, ""
 	case found.Phase == runtime.Exited:
 		return doFail, reasonCode(found.Reason)
@@ -61,9 +52,6 @@ func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reaso
 	}
 }
 
-// longestReason is that of link.Report, in bytes.
-const longestReason = 64
-
 // reasonCode makes a report's reason of a runtime's few words: lower_snake, and never empty.
 func reasonCode(words string) string {
 	parts := strings.FieldsFunc(strings.ToLower(words), func(c rune) bool {
@@ -73,5 +61,5 @@ func reasonCode(words string) string {
 	if reason == "" {
 		return "desktop_gone"
 	}
-	return strings.TrimRight(reason[:min(len(reason), longestReason)], "_")
+	return strings.TrimRight(reason[:min(len(reason), link.MaxReason)], "_")
 }

@@ -16,7 +16,7 @@ func TestDecide(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		run    bool
-		state  string
+		state  link.State
 		epoch  int64
 		found  runtime.Status
 		want   action

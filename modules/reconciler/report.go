@@ -10,14 +10,17 @@ import (
 )
 
 // outcome is what is reported of a session.
-type outcome struct{ state, reason string }
+type outcome struct {
+	state  link.State
+	reason string
+}
 
 // report tells the control plane, and returns whether the session goes on as far as that is concerned.
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (goesOn bool, err error) {
 	said := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
 	err = r.up.Observe(ctx, said)
 	if fault.Has(err, "session_ended") {
-		said.State, err = stateTerminated, nil
+		said.State, err = link.Terminated, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("report %s: %w", o.state, err)
@@ -25,11 +28,11 @@ func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o ou
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.said = said
-	return !over(said.State), nil
+	return !said.State.Final(), nil
 }
 
 func (r *Reconciler) tellRunning(ctx context.Context, w *worker, d link.Desired) error {
-	goesOn, err := r.report(ctx, w, d, outcome{state: stateRunning})
+	goesOn, err := r.report(ctx, w, d, outcome{state: link.Running})
 	if err != nil || goesOn {
 		return err
 	}
@@ -45,12 +48,12 @@ func (r *Reconciler) seen(d link.Desired, found runtime.Status) link.Desired {
 	if w == nil {
 		return d
 	}
-	state := statePending
+	state := link.Pending
 	if w.said.Generation >= d.Generation {
 		state = w.said.State
 	}
-	if found.Phase == "" && w.ran >= d.Generation && !over(state) {
-		state = stateRunning
+	if found.Phase == "" && w.ran >= d.Generation && !state.Final() {
+		state = link.Running
 	}
 	if progress[state] > progress[d.State] {
 		d.State, d.Epoch = state, r.epoch()

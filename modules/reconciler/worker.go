@@ -97,7 +97,7 @@ func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
 	case doTell:
 		return r.tellRunning(ctx, w, j.Desired)
 	case doFail: // told before the workload goes, so that its reason is not lost when telling fails
-		if _, err := r.report(ctx, w, j.Desired, outcome{stateFailed, reason}); err != nil {
+		if _, err := r.report(ctx, w, j.Desired, outcome{link.Failed, reason}); err != nil {
 			return err
 		}
 		return r.stop(ctx, j.Session)
@@ -105,7 +105,7 @@ func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
 		if err := r.stop(ctx, j.Session); err != nil {
 			return err
 		}
-		_, err := r.report(ctx, w, j.Desired, outcome{state: stateTerminated})
+		_, err := r.report(ctx, w, j.Desired, outcome{state: link.Terminated})
 		return err
 	case doSweep:
 		return r.stop(ctx, j.Session)
@@ -114,7 +114,7 @@ func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
 }
 
 func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error {
-	if goesOn, err := r.report(ctx, w, d, outcome{state: stateStarting}); err != nil || !goesOn {
+	if goesOn, err := r.report(ctx, w, d, outcome{state: link.Starting}); err != nil || !goesOn {
 		return err
 	}
 	err := r.launch(ctx, w, d)
@@ -123,7 +123,7 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 		return nil // the agent ends, or what came meanwhile is settled next
 	case err != nil:
 		r.log.Error("session not started", "session", d.Session.String(), "error", err)
-		_, err := r.report(ctx, w, d, outcome{stateFailed, "start_failed"})
+		_, err := r.report(ctx, w, d, outcome{link.Failed, "start_failed"})
 		return err
 	}
 	r.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -31,7 +32,7 @@ func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Sessi
 			return Session{}, err
 		case it.EndWanted || it.State.Final():
 			return Session{}, ErrEnded
-		case it.State == Running:
+		case it.State == link.Running:
 			return it, nil
 		}
 		select {

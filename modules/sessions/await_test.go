@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -58,16 +59,16 @@ func TestWhoeverWaitsIsAskedForAtEachLook(t *testing.T) {
 		err  error
 		code string // empty: it runs
 	}{
-		"it runs":          {Running, nil, ""},
-		"it still starts":  {Starting, nil, "session_not_ready"},
-		"it has ended":     {Failed, nil, ErrEnded.Code},
-		"they are removed": {Running, errRemoved, errRemoved.Code},
+		"it runs":          {link.Running, nil, ""},
+		"it still starts":  {link.Starting, nil, "session_not_ready"},
+		"it has ended":     {link.Failed, nil, ErrEnded.Code},
+		"they are removed": {link.Running, errRemoved, errRemoved.Code},
 	} {
 		for _, woken := range []bool{true, false} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
-					w, result := newWatched(Pending), make(chan error, 1)
+					w, result := newWatched(link.Pending), make(chan error, 1)
 					go func() {
 						_, err := w.service().AwaitRunning(t.Context(), org.Scope{}, ID{uuid.New()})
 						result <- err
@@ -92,15 +93,15 @@ func TestAccessIsLookedAtEachSecond(t *testing.T) {
 		then State
 		err  error
 	}{
-		"they are removed":     {Running, errRemoved},
-		"it is no longer seen": {Running, fault.New(fault.NotFound, "session_not_found", "there is none")},
-		"nobody can tell":      {Running, errors.New("no database")},
-		"it has ended":         {Terminated, ErrEnded},
+		"they are removed":     {link.Running, errRemoved},
+		"it is no longer seen": {link.Running, fault.New(fault.NotFound, "session_not_found", "there is none")},
+		"nobody can tell":      {link.Running, errors.New("no database")},
+		"it has ended":         {link.Terminated, ErrEnded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				w, result := newWatched(Running), make(chan error, 1)
+				w, result := newWatched(link.Running), make(chan error, 1)
 				go func() { result <- w.service().WatchAccess(t.Context(), org.Scope{}, ID{uuid.New()}) }()
 				time.Sleep(10*lookAgain + lookAgain/2)
 				select {

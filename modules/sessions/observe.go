@@ -9,9 +9,6 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// maxReason bounds what an agent may say about an end, in bytes; the database has the same bound.
-const maxReason = 64
-
 // Observer records what agents report.
 type Observer struct {
 	inReport InReport
@@ -23,11 +20,12 @@ func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: 
 
 // Observe records a report. One that says nothing new changes nothing. It returns ErrEnded for a session that has
 // ended, a Conflict fault "stale_agent" for one that is not placed on this process of the agent, and an Invalid or
-// Conflict fault for a state that there is not or that cannot follow.
+// Conflict fault for a state that is unknown or cannot follow.
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
-	id, saw := ID{r.Session}, Observed{State: State(r.State), Reason: r.Reason, Generation: r.Generation}
-	if !saw.State.known() || len(r.Reason) > maxReason {
-		return errInvalidReport
+	id, saw := ID{r.Session}, Observed{State: r.State, Reason: r.Reason, Generation: r.Generation}
+	if !known(saw.State) || len(r.Reason) > link.MaxReason {
+		return fault.New(fault.Invalid, "invalid_report",
+			"state must be a session's state, reason at most %d bytes", link.MaxReason)
 	}
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
 		was, err := tx.ReportedSession(ctx)
@@ -51,7 +49,7 @@ func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 		return ErrEnded
 	case saw.State == was.State:
 		return tx.SetObserved(ctx, was.ID, saw) // the epoch and the generation may be new
-	case !was.State.May(saw.State):
+	case !CanFollow(was.State, saw.State):
 		return errTransition.With("state", was.State)
 	}
 	if err := tx.SetObserved(ctx, was.ID, saw); err != nil {
@@ -69,7 +67,7 @@ func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 // and then it has ended as it should, whatever ended it.
 func wanted(saw State) State {
 	if saw.Final() {
-		return Terminated
+		return link.Terminated
 	}
-	return Terminating
+	return link.Terminating
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/bus"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/periodic"
 )
@@ -65,7 +66,8 @@ func (u *Undertaker) end(ctx context.Context, d Due) error {
 		if err != nil || !ended {
 			return err
 		}
-		if err := events.Append(ctx, tx, Changed{ID: d.Session, State: Terminated, Reason: reasonAgentAway}); err != nil {
+		changed := Changed{ID: d.Session, State: link.Terminated, Reason: reasonAgentAway}
+		if err := events.Append(ctx, tx, changed); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, "session.terminated", d.Session)

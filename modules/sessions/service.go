@@ -93,14 +93,14 @@ func begin(who org.Scope, name string, t templates.Template, at Placement) Sessi
 	}
 	return Session{
 		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), Name: name, Template: t,
-		Agent: at.Agent, State: Pending, Generation: 1,
+		Agent: at.Agent, State: link.Pending, Generation: 1,
 	}
 }
 
 func desired(s Session, namespace string) link.Desired {
 	return link.Desired{
 		Session: s.ID.UUID, Namespace: namespace, Run: !s.EndWanted, Generation: s.Generation,
-		State: string(s.State), Spec: s.Template.Spec,
+		State: s.State, Spec: s.Template.Spec,
 	}
 }
 

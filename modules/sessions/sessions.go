@@ -18,37 +18,26 @@ import (
 // ID names a session.
 type ID struct{ uuid.UUID }
 
-// State is what is known of a session.
-type State string
+// State is what is known of a session. The states stand in ports/link, since agents report them.
+type State = link.State
 
-// The states.
-const (
-	Pending     State = "pending"     // written; its agent has not said anything yet
-	Starting    State = "starting"    // its agent makes it
-	Running     State = "running"     // its desktop answers
-	Terminating State = "terminating" // its end is wanted
-	Terminated  State = "terminated"  // it ended because somebody wanted it to
-	Failed      State = "failed"      // it ended otherwise
-)
-
-// next lists where each state may go. A state that is not a key is final.
+// next lists where each state may go. A state that is not a key is unknown; one that leads nowhere is final.
 var next = map[State][]State{
-	Pending:     {Starting, Running, Terminating, Terminated, Failed},
-	Starting:    {Running, Terminating, Terminated, Failed},
-	Running:     {Terminating, Terminated, Failed},
-	Terminating: {Terminated, Failed},
+	link.Pending:     {link.Starting, link.Running, link.Terminating, link.Terminated, link.Failed},
+	link.Starting:    {link.Running, link.Terminating, link.Terminated, link.Failed},
+	link.Running:     {link.Terminating, link.Terminated, link.Failed},
+	link.Terminating: {link.Terminated, link.Failed},
+	link.Terminated:  nil,
+	link.Failed:      nil,
 }
 
-// May tells whether a session may go from s to the other state.
-func (s State) May(to State) bool { return slices.Contains(next[s], to) }
+// CanFollow tells whether a session may go from one state to another.
+func CanFollow(from, to State) bool { return slices.Contains(next[from], to) }
 
-// Final tells whether the session has ended.
-func (s State) Final() bool { return len(next[s]) == 0 }
-
-// known tells whether there is such a state at all.
-func (s State) known() bool {
+// known tells whether there is such a state.
+func known(s State) bool {
 	_, ok := next[s]
-	return ok || s == Terminated || s == Failed
+	return ok
 }
 
 // Session is one desktop of one member.

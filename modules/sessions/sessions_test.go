@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,35 +12,35 @@ import (
 )
 
 // states are all there are.
-var states = []State{Pending, Starting, Running, Terminating, Terminated, Failed}
+var states = []State{link.Pending, link.Starting, link.Running, link.Terminating, link.Terminated, link.Failed}
 
 func TestStates(t *testing.T) {
 	t.Parallel()
 	for from, to := range next {
-		if !from.known() {
-			t.Errorf("%s is no state", from)
+		if !known(from) {
+			t.Errorf("%s is an unknown state", from)
 		}
 		for _, s := range to {
-			if !s.known() || s == from || s == Pending {
+			if !known(s) || s == from || s == link.Pending {
 				t.Errorf("%s may not go to %s", from, s)
 			}
 		}
 	}
 	for _, s := range states {
 		switch {
-		case !s.known():
+		case !known(s):
 			t.Errorf("%s is not known", s)
-		case s.Final() != (s == Terminated || s == Failed):
+		case s.Final() != (s == link.Terminated || s == link.Failed):
 			t.Errorf("%s is final: %t", s, s.Final())
-		case s.Final() && slices.ContainsFunc(states, s.May):
+		case s.Final() && len(next[s]) > 0:
 			t.Errorf("%s goes on", s)
-		case !s.Final() && s != Terminating && !s.May(Terminating):
+		case !s.Final() && s != link.Terminating && !CanFollow(s, link.Terminating):
 			t.Errorf("%s does not take a terminate", s)
-		case !s.Final() && (!s.May(Terminated) || !s.May(Failed)):
+		case !s.Final() && (!CanFollow(s, link.Terminated) || !CanFollow(s, link.Failed)):
 			t.Errorf("%s does not reach an end", s)
 		}
 	}
-	if State("").known() || State("hibernated").known() || State("").May(Running) {
+	if known("") || known("hibernated") || CanFollow("", link.Running) {
 		t.Error("there are more states than these")
 	}
 }
@@ -77,12 +76,12 @@ func (s *session) AppendEvent(_ context.Context, e events.Event) error {
 func TestReportsMoveASessionAlongItsStates(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		s := &session{Session: Session{State: Pending, Generation: 1}}
+		s := &session{Session: Session{State: link.Pending, Generation: 1}}
 		moves := 0
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
 			was := s.State
 			if rapid.Bool().Draw(t, "somebody wants the end") && !s.State.Final() {
-				s.EndWanted, s.State = true, Terminating
+				s.EndWanted, s.State = true, link.Terminating
 			}
 			before := s.State
 			saw := rapid.SampledFrom(states).Draw(t, "report")
@@ -90,9 +89,9 @@ func TestReportsMoveASessionAlongItsStates(t *testing.T) {
 			switch {
 			case before.Final() && (fault.Of(err).Code != "session_ended" || s.State != before):
 				t.Fatalf("after %s a report of %s makes it %s: %v", before, saw, s.State, err)
-			case s.State != before && !before.May(s.State):
+			case s.State != before && !CanFollow(before, s.State):
 				t.Fatalf("from %s it went to %s", before, s.State)
-			case s.EndWanted && s.State != Terminating && s.State != Terminated:
+			case s.EndWanted && s.State != link.Terminating && s.State != link.Terminated:
 				t.Fatalf("its end was wanted, and it is %s", s.State)
 			case s.EndWanted && !before.Final() && s.Reason != "":
 				t.Fatalf("it ended as wanted, and says %s", s.Reason)
@@ -116,10 +115,10 @@ func TestReportsMoveASessionAlongItsStates(t *testing.T) {
 // A wanted end is reached whatever its agent reports of its workload's end.
 func TestAWantedEndIsReached(t *testing.T) {
 	t.Parallel()
-	for _, saw := range []State{Terminated, Failed} {
-		s := &session{Session: Session{State: Terminating, EndWanted: true, Generation: 2}}
+	for _, saw := range []State{link.Terminated, link.Failed} {
+		s := &session{Session: Session{State: link.Terminating, EndWanted: true, Generation: 2}}
 		if err := record(t.Context(), s, s.Session, Observed{State: saw, Generation: 2}); err != nil ||
-			s.State != Terminated {
+			s.State != link.Terminated {
 			t.Errorf("a report of %s makes it %s: %v", saw, s.State, err)
 		}
 	}
@@ -131,7 +130,7 @@ func TestAnUnreadableReportIsInvalid(t *testing.T) {
 	for name, r := range map[string]link.Report{
 		"no state":        {},
 		"an unknown one":  {State: "hibernated"},
-		"too long a word": {State: string(Failed), Reason: string(make([]byte, maxReason+1))},
+		"too long a word": {State: link.Failed, Reason: string(make([]byte, link.MaxReason+1))},
 	} {
 		if err := o.Observe(t.Context(), link.Agent{}, r); fault.Of(err).Code != "invalid_report" {
 			t.Errorf("%s: %v", name, err)

@@ -36,7 +36,7 @@ type Desired struct {
 	Namespace  string       `json:"namespace"`
 	Run        bool         `json:"run"` // false: it should be gone
 	Generation int64        `json:"generation"`
-	State      string       `json:"state"` // the last state that was reported; a session's state by its name
+	State      State        `json:"state"` // the last one that was reported
 	Epoch      int64        `json:"epoch"` // the agent's epoch when it was reported
 	Spec       runtime.Spec `json:"spec"`
 }
@@ -44,8 +44,8 @@ type Desired struct {
 // Report is what an agent observed of one session.
 type Report struct {
 	Session    uuid.UUID `json:"session"`
-	State      string    `json:"state"`
-	Reason     string    `json:"reason,omitempty"` // lower_snake, at most 64 characters
+	State      State     `json:"state"`
+	Reason     string    `json:"reason,omitempty"` // lower_snake, at most MaxReason bytes
 	Generation int64     `json:"generation"`       // of the desired state that this is the outcome of
 }
 
@@ -57,7 +57,7 @@ type Control interface {
 	// agent is alive.
 	Connect(ctx context.Context, h Hello) (Agent, error)
 	// Placements lists what is placed on the agent and has not ended, in the order of its ids, after the given one (the
-	// zero UUID: from the first), at most a page of 200; fewer mean the end.
+	// zero UUID: from the first), at most PlacementPage of them; fewer mean the end.
 	Placements(ctx context.Context, a Agent, after uuid.UUID) ([]Desired, error)
 	// Observe records a report. A report of a session that is not placed on this agent is refused.
 	Observe(ctx context.Context, a Agent, r Report) error
