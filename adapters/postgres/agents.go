@@ -8,9 +8,10 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
-	"github.com/streamspace-dev/streamspace/modules/sessions"
-	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // Roster is what the control plane knows of agents. It implements agents.Roster.
@@ -47,16 +48,12 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 	return out, nil
 }
 
-// inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
-// organisation before it has entered.
-func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
-	wait, cancel := context.WithTimeoutCause(ctx, turn, fault.ErrBusy)
-	defer cancel()
-	conn, err := d.agent.Acquire(wait)
-	if err != nil {
-		return waited(ctx, err)
-	}
-	defer conn.Release()
-	enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
-	return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
+// EnrolAgent implements agents.Registry.
+func (o *Operator) EnrolAgent(ctx context.Context, id agents.ID, name string, hash secret.Hash) error {
+	return named(o.q.EnrolAgent(ctx, id.UUID, name, hash[:]))
+}
+
+// ServeOrg implements agents.Registry.
+func (o *Operator) ServeOrg(ctx context.Context, operator string, agent agents.ID, in org.ID) error {
+	return translate(o.q.ServeOrg(ctx, operator, agent.UUID, in.UUID))
 }

@@ -2,14 +2,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/identity"
-	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -78,22 +76,41 @@ func (d Door) CredentialOf(ctx context.Context, hash secret.Hash) (identity.Sign
 	}, found(err, identity.ErrSignedOut)
 }
 
-// ConsumeTicket implements sessions.Door.
-func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Admission, error) {
-	r, err := d.q.ConsumeTicket(ctx, hash[:])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return sessions.Admission{}, sessions.ErrTicket
-	}
-	return sessions.Admission{
-		Org: org.ID{UUID: r.OrgID}, User: org.UserID{UUID: r.UserID}, Role: org.Role(r.Role),
-		Credential: org.CredentialID{UUID: r.CredentialID}, Session: sessions.ID{UUID: r.SessionID},
-	}, translate(err)
-}
-
 func membership(o identity.Org, user org.UserID, role string) identity.Membership {
 	return identity.Membership{Org: o, User: user, Role: org.Role(role)}
 }
 
 func orgOf(id uuid.UUID, slug, name string) identity.Org {
 	return identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}
+}
+
+// IdentityAsService opens scopes for background work on credentials.
+func (d *DB) IdentityAsService() org.AsService[identity.ServiceTx] {
+	return asService(d, func(t *serviceTx) identity.ServiceTx { return t })
+}
+
+// DeleteExpired implements identity.ServiceTx.
+func (t *serviceTx) DeleteExpired(ctx context.Context) error {
+	if err := t.DeleteExpiredTickets(ctx); err != nil {
+		return err
+	}
+	return t.DeleteExpiredCredentials(ctx)
+}
+
+// CreateUser implements identity.Registry.
+func (o *Operator) CreateUser(ctx context.Context, u identity.User, passwordHash string) error {
+	return named(o.q.CreateUser(ctx, sysdb.CreateUserParams{
+		UserID: u.ID.UUID, Email: u.Email, Name: u.Name, PasswordHash: passwordHash,
+	}))
+}
+
+// SetPassword implements identity.Registry.
+func (o *Operator) SetPassword(ctx context.Context, u org.UserID, passwordHash string) error {
+	return translate(o.q.SetPassword(ctx, u.UUID, passwordHash))
+}
+
+// UserIDByEmail implements identity.Registry.
+func (o *Operator) UserIDByEmail(ctx context.Context, email string) (org.UserID, error) {
+	id, err := o.q.FindUser(ctx, email)
+	return org.UserID{UUID: id}, found(err, fault.New(fault.NotFound, "user_not_found", "there is no user %s", email))
 }

@@ -3,10 +3,11 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
@@ -15,6 +16,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // Sessions opens the scopes of members who act on sessions.
@@ -138,12 +140,6 @@ func toSession(row orgdb.AppSession) sessions.Session {
 	return s
 }
 
-// agentTx is the transaction of an agent's report.
-type agentTx struct {
-	*unit
-	session uuid.UUID
-}
-
 // InReport implements sessions.InReport.
 func (d *DB) InReport() sessions.InReport { return d.inReport }
 
@@ -159,9 +155,6 @@ func (t *agentTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.Ob
 	})
 }
 
-// serviceTx is the transaction of background work.
-type serviceTx struct{ *unit }
-
 // SessionsAsService opens scopes for background work on sessions.
 func (d *DB) SessionsAsService() org.AsService[sessions.ServiceTx] {
 	return asService(d, func(t *serviceTx) sessions.ServiceTx { return t })
@@ -171,4 +164,16 @@ func (d *DB) SessionsAsService() org.AsService[sessions.ServiceTx] {
 func (t *serviceTx) FinishSession(ctx context.Context, id sessions.ID, reason string) (bool, error) {
 	ended, err := t.Queries.FinishSession(ctx, reason, id.UUID)
 	return len(ended) > 0, err
+}
+
+// ConsumeTicket implements sessions.Door.
+func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Admission, error) {
+	r, err := d.q.ConsumeTicket(ctx, hash[:])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return sessions.Admission{}, sessions.ErrTicket
+	}
+	return sessions.Admission{
+		Org: org.ID{UUID: r.OrgID}, User: org.UserID{UUID: r.UserID}, Role: org.Role(r.Role),
+		Credential: org.CredentialID{UUID: r.CredentialID}, Session: sessions.ID{UUID: r.SessionID},
+	}, translate(err)
 }

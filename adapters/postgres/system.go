@@ -4,23 +4,9 @@ import (
 	"context"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
-	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
-
-// asService makes the scopes of a module's background work.
-func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
-	return func(ctx context.Context, id org.ID, service string, fn func(Tx) error) error {
-		conn, release, err := acquire(ctx, d.system, d.systemShares, id)
-		if err != nil {
-			return err
-		}
-		defer release()
-		enter := statement{"rls.enter_service($1, $2)", []any{id.UUID, service}}
-		return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(as(&serviceTx{u})) })
-	}
-}
 
 // Agenda tells background work what is due: ids and counts, over all organisations. It implements sessions.Agenda and
 // identity.Agenda.
@@ -57,17 +43,4 @@ func (a Agenda) CountSessions(ctx context.Context) (map[string]int64, error) {
 		counts[r.State] = r.Sessions
 	}
 	return counts, translate(err)
-}
-
-// IdentityAsService opens scopes for background work on credentials.
-func (d *DB) IdentityAsService() org.AsService[identity.ServiceTx] {
-	return asService(d, func(t *serviceTx) identity.ServiceTx { return t })
-}
-
-// DeleteExpired implements identity.ServiceTx.
-func (t *serviceTx) DeleteExpired(ctx context.Context) error {
-	if err := t.DeleteExpiredTickets(ctx); err != nil {
-		return err
-	}
-	return t.DeleteExpiredCredentials(ctx)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -66,4 +67,27 @@ func toTemplate(row orgdb.TemplateByRefRow) (templates.Template, error) {
 		return templates.Template{}, fmt.Errorf("decode the spec of template %s: %w", t.ID, err)
 	}
 	return t, nil
+}
+
+// AddTemplate implements templates.Registry.
+func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, t templates.Template) error {
+	spec, err := json.Marshal(t.Spec)
+	if err != nil {
+		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+	}
+	return translate(o.q.AddTemplate(ctx, sysdb.AddTemplateParams{
+		Operator: operator, OrgID: in.UUID, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title,
+		Description: t.Description, Spec: spec,
+	}))
+}
+
+// PublishTemplate implements templates.Registry.
+func (o *Operator) PublishTemplate(ctx context.Context, t templates.Template) error {
+	spec, err := json.Marshal(t.Spec)
+	if err != nil {
+		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+	}
+	return translate(o.q.PublishTemplate(ctx, sysdb.PublishTemplateParams{
+		TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Spec: spec,
+	}))
 }

@@ -25,17 +25,17 @@ const adapter = root + "/adapters/postgres"
 // texts are the places where the adapter hands on SQL that is not a constant on the spot, each looked at: in all of
 // them it is a constant, or a generated query, of whoever calls.
 var texts = map[string]string{
-	`org.go QueryRow: sql`:                            "a generated query, on its way to oneShot.Query",
-	`org.go Query: "select " + in.sql`:                "one of the calls of rls.enter and its like",
-	`org.go Query: sql`:                               "a generated query",
-	`pool.go Query: sql`:                              "a generated query",
-	`pool.go QueryRow: sql`:                           "a generated query",
-	`unit.go begin: "select now() from " + enter.sql`: "one of the calls of rls.enter and its like",
-	`unit.go Exec: sql`:                               "a generated query, which waits",
-	`unit.go Query: sql`:                              "a generated query",
-	`unit.go QueryRow: sql`:                           "a generated query",
-	`unit.go commit: s.sql`:                           "what waits",
-	`unit.go sendAll: s.sql`:                          "what waits, and the query",
+	`pool.go Query: sql`:                            "a generated query",
+	`pool.go QueryRow: sql`:                         "a generated query",
+	`reading.go Query: "select " + in.sql`:          "one of the calls of rls.enter and its like",
+	`reading.go Query: sql`:                         "a generated query",
+	`reading.go QueryRow: sql`:                      "a generated query, on its way to oneShot.Query",
+	`rows.go sendAll: s.sql`:                        "what waits, and the query",
+	`tx.go begin: "select now() from " + enter.sql`: "one of the calls of rls.enter and its like",
+	`tx.go Exec: sql`:                               "a generated query, which waits",
+	`tx.go Query: sql`:                              "a generated query",
+	`tx.go QueryRow: sql`:                           "a generated query",
+	`tx.go commit: s.sql`:                           "what waits",
 }
 
 func TestTheAdaptersTextIsConstant(t *testing.T) {

@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/google/uuid"
@@ -11,11 +11,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
-	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
 // rollbackPatience bounds the rollback of a transaction whose caller may have gone.
 const rollbackPatience = 2 * time.Second
+
+const (
+	// attempts is how often a transaction that loses races is run. A loser waits for about as long as the winner works.
+	attempts = 5
+	// backoff is the pause after the first loss; it doubles, and is drawn anew each time so that losers do not meet again.
+	backoff = 5 * time.Millisecond
+)
 
 // errOver is what a transaction answers that was kept after its end.
 var errOver = errors.New("the transaction is over: it was kept beyond its closure")
@@ -40,6 +47,50 @@ type statement struct {
 }
 
 var _ orgdb.DBTX = (*unit)(nil)
+
+// memberTx is a transaction of a member.
+type memberTx struct {
+	*unit
+	in org.Scope
+}
+
+// agentTx is the transaction of an agent's report.
+type agentTx struct {
+	*unit
+	session uuid.UUID
+}
+
+// serviceTx is the transaction of background work.
+type serviceTx struct{ *unit }
+
+// transact runs fn in a transaction that has entered an organisation, and again when it lost a race.
+func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*unit) error) error {
+	for n := 1; ; n++ {
+		err := once(ctx, conn, enter, fn)
+		if err == nil || n == attempts || !lostRace(err) {
+			return translate(err)
+		}
+		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; nobody gains by guessing it
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return translate(err)
+		}
+	}
+}
+
+func once(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*unit) error) error {
+	u, err := begin(ctx, conn, enter)
+	if err != nil {
+		return err
+	}
+	defer u.rollback(ctx) // nothing is left to do after a commit; after a panic there is
+	if err := fn(u); err != nil {
+		return err
+	}
+	return u.commit(ctx)
+}
 
 // begin opens a transaction and enters an organisation, in one round trip. Refused, it leaves the connection clean.
 func begin(ctx context.Context, conn *pgx.Conn, enter statement) (*unit, error) {
@@ -118,115 +169,3 @@ func (u *unit) rollback(ctx context.Context) {
 	defer cancel()
 	_, _ = u.conn.Exec(ctx, "rollback")
 }
-
-// AppendEvent implements events.Tx.
-func (u *unit) AppendEvent(ctx context.Context, e events.Event) error {
-	return u.Queries.AppendEvent(ctx, e.Type, e.Subject, e.Data)
-}
-
-// RecordAudit implements audit.Tx.
-func (u *unit) RecordAudit(ctx context.Context, action, subject string) error {
-	return u.Queries.RecordAudit(ctx, action, subject)
-}
-
-// sendAll sends statements in one round trip and returns the rows of the last.
-func sendAll(ctx context.Context, conn *pgx.Conn, all []statement) (pgx.Rows, error) {
-	var b pgx.Batch
-	for _, s := range all {
-		b.Queue(s.sql, s.args...)
-	}
-	results := conn.SendBatch(ctx, &b)
-	for range len(all) - 1 {
-		if _, err := results.Exec(); err != nil {
-			_ = results.Close() // it repeats the error
-			return nil, gone(ctx, err)
-		}
-	}
-	rows, err := results.Query()
-	if err != nil {
-		_ = results.Close()
-		return nil, gone(ctx, err)
-	}
-	return &batchRows{Rows: rows, ctx: ctx, results: results}, nil
-}
-
-// watchedRows say, when they fail, whether it was because the caller has gone.
-type watchedRows struct {
-	pgx.Rows
-	ctx context.Context
-}
-
-// Err is what went wrong, once the rows are closed.
-func (r watchedRows) Err() error { return gone(r.ctx, r.Rows.Err()) }
-
-func watch(ctx context.Context) func(pgx.Rows, error) (pgx.Rows, error) {
-	return func(rows pgx.Rows, err error) (pgx.Rows, error) { return watchedRows{rows, ctx}, gone(ctx, err) }
-}
-
-// batchRows are the last rows of a batch: the batch ends with them.
-type batchRows struct {
-	pgx.Rows
-	ctx     context.Context
-	results pgx.BatchResults
-	release func() // nil: nothing but the batch
-	closed  bool
-	err     error
-}
-
-// Close ends the batch; a failure shows in Err.
-func (r *batchRows) Close() {
-	if r.closed {
-		return
-	}
-	r.closed = true
-	r.Rows.Close()
-	r.err = gone(r.ctx, errors.Join(r.Rows.Err(), r.results.Close()))
-	if r.release != nil {
-		r.release()
-	}
-}
-
-// Next closes the rows after the last one.
-func (r *batchRows) Next() bool {
-	if r.Rows.Next() {
-		return true
-	}
-	r.Close()
-	return false
-}
-
-// Err is what went wrong, once the rows are closed.
-func (r *batchRows) Err() error {
-	if r.closed {
-		return r.err
-	}
-	return gone(r.ctx, r.Rows.Err())
-}
-
-// oneRow reads the first of some rows, as pgx does for QueryRow.
-type oneRow struct {
-	rows pgx.Rows
-	err  error
-}
-
-// Scan returns pgx.ErrNoRows when there is none.
-func (r oneRow) Scan(dest ...any) error {
-	if r.err != nil {
-		return r.err
-	}
-	defer r.rows.Close()
-	if !r.rows.Next() {
-		if err := r.rows.Err(); err != nil {
-			return err
-		}
-		return pgx.ErrNoRows
-	}
-	if err := r.rows.Scan(dest...); err != nil {
-		return fmt.Errorf("read a row: %w", err)
-	}
-	r.rows.Close()
-	return r.rows.Err()
-}
-
-// nullable is an id that may be missing; the zero UUID is.
-func nullable(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }

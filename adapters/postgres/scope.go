@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// errNested is a mistake in our own code: the inner scope would wait for a connection while its request holds one.
+var errNested = errors.New("a scope was opened inside itself")
+
+// errNoScope is a mistake in our own code: nobody was authenticated.
+var errNoScope = errors.New("no organisation: the zero scope reaches nothing")
+
+// scoped makes a module's scopes; as hands the module the part of the transaction that it needs.
+func scoped[Tx any](d *DB, as func(*memberTx) Tx) org.Scoped[Tx] {
+	return func(ctx context.Context, in org.Scope, fn func(Tx) error) error {
+		return d.inScope(ctx, in, func(conn *pgxpool.Conn) error {
+			return transact(ctx, conn.Conn(), enter(in, false), func(u *unit) error { return fn(as(&memberTx{u, in})) })
+		})
+	}
+}
+
+// inScope gives fn a connection of the app role, within the organisation's share of the pool.
+func (d *DB) inScope(ctx context.Context, in org.Scope, fn func(*pgxpool.Conn) error) error {
+	conn, release, err := d.acquire(ctx, in)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return fn(conn)
+}
+
+func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), error) {
+	switch {
+	case in.IsZero():
+		return nil, nil, errNoScope
+	case !in.Open():
+		return nil, nil, errNested
+	}
+	conn, release, err := acquire(ctx, d.app, d.appShares, in.Org())
+	if err != nil {
+		in.Close()
+		return nil, nil, err
+	}
+	return conn, func() { release(); in.Close() }, nil
+}
+
+// acquire takes an organisation's share and then a connection.
+func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn, func(), error) {
+	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	defer cancel()
+	giveBack, err := s.take(wait, id)
+	if err != nil {
+		return nil, nil, waited(ctx, err)
+	}
+	conn, err := p.Acquire(wait)
+	if err != nil {
+		giveBack()
+		return nil, nil, waited(ctx, err)
+	}
+	return conn, func() { conn.Release(); giveBack() }, nil
+}
+
+// waited says why there is no connection: the caller has gone, or it took too long.
+func waited(ctx context.Context, err error) error {
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return errBusy.Because(err)
+	}
+	return translate(fmt.Errorf("wait for a connection: %w", err))
+}
+
+func enter(in org.Scope, readOnly bool) statement {
+	return statement{"rls.enter($1, $2, $3, $4, $5)",
+		[]any{in.Org().UUID, in.User().UUID, string(in.Role()), in.Credential().UUID, readOnly}}
+}
+
+// asService makes the scopes of a module's background work.
+func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
+	return func(ctx context.Context, id org.ID, service string, fn func(Tx) error) error {
+		conn, release, err := acquire(ctx, d.system, d.systemShares, id)
+		if err != nil {
+			return err
+		}
+		defer release()
+		enter := statement{"rls.enter_service($1, $2)", []any{id.UUID, service}}
+		return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(as(&serviceTx{u})) })
+	}
+}
+
+// inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
+// organisation before it has entered.
+func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
+	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	defer cancel()
+	conn, err := d.agent.Acquire(wait)
+	if err != nil {
+		return waited(ctx, err)
+	}
+	defer conn.Release()
+	enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
+	return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
+}
