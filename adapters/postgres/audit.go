@@ -11,8 +11,8 @@ import (
 )
 
 // RecordAudit implements audit.Tx.
-func (u *unit) RecordAudit(ctx context.Context, action, subject string) error {
-	return u.Queries.RecordAudit(ctx, action, subject)
+func (t *tx) RecordAudit(ctx context.Context, action, subject string) error {
+	return t.Queries.RecordAudit(ctx, action, subject)
 }
 
 // Refusals opens the scopes in which a foreign id is told from an unknown one.

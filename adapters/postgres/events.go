@@ -7,6 +7,6 @@ import (
 )
 
 // AppendEvent implements events.Tx.
-func (u *unit) AppendEvent(ctx context.Context, e events.Event) error {
-	return u.Queries.AppendEvent(ctx, e.Type, e.Subject, e.Data)
+func (t *tx) AppendEvent(ctx context.Context, e events.Event) error {
+	return t.Queries.AppendEvent(ctx, e.Type, e.Subject, e.Data)
 }

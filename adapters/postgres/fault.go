@@ -24,9 +24,9 @@ var (
 		"Your organisation cannot run desktops yet. Ask the operator to give it a namespace.")
 )
 
-// meanings are the codes that the database raises on purpose, and its ways of saying that it is overloaded. Whatever is
-// not here is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
-var meanings = map[string]*fault.Fault{
+// faultsByCode has the codes that the database raises on purpose, and those that say that it is overloaded. Every other
+// code is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
+var faultsByCode = map[string]*fault.Fault{
 	"SS001": identity.ErrSignedOut,
 	"SS002": identity.ErrStaleToken,
 	"SS004": agents.ErrStale,
@@ -70,7 +70,7 @@ func translate(err error) error {
 	if pg.Code == "57014" && errors.Is(err, context.Canceled) {
 		return err // the caller went away, which is not the database's fault
 	}
-	f, known := meanings[pg.Code]
+	f, known := faultsByCode[pg.Code]
 	switch {
 	case !known:
 		return fmt.Errorf("SQLSTATE %s: %w", pg.Code, err)
@@ -96,17 +96,17 @@ func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 	return said.Because(pg)
 }
 
-// gone says of a statement that the server cancelled whether that was because its caller had gone, or its time was up:
-// the server knows only that it was asked to.
-func gone(ctx context.Context, err error) error {
+// contextError adds to the error of a cancelled statement that its caller had gone, if that is why. The server knows
+// only that it was asked to cancel.
+func contextError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && stateOf(err) == "57014" {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return err
 }
 
-// found turns "no rows" into the fault of what was looked for.
-func found(err error, missing *fault.Fault) error {
+// orNotFound turns "no rows" into the fault of what was looked for.
+func orNotFound(err error, missing *fault.Fault) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return missing
 	}

@@ -36,8 +36,8 @@ var answers = map[string]struct {
 
 func TestWhatTheDatabaseSaysHasAMeaning(t *testing.T) {
 	t.Parallel()
-	if len(meanings) != len(answers) {
-		t.Errorf("%d meanings, %d answers", len(meanings), len(answers))
+	if len(faultsByCode) != len(answers) {
+		t.Errorf("%d codes, %d answers", len(faultsByCode), len(answers))
 	}
 	for state, want := range answers {
 		said := &pgconn.PgError{Code: state, Message: "row (1, secret)",
@@ -97,13 +97,13 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 	cancelled := &pgconn.PgError{Code: "57014"}
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if err := translate(gone(left, cancelled)); !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
+	if err := translate(contextError(left, cancelled)); !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
 		t.Errorf("gone: %v", err)
 	}
-	if err := translate(gone(t.Context(), cancelled)); fault.Of(err).Code != "busy" || errors.Is(err, context.Canceled) {
+	if err := translate(contextError(t.Context(), cancelled)); !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
 		t.Errorf("still there: %v", err)
 	}
-	if other := gone(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {
+	if other := contextError(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {
 		t.Errorf("another failure of a caller who has gone: %v", other)
 	}
 }
@@ -111,13 +111,13 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 func TestNoRowsIsWhatWasLookedFor(t *testing.T) {
 	t.Parallel()
 	missing := audit.NotFound(audit.Session)
-	if err := found(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); !same(err, missing) {
+	if err := orNotFound(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); !same(err, missing) {
 		t.Errorf("no rows: %v", err)
 	}
-	if err := found(&pgconn.PgError{Code: "SS001"}, missing); fault.Of(err).Code != "signed_out" {
+	if err := orNotFound(&pgconn.PgError{Code: "SS001"}, missing); !fault.Has(err, "signed_out") {
 		t.Errorf("a refusal: %v", err)
 	}
-	if err := found(nil, missing); err != nil {
+	if err := orNotFound(nil, missing); err != nil {
 		t.Errorf("a row: %v", err)
 	}
 }

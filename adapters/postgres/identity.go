@@ -43,7 +43,7 @@ func (d *DB) Door() Door { return Door{sysdb.New(d.login)} }
 // UserByEmail implements identity.Directory.
 func (d Door) UserByEmail(ctx context.Context, email string) (org.UserID, string, error) {
 	row, err := d.q.UserByEmail(ctx, email)
-	return org.UserID{UUID: row.ID}, row.PasswordHash, found(err, identity.ErrBadLogin)
+	return org.UserID{UUID: row.ID}, row.PasswordHash, orNotFound(err, identity.ErrBadLogin)
 }
 
 // MembershipsOf implements identity.Directory.
@@ -73,7 +73,7 @@ func (d Door) CredentialOf(ctx context.Context, hash secret.Hash) (identity.Sign
 	return identity.SignIn{
 		Membership: membership(orgOf(r.OrgID, r.Slug, r.Name), org.UserID{UUID: r.UserID}, r.Role),
 		Credential: org.CredentialID{UUID: r.ID}, EndsAt: r.EndsAt,
-	}, found(err, identity.ErrSignedOut)
+	}, orNotFound(err, identity.ErrSignedOut)
 }
 
 func membership(o identity.Org, user org.UserID, role string) identity.Membership {
@@ -112,5 +112,5 @@ func (o *Operator) SetPassword(ctx context.Context, u org.UserID, passwordHash s
 // UserIDByEmail implements identity.Registry.
 func (o *Operator) UserIDByEmail(ctx context.Context, email string) (org.UserID, error) {
 	id, err := o.q.FindUser(ctx, email)
-	return org.UserID{UUID: id}, found(err, fault.New(fault.NotFound, "user_not_found", "there is no user %s", email))
+	return org.UserID{UUID: id}, orNotFound(err, fault.New(fault.NotFound, "user_not_found", "there is no user %s", email))
 }

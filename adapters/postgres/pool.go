@@ -21,11 +21,11 @@ import (
 )
 
 const (
-	// connectPatience bounds one attempt to connect.
-	connectPatience = 5 * time.Second
-	// cancelPatience is how long a statement whose caller has gone may take to notice that it was cancelled; after that
+	// connectTimeout bounds one attempt to connect.
+	connectTimeout = 5 * time.Second
+	// cancelTimeout is how long a statement whose caller has gone may take to notice that it was cancelled; after that
 	// its connection is closed.
-	cancelPatience = time.Second
+	cancelTimeout = time.Second
 )
 
 // pool is one role's connections.
@@ -77,11 +77,11 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 	config.MaxConnLifetime = time.Hour
 	config.MaxConnLifetimeJitter = 10 * time.Minute
 	config.MaxConnIdleTime = 10 * time.Minute
-	config.ConnConfig.ConnectTimeout = connectPatience
+	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "streamspace"
 	// A cancelled request ends its statement and keeps its connection, so that impatient callers cannot churn the pool.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelPatience}
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error { return readPassword(c.Passwords, cc) }
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {

@@ -61,11 +61,11 @@ func (r *race) connect(ctx context.Context, role string) (*pgx.Conn, error) {
 // service is the use cases of sessions on one connection. Each transaction ends with a look at what is held.
 func (r *race) service(conn *pgx.Conn) *sessions.Service {
 	scope := func(ctx context.Context, in org.Scope, fn func(sessions.Tx) error) error {
-		return transact(ctx, conn, enter(in, false), func(u *unit) error {
-			if err := fn(&memberTx{u, in}); err != nil {
+		return transact(ctx, conn, enter(in, false), func(t *tx) error {
+			if err := fn(&memberTx{t, in}); err != nil {
 				return err
 			}
-			return r.look(ctx, u, in)
+			return r.look(ctx, t, in)
 		})
 	}
 	return sessions.NewService(sessions.Needs{
@@ -75,9 +75,9 @@ func (r *race) service(conn *pgx.Conn) *sessions.Service {
 
 // look counts the rows, inside a transaction that has just taken or changed some: more than the quota must never be
 // seen.
-func (r *race) look(ctx context.Context, u *unit, in org.Scope) error {
+func (r *race) look(ctx context.Context, t *tx, in org.Scope) error {
 	var all, own, used, ownUsed int
-	err := u.QueryRow(ctx, `select count(*), count(*) filter (where owner_id = rls.current_user_id()),
+	err := t.QueryRow(ctx, `select count(*), count(*) filter (where owner_id = rls.current_user_id()),
 		(select used from app.quota_usage where holder_id = rls.current_org_id()),
 		(select used from app.quota_usage where holder_id = rls.current_user_id())
 		from app.sessions where state not in ('terminated', 'failed')`).Scan(&all, &own, &used, &ownUsed)
@@ -124,8 +124,8 @@ func (r *race) terminate(ctx context.Context) error {
 	admin, s := as(r.o, r.o.Admin), r.service(conn)
 	for !r.over(ctx) {
 		var id uuid.UUID
-		err := transact(ctx, conn, enter(admin, true), func(u *unit) error {
-			return u.QueryRow(ctx, "select id from app.sessions where desired = 'running' and state <> 'failed' order by "+
+		err := transact(ctx, conn, enter(admin, true), func(t *tx) error {
+			return t.QueryRow(ctx, "select id from app.sessions where desired = 'running' and state <> 'failed' order by "+
 				"random() limit 1").Scan(&id)
 		})
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -151,7 +151,7 @@ func (r *race) report(ctx context.Context) error {
 	defer conn.Close(context.WithoutCancel(ctx))
 	in := func(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
 		enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
-		return transact(ctx, conn, enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
+		return transact(ctx, conn, enter, func(t *tx) error { return fn(&reportTx{t, id.UUID}) })
 	}
 	observer := sessions.NewObserver(in, membus.New())
 	states := []sessions.State{link.Starting, link.Running, link.Running, link.Failed}

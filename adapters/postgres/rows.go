@@ -19,13 +19,13 @@ func sendAll(ctx context.Context, conn *pgx.Conn, all []statement) (pgx.Rows, er
 	for range len(all) - 1 {
 		if _, err := results.Exec(); err != nil {
 			_ = results.Close() // it repeats the error
-			return nil, gone(ctx, err)
+			return nil, contextError(ctx, err)
 		}
 	}
 	rows, err := results.Query()
 	if err != nil {
 		_ = results.Close()
-		return nil, gone(ctx, err)
+		return nil, contextError(ctx, err)
 	}
 	return &batchRows{Rows: rows, ctx: ctx, results: results}, nil
 }
@@ -37,10 +37,12 @@ type watchedRows struct {
 }
 
 // Err is what went wrong, once the rows are closed.
-func (r watchedRows) Err() error { return gone(r.ctx, r.Rows.Err()) }
+func (r watchedRows) Err() error { return contextError(r.ctx, r.Rows.Err()) }
 
 func watch(ctx context.Context) func(pgx.Rows, error) (pgx.Rows, error) {
-	return func(rows pgx.Rows, err error) (pgx.Rows, error) { return watchedRows{rows, ctx}, gone(ctx, err) }
+	return func(rows pgx.Rows, err error) (pgx.Rows, error) {
+		return watchedRows{rows, ctx}, contextError(ctx, err)
+	}
 }
 
 // batchRows are the last rows of a batch: the batch ends with them.
@@ -60,7 +62,7 @@ func (r *batchRows) Close() {
 	}
 	r.closed = true
 	r.Rows.Close()
-	r.err = gone(r.ctx, errors.Join(r.Rows.Err(), r.results.Close()))
+	r.err = contextError(r.ctx, errors.Join(r.Rows.Err(), r.results.Close()))
 	if r.release != nil {
 		r.release()
 	}
@@ -80,7 +82,7 @@ func (r *batchRows) Err() error {
 	if r.closed {
 		return r.err
 	}
-	return gone(r.ctx, r.Rows.Err())
+	return contextError(r.ctx, r.Rows.Err())
 }
 
 // oneRow reads the first of some rows, as pgx does for QueryRow.

@@ -22,7 +22,7 @@ var errNoScope = errors.New("no organisation: the zero scope reaches nothing")
 func scoped[Tx any](d *DB, as func(*memberTx) Tx) org.Scoped[Tx] {
 	return func(ctx context.Context, in org.Scope, fn func(Tx) error) error {
 		return d.inScope(ctx, in, func(conn *pgxpool.Conn) error {
-			return transact(ctx, conn.Conn(), enter(in, false), func(u *unit) error { return fn(as(&memberTx{u, in})) })
+			return transact(ctx, conn.Conn(), enter(in, false), func(t *tx) error { return fn(as(&memberTx{t, in})) })
 		})
 	}
 }
@@ -54,22 +54,22 @@ func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), 
 
 // acquire takes an organisation's share and then a connection.
 func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn, func(), error) {
-	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, errBusy)
 	defer cancel()
 	giveBack, err := s.take(wait, id)
 	if err != nil {
-		return nil, nil, waited(ctx, err)
+		return nil, nil, acquireError(ctx, err)
 	}
 	conn, err := p.Acquire(wait)
 	if err != nil {
 		giveBack()
-		return nil, nil, waited(ctx, err)
+		return nil, nil, acquireError(ctx, err)
 	}
 	return conn, func() { conn.Release(); giveBack() }, nil
 }
 
-// waited says why there is no connection: the caller has gone, or it took too long.
-func waited(ctx context.Context, err error) error {
+// acquireError says why there is no connection: the caller has gone, or it took too long.
+func acquireError(ctx context.Context, err error) error {
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return errBusy.Because(err)
 	}
@@ -90,20 +90,20 @@ func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 		}
 		defer release()
 		enter := statement{"rls.enter_service($1, $2)", []any{id.UUID, service}}
-		return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(as(&serviceTx{u})) })
+		return transact(ctx, conn.Conn(), enter, func(t *tx) error { return fn(as(&serviceTx{t})) })
 	}
 }
 
 // inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
 // organisation before it has entered.
 func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
-	wait, cancel := context.WithTimeoutCause(ctx, turn, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, errBusy)
 	defer cancel()
 	conn, err := d.agent.Acquire(wait)
 	if err != nil {
-		return waited(ctx, err)
+		return acquireError(ctx, err)
 	}
 	defer conn.Release()
 	enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
-	return transact(ctx, conn.Conn(), enter, func(u *unit) error { return fn(&agentTx{u, id.UUID}) })
+	return transact(ctx, conn.Conn(), enter, func(t *tx) error { return fn(&reportTx{t, id.UUID}) })
 }

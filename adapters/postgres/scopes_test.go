@@ -82,10 +82,10 @@ func TestATransactionKeptBeyondItsClosureIsRefused(t *testing.T) {
 		if !errors.Is(err, result) {
 			t.Fatal(err)
 		}
-		if err := kept.RecordAudit(t.Context(), "x", "y"); !errors.Is(err, errOver) {
+		if err := kept.RecordAudit(t.Context(), "x", "y"); !errors.Is(err, errTxDone) {
 			t.Errorf("%s: a write: %v", name, err)
 		}
-		if _, err := kept.LockSession(t.Context(), sessions.ID{}); !errors.Is(err, errOver) {
+		if _, err := kept.LockSession(t.Context(), sessions.ID{}); !errors.Is(err, errTxDone) {
 			t.Errorf("%s: a query: %v", name, err)
 		}
 	}
@@ -214,7 +214,7 @@ func TestTheLoserOfADeadlockIsRunAgain(t *testing.T) {
 	t.Parallel()
 	o := database.NewOrg(t, dbtest.Spec{})
 	a, b := insert(t, open, o, o.Member), insert(t, open, o, o.Member)
-	runs, met := make(chan struct{}, 2*attempts), make(chan struct{}, 2)
+	runs, met := make(chan struct{}, 2*maxAttempts), make(chan struct{}, 2)
 	both := make(chan struct{})
 	take := func(first, second sessions.ID) error {
 		n := 0
@@ -256,8 +256,8 @@ func TestALostRaceIsRunAgainAFewTimes(t *testing.T) {
 		comesToPass bool
 	}{
 		{"40001", 1, 2, true},
-		{"40P01", attempts - 1, attempts, true},
-		{"40001", attempts, attempts, false},
+		{"40P01", maxAttempts - 1, maxAttempts, true},
+		{"40001", maxAttempts, maxAttempts, false},
 		{"23505", 1, 1, false},
 		{"SS006", 1, 1, false},
 	} {

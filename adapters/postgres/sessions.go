@@ -36,7 +36,7 @@ func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
 	if row.Namespace != nil {
 		at.Namespace = *row.Namespace
 	}
-	return at, found(err, sessions.ErrNoAgent)
+	return at, orNotFound(err, sessions.ErrNoAgent)
 }
 
 // InsertSession implements sessions.Tx.
@@ -119,7 +119,7 @@ func (r sessionReader) list(
 
 func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	if err != nil {
-		return sessions.Session{}, found(err, audit.NotFound(audit.Session))
+		return sessions.Session{}, orNotFound(err, audit.NotFound(audit.Session))
 	}
 	return toSession(row), nil
 }
@@ -144,12 +144,12 @@ func toSession(row orgdb.AppSession) sessions.Session {
 func (d *DB) InReport() sessions.InReport { return d.inReport }
 
 // ReportedSession implements sessions.ReportTx.
-func (t *agentTx) ReportedSession(ctx context.Context) (sessions.Session, error) {
+func (t *reportTx) ReportedSession(ctx context.Context) (sessions.Session, error) {
 	return sessionOf(t.Queries.LockSession(ctx, t.session))
 }
 
 // SetObserved implements sessions.ReportTx.
-func (t *agentTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.Observed) error {
+func (t *reportTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.Observed) error {
 	return t.Queries.SetObserved(ctx, orgdb.SetObservedParams{
 		ID: id.UUID, State: string(o.State), Reason: o.Reason, ObservedGeneration: o.Generation,
 	})

@@ -10,8 +10,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// turn bounds the wait for a connection. One that comes later serves a caller who has given up.
-const turn = 3 * time.Second
+// acquireTimeout bounds the wait for a connection. One that comes later serves a caller who has given up.
+const acquireTimeout = 3 * time.Second
 
 // shares bounds how many of a pool's connections one organisation holds at once. The share is taken before a connection
 // is asked for, so that those who wait for their own organisation do not stand in the pool's queue before others.

@@ -54,7 +54,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 	id, _ := uuid.Parse(ref) // a name that is no id looks for the zero one, which nothing has
 	row, err := q.TemplateByRef(ctx, nullable(id), &ref)
 	if err != nil {
-		return templates.Template{}, found(err, audit.NotFound(audit.Template))
+		return templates.Template{}, orNotFound(err, audit.NotFound(audit.Template))
 	}
 	return toTemplate(row)
 }

@@ -14,31 +14,33 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// rollbackPatience bounds the rollback of a transaction whose caller may have gone.
-const rollbackPatience = 2 * time.Second
+// rollbackTimeout bounds the rollback of a transaction whose caller may have gone.
+const rollbackTimeout = 2 * time.Second
 
 const (
-	// attempts is how often a transaction that loses races is run. A loser waits for about as long as the winner works.
-	attempts = 5
+	// maxAttempts is how often a transaction that loses races is run. A loser waits for about as long as the winner
+	// works.
+	maxAttempts = 5
 	// backoff is the pause after the first loss; it doubles, and is drawn anew each time so that losers do not meet again.
 	backoff = 5 * time.Millisecond
 )
 
-// errOver is what a transaction answers that was kept after its end.
-var errOver = errors.New("the transaction is over: it was kept beyond its closure")
+// errTxDone is what a transaction answers that was kept after its end.
+var errTxDone = errors.New("the transaction is over: it was kept beyond its closure")
 
-// errHidden is a mistake in our own code: a closure returned nil although one of its statements had failed.
-var errHidden = errors.New("the transaction was rolled back: the failure of a statement in it was not returned")
+// errFailureDropped is a mistake in our own code: a closure returned nil although one of its statements had failed.
+var errFailureDropped = errors.New(
+	"the transaction was rolled back: the failure of a statement in it was not returned")
 
-// unit is one transaction that has entered one organisation. Writes that return nothing wait, and go with the next
+// tx is one transaction that has entered one organisation. Writes that return nothing wait, and go with the next
 // query or the commit in one round trip; an error of theirs shows there. It is not for several goroutines.
-type unit struct {
+type tx struct {
 	*orgdb.Queries
 
-	conn  *pgx.Conn
-	began time.Time
-	later []statement
-	over  bool
+	conn   *pgx.Conn
+	began  time.Time
+	queued []statement
+	done   bool
 }
 
 type statement struct {
@@ -46,28 +48,28 @@ type statement struct {
 	args []any
 }
 
-var _ orgdb.DBTX = (*unit)(nil)
+var _ orgdb.DBTX = (*tx)(nil)
 
 // memberTx is a transaction of a member.
 type memberTx struct {
-	*unit
+	*tx
 	in org.Scope
 }
 
-// agentTx is the transaction of an agent's report.
-type agentTx struct {
-	*unit
+// reportTx is the transaction of an agent's report.
+type reportTx struct {
+	*tx
 	session uuid.UUID
 }
 
 // serviceTx is the transaction of background work.
-type serviceTx struct{ *unit }
+type serviceTx struct{ *tx }
 
 // transact runs fn in a transaction that has entered an organisation, and again when it lost a race.
-func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*unit) error) error {
+func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx) error) error {
 	for n := 1; ; n++ {
-		err := once(ctx, conn, enter, fn)
-		if err == nil || n == attempts || !lostRace(err) {
+		err := runOnce(ctx, conn, enter, fn)
+		if err == nil || n == maxAttempts || !lostRace(err) {
 			return translate(err)
 		}
 		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; nobody gains by guessing it
@@ -80,92 +82,92 @@ func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*uni
 	}
 }
 
-func once(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*unit) error) error {
-	u, err := begin(ctx, conn, enter)
+func runOnce(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx) error) error {
+	t, err := begin(ctx, conn, enter)
 	if err != nil {
 		return err
 	}
-	defer u.rollback(ctx) // nothing is left to do after a commit; after a panic there is
-	if err := fn(u); err != nil {
+	defer t.rollback(ctx) // nothing is left to do after a commit; after a panic there is
+	if err := fn(t); err != nil {
 		return err
 	}
-	return u.commit(ctx)
+	return t.commit(ctx)
 }
 
 // begin opens a transaction and enters an organisation, in one round trip. Refused, it leaves the connection clean.
-func begin(ctx context.Context, conn *pgx.Conn, enter statement) (*unit, error) {
-	u := &unit{conn: conn}
-	u.Queries = orgdb.New(u)
+func begin(ctx context.Context, conn *pgx.Conn, enter statement) (*tx, error) {
+	t := &tx{conn: conn}
+	t.Queries = orgdb.New(t)
 	var b pgx.Batch
 	b.Queue("begin")
-	b.Queue("select now() from "+enter.sql, enter.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&u.began) })
+	b.Queue("select now() from "+enter.sql, enter.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&t.began) })
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
-		u.rollback(ctx)
-		return nil, gone(ctx, err)
+		t.rollback(ctx)
+		return nil, contextError(ctx, err)
 	}
-	return u, nil
+	return t, nil
 }
 
 // Now implements org.Clocked.
-func (u *unit) Now() time.Time { return u.began }
+func (t *tx) Now() time.Time { return t.began }
 
 // Exec queues a write.
-func (u *unit) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
-	if u.over {
-		return pgconn.CommandTag{}, errOver
+func (t *tx) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if t.done {
+		return pgconn.CommandTag{}, errTxDone
 	}
-	u.later = append(u.later, statement{sql, args})
+	t.queued = append(t.queued, statement{sql, args})
 	return pgconn.CommandTag{}, nil
 }
 
 // Query sends what waits and the query.
-func (u *unit) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if u.over {
-		return nil, errOver
+func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if t.done {
+		return nil, errTxDone
 	}
-	if len(u.later) == 0 {
-		return watch(ctx)(u.conn.Query(ctx, sql, args...))
+	if len(t.queued) == 0 {
+		return watch(ctx)(t.conn.Query(ctx, sql, args...))
 	}
-	return sendAll(ctx, u.conn, append(u.take(), statement{sql, args}))
+	return sendAll(ctx, t.conn, append(t.takeQueued(), statement{sql, args}))
 }
 
 // QueryRow is Query for one row.
-func (u *unit) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	rows, err := u.Query(ctx, sql, args...)
+func (t *tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	rows, err := t.Query(ctx, sql, args...)
 	return oneRow{rows, err}
 }
 
-func (u *unit) take() []statement {
-	all := u.later
-	u.later = nil
+func (t *tx) takeQueued() []statement {
+	all := t.queued
+	t.queued = nil
 	return all
 }
 
 // commit sends what waits and the commit in one round trip. Of a transaction in which a statement has failed PostgreSQL
 // makes a rollback instead, and tells so in the tag alone.
-func (u *unit) commit(ctx context.Context) error {
+func (t *tx) commit(ctx context.Context) error {
 	var b pgx.Batch
-	for _, s := range u.take() {
+	for _, s := range t.takeQueued() {
 		b.Queue(s.sql, s.args...)
 	}
-	u.over = true
+	t.done = true
 	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
 		if tag.String() != "COMMIT" {
-			return errHidden
+			return errFailureDropped
 		}
 		return nil
 	})
-	return gone(ctx, u.conn.SendBatch(ctx, &b).Close())
+	return contextError(ctx, t.conn.SendBatch(ctx, &b).Close())
 }
 
 // rollback ends the transaction, whatever became of the caller. A connection on which that does not work is closed by
 // its pool, which takes none back inside a transaction.
-func (u *unit) rollback(ctx context.Context) {
-	u.over = true
-	if u.conn.IsClosed() || u.conn.PgConn().TxStatus() == 'I' {
+func (t *tx) rollback(ctx context.Context) {
+	t.done = true
+	if t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	_, _ = u.conn.Exec(ctx, "rollback")
+	_, _ = t.conn.Exec(ctx, "rollback")
 }
