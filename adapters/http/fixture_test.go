@@ -169,9 +169,9 @@ func (f *fixture) config() Config {
 			func(in org.Scope) identity.Queries { return queries{rows{w, in}} }, identity.NewPasswords(2)),
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} }, refusals),
 		Sessions: sessions.NewService(sessions.Needs{
-			InOrg: scoped(w, func(r rows) sessions.Tx { return r }),
-			Read:  func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
-			Door:  w, Refusals: refusals, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
+			InOrg:   scoped(w, func(r rows) sessions.Tx { return r }),
+			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
+			Tickets: w, Refusals: refusals, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
 		}),
 	}
 }

@@ -31,8 +31,8 @@ func TestOverdueSessionsEndInTheirOwnOrganisations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	undertaker := sessions.NewUndertaker(open.Agenda(), open.SessionsAsService(), membus.New(), log)
-	if err := undertaker.Once(ctx); err != nil {
+	reaper := sessions.NewOverdueReaper(open.DueSessions(), open.SessionsAsService(), membus.New(), log)
+	if err := reaper.Once(ctx); err != nil {
 		t.Errorf("end what is overdue: %v", err)
 	}
 	for _, o := range orgs {
@@ -56,7 +56,7 @@ func TestExpiredCredentialsGoInTheirOwnOrganisations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := identity.NewSweeper(open.Agenda(), open.IdentityAsService(), log).Once(ctx); err != nil {
+	if err := identity.NewSweeper(open.ExpiredCredentials(), open.IdentityAsService(), log).Once(ctx); err != nil {
 		t.Errorf("remove what has expired: %v", err)
 	}
 	for _, o := range orgs {

@@ -97,10 +97,12 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 	cancelled := &pgconn.PgError{Code: "57014"}
 	left, leave := context.WithCancel(t.Context())
 	leave()
-	if err := translate(contextError(left, cancelled)); !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
+	err := translate(contextError(left, cancelled))
+	if !errors.Is(err, context.Canceled) || fault.IsKind(err, fault.Unavailable) {
 		t.Errorf("gone: %v", err)
 	}
-	if err := translate(contextError(t.Context(), cancelled)); !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
+	err = translate(contextError(t.Context(), cancelled))
+	if !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
 		t.Errorf("still there: %v", err)
 	}
 	if other := contextError(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {

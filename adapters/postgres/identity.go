@@ -34,20 +34,20 @@ func (r identityReader) Me(ctx context.Context) (identity.Me, error) {
 	}, translate(err)
 }
 
-// Door is what is asked before an organisation is known. It implements identity.Directory and sessions.Door.
-type Door struct{ q *sysdb.Queries }
+// Directory looks users and credentials up before an organisation is known. It implements identity.Directory.
+type Directory struct{ q *sysdb.Queries }
 
-// Door returns the functions of the login role.
-func (d *DB) Door() Door { return Door{sysdb.New(d.login)} }
+// Directory returns the functions of the login role that sign users in.
+func (d *DB) Directory() Directory { return Directory{sysdb.New(d.login)} }
 
 // UserByEmail implements identity.Directory.
-func (d Door) UserByEmail(ctx context.Context, email string) (org.UserID, string, error) {
+func (d Directory) UserByEmail(ctx context.Context, email string) (org.UserID, string, error) {
 	row, err := d.q.UserByEmail(ctx, email)
 	return org.UserID{UUID: row.ID}, row.PasswordHash, orNotFound(err, identity.ErrBadLogin)
 }
 
 // MembershipsOf implements identity.Directory.
-func (d Door) MembershipsOf(ctx context.Context, user org.UserID) ([]identity.Membership, error) {
+func (d Directory) MembershipsOf(ctx context.Context, user org.UserID) ([]identity.Membership, error) {
 	rows, err := d.q.MembershipsOf(ctx, user.UUID)
 	out := make([]identity.Membership, len(rows))
 	for i, r := range rows {
@@ -57,7 +57,7 @@ func (d Door) MembershipsOf(ctx context.Context, user org.UserID) ([]identity.Me
 }
 
 // SignIn implements identity.Directory.
-func (d Door) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, error) {
+func (d Directory) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, error) {
 	role, err := d.q.SignIn(ctx, sysdb.SignInParams{
 		UserID: c.User.UUID, OrgID: c.Org.UUID, CredentialID: c.ID.UUID, SecretHash: c.Hash[:], EndsAt: c.EndsAt,
 	})
@@ -68,7 +68,7 @@ func (d Door) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, e
 }
 
 // CredentialOf implements identity.Directory.
-func (d Door) CredentialOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
+func (d Directory) CredentialOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
 	r, err := d.q.CredentialOf(ctx, hash[:])
 	return identity.SignIn{
 		Membership: membership(orgOf(r.OrgID, r.Slug, r.Name), org.UserID{UUID: r.UserID}, r.Role),
@@ -82,6 +82,22 @@ func membership(o identity.Org, user org.UserID, role string) identity.Membershi
 
 func orgOf(id uuid.UUID, slug, name string) identity.Org {
 	return identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}
+}
+
+// ExpiredCredentials lists what can be deleted. It implements identity.ExpiredCredentials.
+type ExpiredCredentials struct{ q *sysdb.Queries }
+
+// ExpiredCredentials returns the function of the system role that finds expired credentials.
+func (d *DB) ExpiredCredentials() ExpiredCredentials { return ExpiredCredentials{sysdb.New(d.system)} }
+
+// WithExpired implements identity.ExpiredCredentials.
+func (e ExpiredCredentials) WithExpired(ctx context.Context, n int) ([]org.ID, error) {
+	rows, err := e.q.OrgsWithExpiredCredentials(ctx, int32(n))
+	out := make([]org.ID, len(rows))
+	for i, id := range rows {
+		out[i] = org.ID{UUID: id}
+	}
+	return out, translate(err)
 }
 
 // IdentityAsService opens scopes for background work on credentials.

@@ -24,7 +24,8 @@ func (o *Operator) CreateOrg(ctx context.Context, operator string, id org.ID, n 
 // OrgBySlug implements orgs.Registry.
 func (o *Operator) OrgBySlug(ctx context.Context, slug string) (org.ID, error) {
 	id, err := o.q.FindOrg(ctx, slug)
-	return org.ID{UUID: id}, orNotFound(err, fault.New(fault.NotFound, "org_not_found", "there is no organisation %s", slug))
+	missing := fault.New(fault.NotFound, "org_not_found", "there is no organisation %s", slug)
+	return org.ID{UUID: id}, orNotFound(err, missing)
 }
 
 // AddMember implements orgs.Registry.

@@ -204,7 +204,7 @@ func TestASessionThroughPgBouncer(t *testing.T) {
 	if in, err := s.Redeem(ctx, key); err != nil || in.Session != made.ID {
 		t.Errorf("redeem: %+v, %v", in, err)
 	}
-	if in, err := d.Door().CredentialOf(ctx, o.Member.Secret.Hash()); err != nil || in.Org.ID != o.ID {
+	if in, err := d.Directory().CredentialOf(ctx, o.Member.Secret.Hash()); err != nil || in.Org.ID != o.ID {
 		t.Errorf("whose secret: %+v, %v", in, err)
 	}
 	if _, err := s.Terminate(ctx, who, made.ID); err != nil {

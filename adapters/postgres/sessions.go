@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -166,9 +167,15 @@ func (t *serviceTx) FinishSession(ctx context.Context, id sessions.ID, reason st
 	return len(ended) > 0, err
 }
 
-// ConsumeTicket implements sessions.Door.
-func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Admission, error) {
-	r, err := d.q.ConsumeTicket(ctx, hash[:])
+// TicketStore redeems tickets. It implements sessions.TicketStore.
+type TicketStore struct{ q *sysdb.Queries }
+
+// Tickets returns the function of the login role that redeems tickets.
+func (d *DB) Tickets() TicketStore { return TicketStore{sysdb.New(d.login)} }
+
+// ConsumeTicket implements sessions.TicketStore.
+func (s TicketStore) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Admission, error) {
+	r, err := s.q.ConsumeTicket(ctx, hash[:])
 	if errors.Is(err, pgx.ErrNoRows) {
 		return sessions.Admission{}, sessions.ErrTicket
 	}
@@ -176,4 +183,30 @@ func (d Door) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessions.Adm
 		Org: org.ID{UUID: r.OrgID}, User: org.UserID{UUID: r.UserID}, Role: org.Role(r.Role),
 		Credential: org.CredentialID{UUID: r.CredentialID}, Session: sessions.ID{UUID: r.SessionID},
 	}, translate(err)
+}
+
+// DueSessions lists what background work must act on. It implements sessions.DueSessions.
+type DueSessions struct{ q *sysdb.Queries }
+
+// DueSessions returns the functions of the system role that tell of all organisations' sessions.
+func (d *DB) DueSessions() DueSessions { return DueSessions{sysdb.New(d.system)} }
+
+// Overdue implements sessions.DueSessions.
+func (d DueSessions) Overdue(ctx context.Context, n int) ([]sessions.Due, error) {
+	rows, err := d.q.SessionsOverdue(ctx, int32(n))
+	out := make([]sessions.Due, len(rows))
+	for i, r := range rows {
+		out[i] = sessions.Due{Org: org.ID{UUID: r.OrgID}, Session: sessions.ID{UUID: r.SessionID}}
+	}
+	return out, translate(err)
+}
+
+// CountSessions tells how many sessions of all organisations are in each state that is not an end.
+func (d DueSessions) CountSessions(ctx context.Context) (map[string]int64, error) {
+	rows, err := d.q.CountSessions(ctx)
+	counts := map[string]int64{}
+	for _, r := range rows {
+		counts[r.State] = r.Sessions
+	}
+	return counts, translate(err)
 }

@@ -21,8 +21,9 @@ func (r *refusals) Refused(audit.Resource) { r.n++ }
 func service(d *DB) (*sessions.Service, *sessions.Observer) {
 	bus := membus.New()
 	return sessions.NewService(sessions.Needs{
-		InOrg: d.Sessions(), Read: d.SessionReads(), Door: d.Door(), Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
-		Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
+		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
+		Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
+		Nudger:   sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
 	}), sessions.NewObserver(d.InReport(), bus)
 }
 

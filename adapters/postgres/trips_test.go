@@ -92,8 +92,9 @@ func TestRoundTrips(t *testing.T) {
 	d, c := counted(t)
 	o, other := database.NewOrg(t, dbtest.Spec{PerOrg: 100, PerUser: 100}), database.NewOrg(t, dbtest.Spec{})
 	s := sessions.NewService(sessions.Needs{
-		InOrg: d.Sessions(), Read: d.SessionReads(), Door: d.Door(), Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
-		Nudger: sessions.NewNudger(nil, slog.New(slog.NewTextHandler(io.Discard, nil))), Bus: membus.New(),
+		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
+		Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
+		Nudger:   sessions.NewNudger(nil, slog.New(slog.NewTextHandler(io.Discard, nil))), Bus: membus.New(),
 	})
 	ctx, who := t.Context(), as(o, o.Member)
 	foreign := insert(t, open, other, other.Member)

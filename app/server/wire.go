@@ -80,7 +80,8 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	p.agents = func() int { return tunnels.Stats().Agents }
 	nudger := sessions.NewNudger(tunnels, log)
 	sessionService := sessions.NewService(sessions.Needs{
-		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Door: p.db.Door(), Refusals: refusals, Nudger: nudger, Bus: bus,
+		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Tickets: p.db.Tickets(),
+		Refusals: refusals, Nudger: nudger, Bus: bus,
 	})
 	streams := ws.New(ws.Config{Sessions: sessionService, Displays: tunnels, Problem: apihttp.Problem, Log: log})
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
@@ -88,7 +89,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	}
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
-		Identity: identity.NewService(p.db.Door(), p.db.Identity(), p.db.IdentityReads(),
+		Identity: identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(),
 			identity.NewPasswords(runtime.GOMAXPROCS(0))),
 		Templates: templates.NewService(p.db.TemplateReads(), refusals),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
@@ -99,8 +100,8 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	}
 	p.background = []func(context.Context) error{
 		tunnels.Run, streams.Run, nudger.Run, proof.run,
-		sessions.NewUndertaker(p.db.Agenda(), p.db.SessionsAsService(), bus, log).Run,
-		identity.NewSweeper(p.db.Agenda(), p.db.IdentityAsService(), log).Run,
+		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
+		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}
 	return p, nil
 }
@@ -109,7 +110,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 func (p *parts) sources(streams *ws.Streams) prometheus.Sources {
 	return prometheus.Sources{
 		Pools:    p.pools,
-		Sessions: p.db.Agenda().CountSessions,
+		Sessions: p.db.DueSessions().CountSessions,
 		Agents:   p.agents,
 		Streams:  streams.Open,
 	}

@@ -24,14 +24,14 @@ const (
 	keySize      = 32 // bytes
 )
 
-// patience is how long someone may wait for their turn to be hashed. Beyond it a flood of logins would only queue.
-const patience = 3 * time.Second
+// hashTimeout is how long a password may wait to be hashed. Beyond it a flood of logins would only queue.
+const hashTimeout = 3 * time.Second
 
 // Passwords hashes and verifies passwords with argon2id. Each hash takes 19 MiB and a core, so that only so many run at
 // once, whatever comes in.
 type Passwords struct {
 	turns *semaphore.Weighted
-	decoy string // what the password of somebody unknown is compared with
+	decoy string // the hash that an unknown user's password is compared with
 }
 
 // NewPasswords makes a hasher that runs at most n hashes at once.
@@ -65,10 +65,12 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 }
 
 func (p *Passwords) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
-	wait, cancel := context.WithTimeout(ctx, patience)
+	wait, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
 	if err := p.turns.Acquire(wait, 1); err != nil {
-		return nil, fault.ErrBusy.Saying("Too many people are signing in at this moment.").RetryIn(patience).Because(err)
+		busy := fault.New(fault.Unavailable, "busy", "too many are signing in at this moment")
+		busy.RetryAfter = hashTimeout
+		return nil, busy.Because(err)
 	}
 	defer p.turns.Release(1)
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, keySize), nil

@@ -92,10 +92,10 @@ func TestHashesTakeTurns(t *testing.T) {
 		}
 		began := time.Now()
 		_, err := p.Hash(t.Context(), password)
-		if f := fault.Of(err); f.Kind != fault.Unavailable || f.Code != "busy" || f.RetryAfter != patience {
+		if f := fault.Of(err); f.Kind != fault.Unavailable || f.Code != "busy" || f.RetryAfter != hashTimeout {
 			t.Errorf("a third one: %v", err)
 		}
-		if waited := time.Since(began); waited != patience {
+		if waited := time.Since(began); waited != hashTimeout {
 			t.Errorf("it waited for %v", waited)
 		}
 		var g errgroup.Group

@@ -16,28 +16,28 @@ const (
 	sweepPage  = 100
 )
 
-// Agenda tells background work where there is something to throw away: ids and nothing else.
-type Agenda interface {
-	// WithExpired lists organisations that hold credentials or tickets whose time is over, at most n.
+// ExpiredCredentials lists where there are expired rows to delete, over all organisations: ids and nothing else.
+type ExpiredCredentials interface {
+	// WithExpired lists organisations that hold expired credentials or tickets, at most n.
 	WithExpired(ctx context.Context, n int) ([]org.ID, error)
 }
 
-// ServiceTx is what throwing away may touch.
+// ServiceTx is what deleting expired rows may touch.
 type ServiceTx interface {
-	// DeleteExpired removes the organisation's credentials and tickets whose time is over.
+	// DeleteExpired removes the organisation's expired credentials and tickets.
 	DeleteExpired(ctx context.Context) error
 }
 
-// Sweeper throws away credentials and tickets whose time is over. Nobody could use them; they would only pile up.
+// Sweeper deletes expired credentials and tickets. They can no longer be used and would only accumulate.
 type Sweeper struct {
-	agenda    Agenda
+	expired   ExpiredCredentials
 	asService org.AsService[ServiceTx]
 	log       *slog.Logger
 }
 
 // NewSweeper makes the service.
-func NewSweeper(a Agenda, as org.AsService[ServiceTx], log *slog.Logger) *Sweeper {
-	return &Sweeper{agenda: a, asService: as, log: log}
+func NewSweeper(e ExpiredCredentials, as org.AsService[ServiceTx], log *slog.Logger) *Sweeper {
+	return &Sweeper{expired: e, asService: as, log: log}
 }
 
 // Run sweeps until ctx is done.
@@ -47,7 +47,7 @@ func (s *Sweeper) Run(ctx context.Context) error {
 
 // Once removes a page's worth of organisations' expired credentials; what is left waits for the next time.
 func (s *Sweeper) Once(ctx context.Context) error {
-	ids, err := s.agenda.WithExpired(ctx, sweepPage)
+	ids, err := s.expired.WithExpired(ctx, sweepPage)
 	if err != nil {
 		return fmt.Errorf("list organisations with expired credentials: %w", err)
 	}

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	// startPatience is how long a stream waits for its session to run.
-	startPatience = 30 * time.Second
-	// lookAgain bounds how late a wake that never came is noticed: one that another replica's bus did not carry over.
-	lookAgain = time.Second
+	// startTimeout is how long a stream waits for its session to run.
+	startTimeout = 30 * time.Second
+	// pollInterval bounds how late a change is noticed whose wake-up was lost, such as one on another replica's bus.
+	pollInterval = time.Second
 )
 
 func topic(id ID) string { return "session:" + id.String() }
@@ -22,9 +22,9 @@ func topic(id ID) string { return "session:" + id.String() }
 func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()
-	deadline := time.NewTimer(startPatience)
+	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
-	again := time.NewTicker(lookAgain)
+	again := time.NewTicker(pollInterval)
 	defer again.Stop()
 	for {
 		switch it, err := s.Get(ctx, who, id); {
@@ -51,7 +51,7 @@ func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Sessi
 func (s *Service) WatchAccess(ctx context.Context, who org.Scope, id ID) error {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()
-	again := time.NewTicker(lookAgain)
+	again := time.NewTicker(pollInterval)
 	defer again.Stop()
 	for {
 		select {

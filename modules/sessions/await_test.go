@@ -103,7 +103,7 @@ func TestAccessIsLookedAtEachSecond(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, result := newWatched(link.Running), make(chan error, 1)
 				go func() { result <- w.service().WatchAccess(t.Context(), org.Scope{}, ID{uuid.New()}) }()
-				time.Sleep(10*lookAgain + lookAgain/2)
+				time.Sleep(10*pollInterval + pollInterval/2)
 				select {
 				case err := <-result:
 					t.Fatalf("it ended while it was theirs: %v", err)
@@ -117,7 +117,7 @@ func TestAccessIsLookedAtEachSecond(t *testing.T) {
 				since := time.Now()
 				select {
 				case err := <-result:
-					if !errors.Is(err, c.err) || time.Since(since) > lookAgain {
+					if !errors.Is(err, c.err) || time.Since(since) > pollInterval {
 						t.Errorf("after %v: %v, want %v", time.Since(since), err, c.err)
 					}
 				case <-time.After(time.Minute):

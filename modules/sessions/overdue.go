@@ -20,35 +20,35 @@ const (
 	overduePage  = 100
 )
 
-// Undertaker ends sessions whose agent stays away: nobody else will.
-type Undertaker struct {
-	agenda    Agenda
+// OverdueReaper ends sessions whose end was requested and whose agent stays away: nothing else would end them.
+type OverdueReaper struct {
+	due       DueSessions
 	asService org.AsService[ServiceTx]
 	bus       bus.Bus
 	log       *slog.Logger
 }
 
-// NewUndertaker makes the service.
-func NewUndertaker(a Agenda, as org.AsService[ServiceTx], b bus.Bus, log *slog.Logger) *Undertaker {
-	return &Undertaker{agenda: a, asService: as, bus: b, log: log}
+// NewOverdueReaper makes the service.
+func NewOverdueReaper(d DueSessions, as org.AsService[ServiceTx], b bus.Bus, log *slog.Logger) *OverdueReaper {
+	return &OverdueReaper{due: d, asService: as, bus: b, log: log}
 }
 
 // Run ends what is overdue until ctx is done.
-func (u *Undertaker) Run(ctx context.Context) error {
-	return periodic.Task{Name: "end overdue sessions", Every: overdueEvery, Once: u.Once, Log: u.log}.Run(ctx)
+func (r *OverdueReaper) Run(ctx context.Context) error {
+	return periodic.Task{Name: "end overdue sessions", Every: overdueEvery, Once: r.Once, Log: r.log}.Run(ctx)
 }
 
 // Once ends everything that is overdue now. One session's error does not keep the others from ending.
-func (u *Undertaker) Once(ctx context.Context) error {
+func (r *OverdueReaper) Once(ctx context.Context) error {
 	var all error
 	for {
-		due, err := u.agenda.Overdue(ctx, overduePage)
+		due, err := r.due.Overdue(ctx, overduePage)
 		if err != nil {
 			return errors.Join(all, fmt.Errorf("list overdue sessions: %w", err))
 		}
 		ended := 0
 		for _, d := range due {
-			if err := u.end(ctx, d); err != nil {
+			if err := r.end(ctx, d); err != nil {
 				all = errors.Join(all, fmt.Errorf("end session %s: %w", d.Session, err))
 				continue
 			}
@@ -60,8 +60,8 @@ func (u *Undertaker) Once(ctx context.Context) error {
 	}
 }
 
-func (u *Undertaker) end(ctx context.Context, d Due) error {
-	err := u.asService(ctx, d.Org, "end overdue sessions", func(tx ServiceTx) error {
+func (r *OverdueReaper) end(ctx context.Context, d Due) error {
+	err := r.asService(ctx, d.Org, "end overdue sessions", func(tx ServiceTx) error {
 		ended, err := tx.FinishSession(ctx, d.Session, reasonAgentAway)
 		if err != nil || !ended {
 			return err
@@ -73,7 +73,7 @@ func (u *Undertaker) end(ctx context.Context, d Due) error {
 		return audit.Record(ctx, tx, "session.terminated", d.Session)
 	})
 	if err == nil {
-		u.bus.Wake(topic(d.Session))
+		r.bus.Wake(topic(d.Session))
 	}
 	return err
 }

@@ -76,7 +76,7 @@ type Observed struct {
 // returns a Conflict fault "stale_agent" when the session is not placed on this process of the agent.
 type InReport func(ctx context.Context, a link.Agent, id ID, fn func(ReportTx) error) error
 
-// ServiceTx is what ending a session in an agent's stead may touch.
+// ServiceTx is what ending a session without its agent may touch.
 type ServiceTx interface {
 	// FinishSession marks as terminated a session whose end is wanted, and tells whether it had not ended before.
 	FinishSession(ctx context.Context, id ID, reason string) (bool, error)
@@ -90,14 +90,14 @@ type Due struct {
 	Session ID
 }
 
-// Agenda tells background work what is due, over all organisations: ids and nothing else.
-type Agenda interface {
+// DueSessions lists the sessions that background work must act on, over all organisations: ids and nothing else.
+type DueSessions interface {
 	// Overdue lists sessions whose end was wanted five minutes ago and has not been reported, the oldest first, at most n.
 	Overdue(ctx context.Context, n int) ([]Due, error)
 }
 
-// Door uses up tickets, before there is an organisation to act in.
-type Door interface {
+// TicketStore redeems tickets, before the caller's organisation is known.
+type TicketStore interface {
 	// ConsumeTicket returns what the ticket with this hash admits to, or ErrTicket when there is none that still holds.
 	ConsumeTicket(ctx context.Context, hash secret.Hash) (Admission, error)
 }

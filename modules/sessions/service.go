@@ -21,7 +21,7 @@ import (
 type Service struct {
 	inOrg    org.Scoped[Tx]
 	read     org.Reading[Queries]
-	door     Door
+	tickets  TicketStore
 	refusals *audit.Refusals
 	nudger   *Nudger
 	bus      bus.Bus
@@ -31,7 +31,7 @@ type Service struct {
 type Needs struct {
 	InOrg    org.Scoped[Tx]
 	Read     org.Reading[Queries]
-	Door     Door
+	Tickets  TicketStore
 	Refusals *audit.Refusals
 	Nudger   *Nudger
 	Bus      bus.Bus
@@ -39,7 +39,7 @@ type Needs struct {
 
 // NewService makes the service.
 func NewService(n Needs) *Service {
-	return &Service{inOrg: n.InOrg, read: n.Read, door: n.Door, refusals: n.Refusals, nudger: n.Nudger, bus: n.Bus}
+	return &Service{inOrg: n.InOrg, read: n.Read, tickets: n.Tickets, refusals: n.Refusals, nudger: n.Nudger, bus: n.Bus}
 }
 
 // Create is someone asking for a session.
@@ -164,9 +164,9 @@ func (s *Service) IssueTicket(ctx context.Context, who org.Scope, id ID) (secret
 	return key, s.missing(ctx, who, id, err)
 }
 
-// Redeem uses a ticket up. Whoever it admits still has to enter, like everyone.
+// Redeem uses up a ticket. The caller that it names must still enter the organisation, like any other.
 func (s *Service) Redeem(ctx context.Context, ticket secret.Secret) (Admission, error) {
-	return s.door.ConsumeTicket(ctx, ticket.Hash())
+	return s.tickets.ConsumeTicket(ctx, ticket.Hash())
 }
 
 // missing says why a session was not found; any other error it returns as it is.
