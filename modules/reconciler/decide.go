@@ -7,7 +7,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// progress orders the states that one generation of a session goes through here.
+// progress orders the states that one generation of a session goes through on an agent.
 var progress = map[link.State]int{
 	link.Pending: 0, link.Starting: 1, link.Running: 2, link.Failed: 3, link.Terminated: 3,
 }
@@ -18,21 +18,21 @@ type action int
 const (
 	doNothing action = iota // it is as it should be
 	doStart                 // report starting, make it run, report running
-	doTell                  // it runs, and the control plane does not know
+	doReport                // it runs, and the control plane does not know
 	doFail                  // report failed, for the reason given, and remove what is left
 	doEnd                   // remove it and report terminated
-	doSweep                 // remove what is left; the control plane knows that it has ended
+	doRemove                // remove what is left; the control plane knows that it has ended
 )
 
-// decide compares how a session should be, and was last seen, with its workload, zero when there is none. The reason
-// goes with doFail.
+// decide compares a session's desired and last known state with its workload, which is zero if there is none. The
+// reason is that of doFail.
 func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reason string) {
 	none := found.Phase == ""
 	switch {
 	case d.State.Final() && none:
 		return doNothing, ""
 	case d.State.Final():
-		return doSweep, ""
+		return doRemove, ""
 	case !d.Run:
 		return doEnd, ""
 	case none && d.State == link.Running && d.Epoch < epoch:
@@ -48,7 +48,7 @@ func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reaso
 	case found.Phase == runtime.Starting:
 		return doStart, "" // begun by another process of the agent: starting it again waits for it
 	default:
-		return doTell, ""
+		return doReport, ""
 	}
 }
 

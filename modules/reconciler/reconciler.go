@@ -1,5 +1,5 @@
-// Package reconciler is the agent's own program: it makes the sessions that are placed on the agent what they should be,
-// and reports what they are. The control plane's side is modules/agents.
+// Package reconciler is the agent's own program: it makes the sessions that are placed on the agent what they should
+// be, and reports what they are. The control plane's side is modules/agents.
 package reconciler
 
 import (
@@ -29,9 +29,9 @@ const (
 	// stopTimeout is beyond any grace that a runtime gives a desktop.
 	stopTimeout = 30 * time.Second
 	listTimeout = 10 * time.Second
-	// atOnce bounds the starts under way, and on their own the stops: a host that starts everything at once starts
+	// maxConcurrent bounds the starts under way, and on their own the stops: a host that starts everything at once starts
 	// nothing soon, and a stop must not wait for slow starts.
-	atOnce = 8
+	maxConcurrent = 8
 )
 
 // Reconciler compares what should run on this agent with what does run, and acts on the difference. It never acts on a
@@ -52,13 +52,12 @@ type Reconciler struct {
 	workers map[uuid.UUID]*worker
 }
 
-// New returns a Reconciler for the sessions in rt. epoch is that of this agent process, once it has
-// connected.
+// New returns a Reconciler for the sessions in rt. epoch returns that of this agent process, once it has connected.
 func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Logger) *Reconciler {
 	return &Reconciler{
 		rt: rt, up: up, epoch: epoch, log: log,
 		wake: make(chan struct{}, 1), puts: make(chan link.Desired),
-		starts: semaphore.NewWeighted(atOnce), stops: semaphore.NewWeighted(atOnce),
+		starts: semaphore.NewWeighted(maxConcurrent), stops: semaphore.NewWeighted(maxConcurrent),
 		workers: make(map[uuid.UUID]*worker),
 	}
 }
@@ -84,15 +83,15 @@ func (r *Reconciler) Dial(ctx context.Context, session uuid.UUID) (net.Conn, err
 	return r.rt.Dial(ctx, session)
 }
 
-// Run settles sessions until ctx is done; workloads go on. It fails when the control plane says that a newer process
-// of this agent has connected: this one has no say any more, and must end.
+// Run reconciles until ctx is done; workloads keep running. It fails when a newer process of this agent has connected:
+// this one must end, since two must not act on the same sessions.
 func (r *Reconciler) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		for {
 			select {
 			case d := <-r.puts:
-				r.hand(ctx, g, job{Desired: d})
+				r.dispatch(ctx, g, job{Desired: d})
 			case <-ctx.Done():
 				return nil
 			}
@@ -106,7 +105,7 @@ func (r *Reconciler) keepSyncing(ctx context.Context, g *errgroup.Group) error {
 	ticker := time.NewTicker(syncEvery)
 	defer ticker.Stop()
 	for {
-		if err := r.tolerate(ctx, "sync", r.once(ctx, g)); err != nil {
+		if err := r.logRetryable(ctx, "sync", r.once(ctx, g)); err != nil {
 			return err
 		}
 		select {
@@ -119,14 +118,14 @@ func (r *Reconciler) keepSyncing(ctx context.Context, g *errgroup.Group) error {
 	}
 }
 
-// tolerate logs an error that the next sync makes good, and returns one that nothing here can.
-func (r *Reconciler) tolerate(ctx context.Context, what string, err error) error {
+// logRetryable logs an error that the next sync corrects, and returns one that it cannot.
+func (r *Reconciler) logRetryable(ctx context.Context, what string, err error) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
 	case errors.Is(err, link.ErrStaleAgent):
 		return err
-	case fault.IsKind(err, fault.Unavailable): // the tunnel has said so already
+	case fault.IsKind(err, fault.Unavailable): // the tunnel has logged it
 		r.log.Debug("put off to the next sync", "what", what, "error", err)
 	default:
 		r.log.Warn("put off to the next sync", "what", what, "error", err)
@@ -134,7 +133,7 @@ func (r *Reconciler) tolerate(ctx context.Context, what string, err error) error
 	return nil
 }
 
-// once compares everything that is placed here with everything that runs, and hands on what differs.
+// once compares everything that is placed here with everything that runs, and dispatches what differs.
 func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
 	asked := time.Now()
 	placed, err := r.up.Placements(ctx)
@@ -149,14 +148,14 @@ func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
 	for _, d := range placed {
 		listed[d.Session] = true
 		status := found[d.Session]
-		if do, _ := decide(r.seen(d, status), status, r.epoch()); do != doNothing {
-			r.hand(ctx, g, job{Desired: d})
+		if do, _ := decide(r.current(d, status), status, r.epoch()); do != doNothing {
+			r.dispatch(ctx, g, job{Desired: d})
 		}
 	}
 	for session, s := range found {
-		// One that began after the question was placed after the answer, by a Put.
+		// A workload that began after the request may belong to a session that a Put brought meanwhile.
 		if !listed[session] && s.Started.Before(asked) {
-			r.hand(ctx, g, job{Desired: link.Desired{Session: session}, orphan: true})
+			r.dispatch(ctx, g, job{Desired: link.Desired{Session: session}, orphan: true})
 		}
 		listed[session] = true
 	}

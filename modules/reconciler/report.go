@@ -15,33 +15,33 @@ type outcome struct {
 	reason string
 }
 
-// report tells the control plane, and returns whether the session goes on as far as that is concerned.
-func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (goesOn bool, err error) {
-	said := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
-	err = r.up.Observe(ctx, said)
+// report sends the outcome, and returns whether the session continues as far as the control plane knows.
+func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (continues bool, err error) {
+	report := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
+	err = r.up.Observe(ctx, report)
 	if fault.Has(err, "session_ended") {
-		said.State, err = link.Terminated, nil
+		report.State, err = link.Terminated, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("report %s: %w", o.state, err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.said = said
-	return !said.State.Final(), nil
+	w.reported = report
+	return !report.State.Final(), nil
 }
 
-func (r *Reconciler) tellRunning(ctx context.Context, w *worker, d link.Desired) error {
-	goesOn, err := r.report(ctx, w, d, outcome{state: link.Running})
-	if err != nil || goesOn {
+func (r *Reconciler) reportRunning(ctx context.Context, w *worker, d link.Desired) error {
+	continues, err := r.report(ctx, w, d, outcome{state: link.Running})
+	if err != nil || continues {
 		return err
 	}
 	return r.stop(ctx, d.Session)
 }
 
-// seen returns d with its state as it stands. A listing, and even more a Put, may be older than what was reported
-// since; and what ran here and is gone must not start anew, even if nobody was told that it ran.
-func (r *Reconciler) seen(d link.Desired, found runtime.Status) link.Desired {
+// current returns d with its newest state. A listing or a Put may be older than the last report. A session that ran
+// here and is gone must not be started again, even if the report that it ran was lost.
+func (r *Reconciler) current(d link.Desired, found runtime.Status) link.Desired {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.workers[d.Session]
@@ -49,8 +49,8 @@ func (r *Reconciler) seen(d link.Desired, found runtime.Status) link.Desired {
 		return d
 	}
 	state := link.Pending
-	if w.said.Generation >= d.Generation {
-		state = w.said.State
+	if w.reported.Generation >= d.Generation {
+		state = w.reported.State
 	}
 	if found.Phase == "" && w.ran >= d.Generation && !state.Final() {
 		state = link.Running

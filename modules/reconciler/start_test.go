@@ -29,7 +29,7 @@ func TestSlowStartsHoldUpNobody(t *testing.T) {
 		a.Put(t.Context(), running)
 		settled(h.takes)
 		var slow []link.Desired
-		for range atOnce - 1 {
+		for range maxConcurrent - 1 {
 			d := p.create()
 			h.delay(d.Session)
 			slow = append(slow, d)
@@ -53,16 +53,16 @@ func TestSlowStartsHoldUpNobody(t *testing.T) {
 
 func TestStartsAreBounded(t *testing.T) {
 	scene(t, func(t *testing.T, p *plane, h *host, a *agentProcess) {
-		for range 3 * atOnce {
+		for range 3 * maxConcurrent {
 			a.Put(t.Context(), p.create())
 		}
 		synctest.Wait()
-		if n := len(h.sessions()); n != atOnce {
+		if n := len(h.sessions()); n != maxConcurrent {
 			t.Errorf("%d starts at once", n)
 		}
 		settled(3 * h.takes)
-		if n := len(h.sessions()); n != 3*atOnce {
-			t.Errorf("%d of %d started", n, 3*atOnce)
+		if n := len(h.sessions()); n != 3*maxConcurrent {
+			t.Errorf("%d of %d started", n, 3*maxConcurrent)
 		}
 	})
 }

@@ -66,10 +66,10 @@ func TestSeenTrustsANewerGeneration(t *testing.T) {
 	t.Parallel()
 	session := uuid.New()
 	r := New(nil, nil, func() int64 { return 3 }, nil)
-	r.workers[session] = &worker{ran: 1, said: link.Report{State: "running", Generation: 1}}
+	r.workers[session] = &worker{ran: 1, reported: link.Report{State: "running", Generation: 1}}
 	for generation, want := range map[int64]link.State{1: link.Running, 2: link.Pending} {
 		d := link.Desired{Session: session, Run: true, Generation: generation, State: "pending"}
-		if got := r.seen(d, runtime.Status{}).State; got != want {
+		if got := r.current(d, runtime.Status{}).State; got != want {
 			t.Errorf("generation %d is seen as %s, want %s", generation, got, want)
 		}
 	}

@@ -13,23 +13,23 @@ import (
 
 // worker is what is known of one session. The Reconciler's lock guards it.
 type worker struct {
-	next       *job // to settle once the present one is done
+	next       *job // to run once the present one is done
 	generation int64
 	busy       bool
 	cancel     context.CancelFunc // ends the start under way, if there is one
-	said       link.Report        // the last report that was taken
-	ran        int64              // the generation that a start here has succeeded for, -1 for none
+	reported   link.Report        // the last report that the control plane accepted
+	ran        int64              // the generation that was started here with success, -1 for none
 }
 
-// job is a session to settle. An orphan is a workload that no session stands behind: it is stopped, and nobody told.
+// job is a session to reconcile. An orphan is a workload without a session: it is stopped and not reported.
 type job struct {
 	link.Desired
 	orphan bool
 }
 
-// hand gives a session to its worker, which is started when it has none at work. A session that should be gone does
-// not wait for its start.
-func (r *Reconciler) hand(ctx context.Context, g *errgroup.Group, j job) {
+// dispatch gives a job to its session's worker, and starts the worker if it is idle. A session whose end is requested
+// does not wait for its start.
+func (r *Reconciler) dispatch(ctx context.Context, g *errgroup.Group, j job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.workers[j.Session]
@@ -38,7 +38,7 @@ func (r *Reconciler) hand(ctx context.Context, g *errgroup.Group, j job) {
 		r.workers[j.Session] = w
 	}
 	if !j.orphan && j.Generation < w.generation {
-		return // overtaken on its way
+		return // a newer one has arrived first
 	}
 	w.next, w.generation = &j, max(w.generation, j.Generation)
 	if !j.Run && w.cancel != nil {
@@ -61,7 +61,7 @@ func (r *Reconciler) forget(keep map[uuid.UUID]bool) {
 	}
 }
 
-// work settles one session until nothing more is wanted of it.
+// work runs the jobs of one session until there is none left.
 func (r *Reconciler) work(ctx context.Context, w *worker) error {
 	for {
 		r.mu.Lock()
@@ -71,18 +71,18 @@ func (r *Reconciler) work(ctx context.Context, w *worker) error {
 		if j == nil {
 			return nil
 		}
-		err := r.settle(ctx, w, *j)
+		err := r.reconcile(ctx, w, *j)
 		if err != nil {
 			err = fmt.Errorf("session %s: %w", j.Session, err)
 		}
-		if err := r.tolerate(ctx, "session", err); err != nil {
+		if err := r.logRetryable(ctx, "session", err); err != nil {
 			return err
 		}
 	}
 }
 
-// settle looks again, since time may have passed since the job was made, and takes the one step that is due.
-func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
+// reconcile lists the workloads again, since the job may be old, and takes the one step that is due.
+func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 	if j.orphan {
 		return r.stop(ctx, j.Session)
 	}
@@ -91,12 +91,12 @@ func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
 		return err
 	}
 	status := found[j.Session]
-	switch do, reason := decide(r.seen(j.Desired, status), status, r.epoch()); do {
+	switch do, reason := decide(r.current(j.Desired, status), status, r.epoch()); do {
 	case doStart:
 		return r.start(ctx, w, j.Desired)
-	case doTell:
-		return r.tellRunning(ctx, w, j.Desired)
-	case doFail: // told before the workload goes, so that its reason is not lost when telling fails
+	case doReport:
+		return r.reportRunning(ctx, w, j.Desired)
+	case doFail: // reported before the workload is removed: if the report fails, the reason is still there
 		if _, err := r.report(ctx, w, j.Desired, outcome{link.Failed, reason}); err != nil {
 			return err
 		}
@@ -107,20 +107,20 @@ func (r *Reconciler) settle(ctx context.Context, w *worker, j job) error {
 		}
 		_, err := r.report(ctx, w, j.Desired, outcome{state: link.Terminated})
 		return err
-	case doSweep:
+	case doRemove:
 		return r.stop(ctx, j.Session)
 	}
 	return nil
 }
 
 func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error {
-	if goesOn, err := r.report(ctx, w, d, outcome{state: link.Starting}); err != nil || !goesOn {
+	if continues, err := r.report(ctx, w, d, outcome{state: link.Starting}); err != nil || !continues {
 		return err
 	}
 	err := r.launch(ctx, w, d)
 	switch {
-	case ctx.Err() != nil || r.unwanted(w):
-		return nil // the agent ends, or what came meanwhile is settled next
+	case ctx.Err() != nil || r.endRequested(w):
+		return nil // the agent stops, or the next job ends the session
 	case err != nil:
 		r.log.Error("session not started", "session", d.Session.String(), "error", err)
 		_, err := r.report(ctx, w, d, outcome{link.Failed, "start_failed"})
@@ -129,15 +129,15 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 	r.mu.Lock()
 	w.ran = d.Generation
 	r.mu.Unlock()
-	return r.tellRunning(ctx, w, d)
+	return r.reportRunning(ctx, w, d)
 }
 
-// launch starts the workload, unless the session's end is wanted before it runs.
+// launch starts the workload, unless the session's end is requested first.
 func (r *Reconciler) launch(ctx context.Context, w *worker, d link.Desired) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r.cancelBy(w, cancel)
-	defer r.cancelBy(w, nil)
+	r.setCancel(w, cancel)
+	defer r.setCancel(w, nil)
 	if err := r.starts.Acquire(ctx, 1); err != nil {
 		return err
 	}
@@ -147,8 +147,8 @@ func (r *Reconciler) launch(ctx context.Context, w *worker, d link.Desired) erro
 	return r.rt.Start(ctx, runtime.Workload{Session: d.Session, Namespace: d.Namespace, Spec: d.Spec})
 }
 
-// cancelBy says how to end the start under way. It ends at once when the session's end came before.
-func (r *Reconciler) cancelBy(w *worker, cancel context.CancelFunc) {
+// setCancel stores how to cancel the running start. It cancels at once if the session's end was requested already.
+func (r *Reconciler) setCancel(w *worker, cancel context.CancelFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w.cancel = cancel
@@ -157,7 +157,7 @@ func (r *Reconciler) cancelBy(w *worker, cancel context.CancelFunc) {
 	}
 }
 
-func (r *Reconciler) unwanted(w *worker) bool {
+func (r *Reconciler) endRequested(w *worker) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return w.next != nil && !w.next.Run
