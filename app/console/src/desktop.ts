@@ -5,8 +5,8 @@ import { title } from './brand';
 import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
 import { keyboardExit } from './keyboard';
+import { Overlay } from './overlay';
 import { badge, because, ended } from './states';
-import { Veil } from './veil';
 import { pause } from './wait';
 import type RFB from '@novnc/novnc';
 
@@ -41,8 +41,8 @@ class Desktop {
   private readonly full: HTMLButtonElement;
   private readonly end = h('span');
   private readonly screen = h('div', { class: 'screen' });
-  private readonly veil = new Veil();
-  private readonly stage = h('div', { class: 'stage' }, this.screen, this.veil.element);
+  private readonly overlay = new Overlay();
+  private readonly stage = h('div', { class: 'stage' }, this.screen, this.overlay.element);
   private session: Session | undefined;
   private rfb: RFB | undefined;
   /** Ends what only one attempt to connect needs. */
@@ -62,7 +62,7 @@ class Desktop {
 
   /** Finds out what the session is, unless that is known, and connects. */
   async begin(known?: Session): Promise<void> {
-    this.veil.wait('Connecting…');
+    this.overlay.wait('Connecting…');
     try {
       this.learn(known ?? (await this.app.api.session(this.id, this.left)));
     } catch (thrown) {
@@ -151,7 +151,7 @@ class Desktop {
   private connected(rfb: RFB): void {
     this.attempt.abort();
     this.learn({ ...this.session!, state: 'running' }); // a desktop that answers runs
-    this.veil.lift();
+    this.overlay.hide();
     announce(`${this.session!.name} is connected.`);
     rfb.focus();
   }
@@ -182,7 +182,7 @@ class Desktop {
 
   private await(): void {
     const starts = this.session?.state === 'pending' || this.session?.state === 'starting';
-    this.veil.wait(starts ? 'Starting the desktop…' : 'Connecting…');
+    this.overlay.wait(starts ? 'Starting the desktop…' : 'Connecting…');
   }
 
   /** A browser is not told why a socket closed, so the session is asked. */
@@ -206,12 +206,12 @@ class Desktop {
   private over(session: Session): void {
     const reason = because(session);
     const heading = session.state === 'failed' ? 'The session failed' : 'The session has ended';
-    this.veil.tell(heading, reason === '' ? '' : `Reason: ${reason}.`, [this.toList('primary')]);
+    this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, [this.toList('primary')]);
   }
 
   private lost(heading: string, text: string): void {
     const again = h('button', { class: 'primary', type: 'button', click: () => void this.connect() }, 'Reconnect');
-    this.veil.tell(heading, text, [again, this.toList('quiet')]);
+    this.overlay.show(heading, text, [again, this.toList('quiet')]);
     again.focus();
   }
 
@@ -220,7 +220,7 @@ class Desktop {
       return;
     }
     if (thrown instanceof Failure && (thrown.status === 403 || thrown.status === 404)) {
-      this.veil.tell('This desktop cannot be opened', sentence(thrown), [this.toList('primary')]);
+      this.overlay.show('This desktop cannot be opened', sentence(thrown), [this.toList('primary')]);
     } else {
       this.lost('Disconnected', sentence(thrown));
     }

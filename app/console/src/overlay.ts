@@ -1,34 +1,34 @@
-// What lies over a desktop that does not show.
+// The overlay over a desktop that is not shown: it waits, or something went wrong.
 import { h } from './dom';
 
-/** Veil says what is waited for, or what went wrong and what can be done. */
-export class Veil {
+/** Overlay says what the page waits for, or what went wrong and what the user can do. */
+export class Overlay {
   private readonly spinner = h('div', { class: 'spinner', 'aria-hidden': 'true' });
   private readonly heading = h('h2');
   private readonly text = h('p');
   private readonly actions = h('div', { class: 'actions' });
   readonly element = h(
     'div',
-    { class: 'veil' },
+    { class: 'overlay' },
     this.spinner,
-    h('div', { role: 'status', class: 'veil-text' }, this.heading, this.text),
+    h('div', { role: 'status', class: 'overlay-text' }, this.heading, this.text),
     this.actions,
   );
 
-  /** Says what is waited for. */
+  /** Says what the page waits for. */
   wait(heading: string): void {
     this.fill(heading, '', []);
     this.spinner.hidden = false;
   }
 
   /** Says what happened, with the buttons that lead on. */
-  tell(heading: string, text: string, actions: HTMLElement[]): void {
+  show(heading: string, text: string, actions: HTMLElement[]): void {
     this.fill(heading, text, actions);
     this.spinner.hidden = true;
   }
 
   /** Shows the desktop. */
-  lift(): void {
+  hide(): void {
     this.element.hidden = true;
   }
 
