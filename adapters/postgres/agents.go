@@ -9,6 +9,8 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -50,10 +52,14 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 
 // EnrolAgent implements agents.Registry.
 func (o *Operator) EnrolAgent(ctx context.Context, id agents.ID, name string, hash secret.Hash) error {
-	return named(o.q.EnrolAgent(ctx, id.UUID, name, hash[:]))
+	err := o.q.EnrolAgent(ctx, id.UUID, name, hash[:])
+	return ofConstraint(err, map[string]*fault.Fault{"agents_name_key": agents.ErrNameTaken})
 }
 
 // ServeOrg implements agents.Registry.
 func (o *Operator) ServeOrg(ctx context.Context, operator string, agent agents.ID, in org.ID) error {
-	return translate(o.q.ServeOrg(ctx, operator, agent.UUID, in.UUID))
+	err := o.q.ServeOrg(ctx, operator, agent.UUID, in.UUID)
+	return ofConstraint(err, map[string]*fault.Fault{
+		"agent_orgs_of_agent": agents.ErrNotFound, "agent_orgs_of_org": orgs.ErrNotFound,
+	})
 }

@@ -112,3 +112,12 @@ func orNotFound(err error, missing *fault.Fault) error {
 	}
 	return translate(err)
 }
+
+// ofConstraint returns the fault of the constraint that a statement violated. faults has those that its input can
+// violate, by the constraint's name.
+func ofConstraint(err error, faults map[string]*fault.Fault) error {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && faults[pg.ConstraintName] != nil {
+		return faults[pg.ConstraintName].Because(err)
+	}
+	return translate(err)
+}

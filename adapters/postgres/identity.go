@@ -115,9 +115,10 @@ func (t *serviceTx) DeleteExpired(ctx context.Context) error {
 
 // CreateUser implements identity.Registry.
 func (o *Operator) CreateUser(ctx context.Context, u identity.User, passwordHash string) error {
-	return named(o.q.CreateUser(ctx, sysdb.CreateUserParams{
+	err := o.q.CreateUser(ctx, sysdb.CreateUserParams{
 		UserID: u.ID.UUID, Email: u.Email, Name: u.Name, PasswordHash: passwordHash,
-	}))
+	})
+	return ofConstraint(err, map[string]*fault.Fault{"users_email_key": identity.ErrEmailTaken})
 }
 
 // SetPassword implements identity.Registry.
@@ -128,5 +129,5 @@ func (o *Operator) SetPassword(ctx context.Context, u org.UserID, passwordHash s
 // UserIDByEmail implements identity.Registry.
 func (o *Operator) UserIDByEmail(ctx context.Context, email string) (org.UserID, error) {
 	id, err := o.q.FindUser(ctx, email)
-	return org.UserID{UUID: id}, orNotFound(err, fault.New(fault.NotFound, "user_not_found", "there is no user %s", email))
+	return org.UserID{UUID: id}, orNotFound(err, identity.ErrUserNotFound)
 }

@@ -10,7 +10,9 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/orgs"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -75,10 +77,11 @@ func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, 
 	if err != nil {
 		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
 	}
-	return translate(o.q.AddTemplate(ctx, sysdb.AddTemplateParams{
+	err = o.q.AddTemplate(ctx, sysdb.AddTemplateParams{
 		Operator: operator, OrgID: in.UUID, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title,
 		Description: t.Description, Spec: spec,
-	}))
+	})
+	return ofConstraint(err, map[string]*fault.Fault{"templates_of_org": orgs.ErrNotFound})
 }
 
 // PublishTemplate implements templates.Registry.

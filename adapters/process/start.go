@@ -213,9 +213,6 @@ func validate(w runtime.Workload) error {
 	return nil
 }
 
-// largest is the most pixels a display may have in each direction. Xvnc takes four bytes for each: 256 MiB at most.
-const largest = 8192
-
 // geometry is the display's first size, as Xvnc reads it.
 func geometry(spec runtime.Spec) (string, error) {
 	width, height := spec.Width, spec.Height
@@ -225,8 +222,8 @@ func geometry(spec runtime.Spec) (string, error) {
 	if height == 0 {
 		height = 800
 	}
-	if min(width, height) < 1 || max(width, height) > largest {
-		return "", errInvalidDisplay.Saying("A display has 1 to %d pixels each way.", largest)
+	if min(width, height) < 1 || max(width, height) > runtime.MaxSide {
+		return "", fault.New(fault.Invalid, "invalid_display", "a display has 1 to %d pixels each way", runtime.MaxSide)
 	}
 	return fmt.Sprintf("%dx%d", width, height), nil
 }

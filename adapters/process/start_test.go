@@ -64,7 +64,8 @@ func TestGeometry(t *testing.T) {
 		width, height int
 		want          string // empty: it is refused
 	}{
-		{0, 0, "1280x800"}, {1920, 1080, "1920x1080"}, {largest, 1, "8192x1"}, {largest + 1, 1, ""}, {1, -1, ""},
+		{0, 0, "1280x800"}, {1920, 1080, "1920x1080"}, {runtime.MaxSide, 1, "8192x1"}, {runtime.MaxSide + 1, 1, ""},
+		{1, -1, ""},
 	} {
 		got, err := geometry(runtime.Spec{Width: test.width, Height: test.height})
 		if got != test.want || (err != nil) != (test.want == "") {

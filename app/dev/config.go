@@ -4,12 +4,14 @@ package dev
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/caarlos0/env/v11"
 
 	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
 // Config is what the environment says of a dev installation.
@@ -34,8 +36,8 @@ func ReadConfig(environ []string) (Config, error) {
 			c.Data = "/var/lib/streamspace-dev"
 		}
 	}
-	if len(c.Password) > 1024 {
-		err = errors.Join(err, errors.New("STREAMSPACE_DEV_PASSWORD has more than 1024 bytes"))
+	if len(c.Password) > identity.MaxPassword {
+		err = errors.Join(err, fmt.Errorf("STREAMSPACE_DEV_PASSWORD has more than %d bytes", identity.MaxPassword))
 	}
 	data, absErr := filepath.Abs(c.Data)
 	c.Data = data

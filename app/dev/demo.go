@@ -18,10 +18,8 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/orgs"
 	"github.com/streamspace-dev/streamspace/modules/templates"
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	contract "github.com/streamspace-dev/streamspace/ports/runtime"
-	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // operator is who the audit logs say made the demo.
@@ -40,7 +38,15 @@ var demoOrgs = []struct{ slug, name, template, title string }{
 	{"globex", "Globex", "globex-shell", "Globex shell"},
 }
 
-// demo makes what is missing of the demo organisations, by the operator's functions alone, as production does.
+// platform is the operators' use cases that dev needs.
+type platform struct {
+	orgs      *orgs.Service
+	users     *identity.Users
+	agents    *agents.Enrolment
+	templates *templates.Publisher
+}
+
+// demo creates what is missing of the demo organisations, by the operators' use cases, as production does.
 func (d *dev) demo(ctx context.Context) ([]login, error) {
 	pg, err := postgres.OpenOperator(ctx, d.Server.Database())
 	if err != nil {
@@ -52,18 +58,21 @@ func (d *dev) demo(ctx context.Context) ([]login, error) {
 		return nil, err
 	}
 	m := maker{
-		pg: pg, password: password, changed: changed,
-		orgs: orgs.NewService(pg, pg, identity.NewPasswords(runtime.GOMAXPROCS(0)).Hash),
+		platform: platform{
+			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, identity.NewPasswords(runtime.GOMAXPROCS(0))),
+			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
+		},
+		password: password, changed: changed,
 	}
-	agent, err := d.demoAgent(ctx, pg)
+	agent, err := d.demoAgent(ctx, m.agents)
 	if err != nil {
 		return nil, err
 	}
-	terminal := templates.Template{
-		ID: templates.ID{UUID: newID()}, Name: "terminal", Title: "Terminal",
-		Description: "A Linux desktop with a terminal, without a network.", Spec: contract.Spec{Command: shell("Terminal")},
-	}
-	if err := pg.PublishTemplate(ctx, terminal); err != nil {
+	err = m.templates.Publish(ctx, templates.New{
+		Name: "terminal", Title: "Terminal", Description: "A Linux desktop with a terminal, without a network.",
+		Spec: contract.Spec{Command: shell("Terminal")},
+	})
+	if err != nil {
 		return nil, fmt.Errorf("publish template terminal: %w", err)
 	}
 	made := demoOrgs
@@ -76,11 +85,11 @@ func (d *dev) demo(ctx context.Context) ([]login, error) {
 		if err != nil {
 			return nil, err
 		}
-		own := templates.Template{
-			ID: templates.ID{UUID: newID()}, Name: o.template, Title: o.title,
-			Description: "Only " + o.name + " sees this one.", Spec: contract.Spec{Command: shell(o.title)},
+		own := templates.New{
+			Name: o.template, Title: o.title, Description: "Only " + o.name + " sees this one.",
+			Spec: contract.Spec{Command: shell(o.title)},
 		}
-		err = errors.Join(pg.ServeOrg(ctx, operator, agent, id), pg.AddTemplate(ctx, operator, id, own))
+		err = errors.Join(m.agents.Serve(ctx, operator, agent, id), m.templates.Add(ctx, operator, id, own))
 		if err != nil {
 			return nil, err
 		}
@@ -98,8 +107,8 @@ func shell(title string) []string {
 
 // maker makes an organisation with one member of each role.
 type maker struct {
-	pg       *postgres.Operator
-	orgs     *orgs.Service
+	platform
+
 	password string
 	changed  bool // since the users were made
 }
@@ -115,38 +124,38 @@ func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, er
 		}
 		users[role], emails = id, append(emails, email)
 	}
-	id, err := m.pg.OrgBySlug(ctx, slug)
-	if fault.IsKind(err, fault.NotFound) {
+	id, err := m.orgs.BySlug(ctx, slug)
+	if errors.Is(err, orgs.ErrNotFound) {
 		id, err = m.orgs.Create(ctx, operator, orgs.New{
 			Slug: slug, Name: name, Namespace: "org-" + slug, Owner: users[org.RoleOwner],
 			Sessions: orgs.Quota{PerOrg: 10, PerUser: 3},
 		})
 	}
 	if err != nil {
-		return org.ID{}, nil, err
+		return org.ID{}, nil, fmt.Errorf("create organisation %s: %w", slug, err)
 	}
 	for role, user := range users {
-		if err := m.pg.AddMember(ctx, operator, id, orgs.Member{User: user, Role: role}); err != nil {
+		if err := m.orgs.AddMember(ctx, operator, id, orgs.Member{User: user, Role: role}); err != nil {
 			return org.ID{}, nil, fmt.Errorf("add the %s of %s: %w", role, slug, err)
 		}
 	}
 	return id, emails, nil
 }
 
-// user returns the user with this address, and makes them if there is none. Everybody's password is the demo's of now.
+// user returns the user with this address, and creates them if there is none. All have the demo's present password.
 func (m maker) user(ctx context.Context, email, name string) (org.UserID, error) {
-	id, err := m.pg.UserIDByEmail(ctx, email)
-	if fault.IsKind(err, fault.NotFound) {
-		return m.orgs.AddUser(ctx, email, name, m.password)
+	id, err := m.users.ByEmail(ctx, email)
+	if errors.Is(err, identity.ErrUserNotFound) {
+		return m.users.Create(ctx, identity.NewUser{Email: email, Name: name, Password: m.password})
 	}
 	if err == nil && m.changed {
-		err = m.orgs.SetPassword(ctx, id, m.password)
+		err = m.users.SetPassword(ctx, id, m.password)
 	}
 	return id, err
 }
 
 // demoAgent enrols the local agent once, and keeps its credential where only it reads it.
-func (d *dev) demoAgent(ctx context.Context, pg *postgres.Operator) (agents.ID, error) {
+func (d *dev) demoAgent(ctx context.Context, enrolment *agents.Enrolment) (agents.ID, error) {
 	b, err := os.ReadFile(d.files.credential)
 	if err == nil {
 		known, _, _ := strings.Cut(string(b), ".")
@@ -156,8 +165,8 @@ func (d *dev) demoAgent(ctx context.Context, pg *postgres.Operator) (agents.ID, 
 	if !errors.Is(err, fs.ErrNotExist) {
 		return agents.ID{}, fmt.Errorf("read the agent's credential: %w", err)
 	}
-	id, key := agents.ID{UUID: newID()}, secret.New()
-	if err := pg.EnrolAgent(ctx, id, "local "+id.String(), key.Hash()); err != nil {
+	id, key, err := enrolment.Enrol(ctx, "local "+uuid.NewString())
+	if err != nil {
 		return agents.ID{}, fmt.Errorf("enrol the local agent: %w", err)
 	}
 	if err := os.WriteFile(d.files.credential, []byte(id.String()+"."+key.Reveal()+"\n"), 0o600); err != nil {
@@ -177,5 +186,3 @@ func (d *dev) demoPassword() (password string, changed bool, err error) {
 	password = cmp.Or(d.Password, string(b), made)
 	return password, password != string(b), nil
 }
-
-func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

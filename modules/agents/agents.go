@@ -9,8 +9,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
-	"github.com/streamspace-dev/streamspace/ports/org"
-	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // ID names an agent.
@@ -31,14 +29,6 @@ type Roster interface {
 	ConnectAgent(ctx context.Context, h link.Hello) (int64, error)
 	// Placements lists what is placed on the agent and has not ended, by id, after the given one, at most n.
 	Placements(ctx context.Context, a link.Agent, after uuid.UUID, n int) ([]link.Desired, error)
-}
-
-// Registry is where the platform's operators enrol agents.
-type Registry interface {
-	// EnrolAgent writes an agent, or returns a Conflict fault "agent_name_taken".
-	EnrolAgent(ctx context.Context, id ID, name string, hash secret.Hash) error
-	// ServeOrg lets the agent run the organisation's sessions. Saying so again changes nothing.
-	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
 }
 
 // Service is what the control plane answers to agents.

@@ -34,12 +34,12 @@ type Queries interface {
 	Me(ctx context.Context) (Me, error)
 }
 
-// Registry is where the platform's operators make users.
+// Registry is where the platform's operators create users.
 type Registry interface {
-	// CreateUser writes a user, or returns a Conflict fault "email_taken".
+	// CreateUser writes a user, or returns ErrEmailTaken.
 	CreateUser(ctx context.Context, u User, passwordHash string) error
-	// SetPassword gives a user another password. Their sign-ins go on.
+	// SetPassword gives a user another password. Their sign-ins stay valid.
 	SetPassword(ctx context.Context, u org.UserID, passwordHash string) error
-	// UserIDByEmail returns the id of a user, or a NotFound fault "user_not_found".
+	// UserIDByEmail returns the id of a user, or ErrUserNotFound.
 	UserIDByEmail(ctx context.Context, email string) (org.UserID, error)
 }

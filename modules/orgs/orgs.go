@@ -1,20 +1,23 @@
-// Package orgs is how the platform's operators make organisations and their first members. An operator acts on an
-// organisation, never inside it; what they do is audited there.
+// Package orgs is how the platform's operators create organisations and add members. An operator acts on an
+// organisation, never inside it; each action is audited there.
 package orgs
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"regexp"
+	"math"
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// New is an organisation to be made.
+// maxName is the length of an organisation's and an operator's name, in characters.
+const maxName = 80
+
+// New is an organisation to be created.
 type New struct {
 	Slug      string
 	Name      string
@@ -23,7 +26,7 @@ type New struct {
 	Sessions  Quota
 }
 
-// Member is someone who is to belong to an organisation.
+// Member is a user who is added to an organisation.
 type Member struct {
 	User org.UserID
 	Role org.Role
@@ -32,62 +35,69 @@ type Member struct {
 // Quota bounds what runs at once; both are at least 1.
 type Quota struct{ PerOrg, PerUser int64 }
 
+// Faults of this module.
+var (
+	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "there is an organisation with this slug")
+	ErrNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "another organisation has this namespace")
+	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "there is no such organisation")
+)
+
 // Registry is where organisations are written. Each method is one function of the database, which audits the operator.
 type Registry interface {
-	// CreateOrg returns a Conflict fault "org_slug_taken".
+	// CreateOrg writes an organisation with its owner, or returns ErrSlugTaken, ErrNamespaceTaken or
+	// identity.ErrUserNotFound.
 	CreateOrg(ctx context.Context, operator string, id org.ID, o New) error
-	// AddMember ties a user to an organisation. Someone who is a member already keeps their role.
+	// AddMember adds a user to an organisation. A user who is a member already keeps their role. It returns ErrNotFound
+	// or identity.ErrUserNotFound.
 	AddMember(ctx context.Context, operator string, in org.ID, m Member) error
-	// OrgBySlug returns the organisation's id, or a NotFound fault "org_not_found".
+	// OrgBySlug returns the organisation's id, or ErrNotFound.
 	OrgBySlug(ctx context.Context, slug string) (org.ID, error)
 }
 
-// slugs are DNS labels (RFC 1123), so that a slug can be a host name or a Kubernetes namespace's end.
-var slugs = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-
 // Service is the operators' use cases.
-type Service struct {
-	registry Registry
-	users    identity.Registry
-	hash     func(ctx context.Context, password string) (string, error)
-}
+type Service struct{ registry Registry }
 
-var errInvalidSlug = fault.New(fault.Invalid, "invalid_slug",
-	"slug must be 1 to 63 lower case letters, digits and dashes, and neither begin nor end with a dash.").
-	With("field", "slug")
+// NewService makes the service.
+func NewService(r Registry) *Service { return &Service{registry: r} }
 
-// NewService makes the service; hash turns a password into what is stored of it.
-func NewService(r Registry, u identity.Registry, hash func(context.Context, string) (string, error)) *Service {
-	return &Service{registry: r, users: u, hash: hash}
-}
-
-// Create makes an organisation and returns its id. Its owner is its first member.
+// Create creates an organisation and returns its id. Its owner is its first member.
 func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, error) {
-	if !slugs.MatchString(o.Slug) {
-		return org.ID{}, errInvalidSlug
+	if err := cmp.Or(checkOperator(operator), o.check()); err != nil {
+		return org.ID{}, err
 	}
 	id := org.ID{UUID: uuid.Must(uuid.NewV7())}
-	if err := s.registry.CreateOrg(ctx, operator, id, o); err != nil {
-		return org.ID{}, fmt.Errorf("create organisation %s: %w", o.Slug, err)
-	}
-	return id, nil
+	return id, s.registry.CreateOrg(ctx, operator, id, o)
 }
 
-// SetPassword gives a user another password.
-func (s *Service) SetPassword(ctx context.Context, user org.UserID, password string) error {
-	hash, err := s.hash(ctx, password)
-	if err != nil {
+// AddMember adds a user to an organisation.
+func (s *Service) AddMember(ctx context.Context, operator string, in org.ID, m Member) error {
+	if err := checkOperator(operator); err != nil {
 		return err
 	}
-	return s.users.SetPassword(ctx, user, hash)
+	if _, err := org.ParseRole(string(m.Role)); err != nil {
+		return input.Invalid("role", "must be one of %v", org.Roles())
+	}
+	return s.registry.AddMember(ctx, operator, in, m)
 }
 
-// AddUser makes a user and returns their id.
-func (s *Service) AddUser(ctx context.Context, email, name, password string) (org.UserID, error) {
-	hash, err := s.hash(ctx, password)
-	if err != nil {
-		return org.UserID{}, err
-	}
-	u := identity.User{ID: org.UserID{UUID: uuid.Must(uuid.NewV7())}, Email: identity.NormalEmail(email), Name: name}
-	return u.ID, s.users.CreateUser(ctx, u, hash)
+// BySlug returns the id of an organisation, or ErrNotFound.
+func (s *Service) BySlug(ctx context.Context, slug string) (org.ID, error) {
+	return s.registry.OrgBySlug(ctx, slug)
 }
+
+func (o New) check() error {
+	var namespace, owner error
+	if o.Namespace != "" {
+		namespace = input.Label("namespace", o.Namespace)
+	}
+	if o.Owner == (org.UserID{}) {
+		owner = input.Invalid("owner", "must be a user: an organisation keeps at least one owner")
+	}
+	return cmp.Or(
+		input.Label("slug", o.Slug), input.Text("name", o.Name, 1, maxName), namespace, owner,
+		input.Number("sessions_per_org", o.Sessions.PerOrg, 1, math.MaxInt32),
+		input.Number("sessions_per_user", o.Sessions.PerUser, 1, math.MaxInt32),
+	)
+}
+
+func checkOperator(name string) error { return input.Text("operator", name, 1, maxName) }

@@ -41,14 +41,6 @@ type Queries interface {
 	Templates(ctx context.Context, after page.Cursor, n int) ([]Template, error)
 }
 
-// Registry is where the platform's operators write templates.
-type Registry interface {
-	// AddTemplate writes a private template of an organisation, or its next revision where it differs from the last.
-	AddTemplate(ctx context.Context, operator string, in org.ID, t Template) error
-	// PublishTemplate does the same for a public one, which belongs to no organisation.
-	PublishTemplate(ctx context.Context, t Template) error
-}
-
 // Service is the module's use cases.
 type Service struct {
 	read     org.Reading[Queries]

@@ -14,10 +14,14 @@ import (
 type Spec struct {
 	// Command is the program shown on the desktop and its arguments. Empty means a terminal.
 	Command []string `json:"command,omitempty"`
-	// Width and Height are the desktop's first size in pixels; a viewer may resize it. Zero means 1280 × 800.
+	// Width and Height are the desktop's first size in pixels, at most MaxSide; a viewer may resize it. Zero means
+	// 1280 × 800.
 	Width  int `json:"width,omitempty"`
 	Height int `json:"height,omitempty"`
 }
+
+// MaxSide is the most pixels a display may have in each direction. Xvnc takes four bytes for each: 256 MiB at most.
+const MaxSide = 8192
 
 // Workload is one session to run.
 type Workload struct {

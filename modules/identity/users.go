@@ -1,0 +1,85 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/input"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// Limits of what a user has. docs/openapi.yaml has the same for signing in.
+const (
+	minEmail = 3   // bytes: one on each side of the @
+	maxEmail = 254 // bytes, of an address that can be delivered to (RFC 5321 §4.5.3.1.3)
+	maxName  = 80  // characters
+	// MaxPassword is in bytes. It is longer than any passphrase and bounds what is hashed.
+	MaxPassword = 1024
+)
+
+// Faults of creating and finding users.
+var (
+	ErrEmailTaken   = fault.New(fault.Conflict, "email_taken", "there is a user with this email address")
+	ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "there is no such user")
+)
+
+// Users are the use cases by which the platform's operators manage users.
+type Users struct {
+	registry  Registry
+	passwords *Passwords
+}
+
+// NewUsers makes the service.
+func NewUsers(r Registry, p *Passwords) *Users { return &Users{registry: r, passwords: p} }
+
+// NewUser is a user to be created.
+type NewUser struct{ Email, Name, Password string }
+
+// Create creates a user and returns their id, or ErrEmailTaken.
+func (u *Users) Create(ctx context.Context, n NewUser) (org.UserID, error) {
+	email := NormalEmail(n.Email)
+	err := cmp.Or(checkEmail(email), input.Text("name", n.Name, 1, maxName), checkPassword(n.Password))
+	if err != nil {
+		return org.UserID{}, err
+	}
+	hash, err := u.passwords.Hash(ctx, n.Password)
+	if err != nil {
+		return org.UserID{}, err
+	}
+	id := org.UserID{UUID: uuid.Must(uuid.NewV7())}
+	return id, u.registry.CreateUser(ctx, User{ID: id, Email: email, Name: n.Name}, hash)
+}
+
+// SetPassword gives a user another password. Their sign-ins stay valid.
+func (u *Users) SetPassword(ctx context.Context, user org.UserID, password string) error {
+	if err := checkPassword(password); err != nil {
+		return err
+	}
+	hash, err := u.passwords.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	return u.registry.SetPassword(ctx, user, hash)
+}
+
+// ByEmail returns a user's id, or ErrUserNotFound.
+func (u *Users) ByEmail(ctx context.Context, email string) (org.UserID, error) {
+	return u.registry.UserIDByEmail(ctx, NormalEmail(email))
+}
+
+// checkEmail does not tell whether an address exists: only a message that arrives there does.
+func checkEmail(email string) error {
+	local, domain, _ := strings.Cut(email, "@")
+	if local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsAny(email, " \t\r\n\x00") {
+		return input.Invalid("email", "must be an address such as name@example.com")
+	}
+	return input.Size("email", len(email), minEmail, maxEmail)
+}
+
+func checkPassword(password string) error {
+	return input.Size("password", len(password), 1, MaxPassword)
+}

@@ -1,0 +1,79 @@
+package templates
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/ports/input"
+	"github.com/streamspace-dev/streamspace/ports/link"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
+)
+
+// Limits of what people read of a template, in characters.
+const (
+	maxTitle       = 80
+	maxDescription = 1000
+	maxOperator    = 80
+)
+
+// Registry is where the platform's operators write templates.
+type Registry interface {
+	// AddTemplate writes a private template of an organisation, or its next revision where it differs from the last.
+	AddTemplate(ctx context.Context, operator string, in org.ID, t Template) error
+	// PublishTemplate does the same for a public one, which belongs to no organisation.
+	PublishTemplate(ctx context.Context, t Template) error
+}
+
+// Publisher is the use cases by which the platform's operators write templates.
+type Publisher struct{ registry Registry }
+
+// NewPublisher makes the service.
+func NewPublisher(r Registry) *Publisher { return &Publisher{registry: r} }
+
+// New is a template to be written. Its name decides which template a further revision belongs to.
+type New struct {
+	Name, Title, Description string
+	Spec                     runtime.Spec
+}
+
+// Add writes a private template of an organisation. Writing the same again changes nothing.
+func (p *Publisher) Add(ctx context.Context, operator string, in org.ID, n New) error {
+	if err := cmp.Or(input.Text("operator", operator, 1, maxOperator), n.check()); err != nil {
+		return err
+	}
+	return p.registry.AddTemplate(ctx, operator, in, n.template())
+}
+
+// Publish writes a public template, which every organisation may use. Writing the same again changes nothing.
+func (p *Publisher) Publish(ctx context.Context, n New) error {
+	if err := n.check(); err != nil {
+		return err
+	}
+	return p.registry.PublishTemplate(ctx, n.template())
+}
+
+func (n New) template() Template {
+	return Template{
+		ID: ID{uuid.Must(uuid.NewV7())}, Name: n.Name, Title: n.Title, Description: n.Description, Spec: n.Spec,
+	}
+}
+
+func (n New) check() error {
+	spec, err := json.Marshal(n.Spec)
+	if err != nil {
+		return fmt.Errorf("encode the spec of template %s: %w", n.Name, err)
+	}
+	return cmp.Or(
+		input.Label("name", n.Name),
+		input.Text("title", n.Title, 1, maxTitle),
+		input.Text("description", n.Description, 0, maxDescription),
+		input.Number("width", int64(n.Spec.Width), 0, runtime.MaxSide),
+		input.Number("height", int64(n.Spec.Height), 0, runtime.MaxSide),
+		input.Size("spec", len(spec), 0, link.MaxSpec),
+	)
+}

@@ -1,0 +1,67 @@
+// Package input checks what a person or a program has entered. Every check returns nil, or an Invalid fault that names
+// the field and its limit.
+package input
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/streamspace-dev/streamspace/ports/fault"
+)
+
+// MaxLabel is the length of a DNS label, in bytes (RFC 1123).
+const MaxLabel = 63
+
+// ErrInvalid is what every fault of this package matches.
+var ErrInvalid = fault.New(fault.Invalid, "invalid_input", "the input is invalid")
+
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+// Label checks a name that is used in addresses and by machines: a DNS label, so that it can be a host name or a
+// Kubernetes name as well.
+func Label(field, value string) error {
+	if label.MatchString(value) {
+		return nil
+	}
+	return Invalid(field, "must be 1 to %d lower case letters, digits and dashes, and neither begin nor end with a dash",
+		MaxLabel)
+}
+
+// Text checks a name or description that people read: least to most characters and no control characters.
+func Text(field, value string, least, most int) error {
+	n := utf8.RuneCountInString(value)
+	switch {
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
+		return Invalid(field, "must be text without control characters")
+	case n < least || n > most:
+		return Invalid(field, "must have %d to %d characters, not %d", least, most, n)
+	default:
+		return nil
+	}
+}
+
+// Size checks a length in bytes: least to most of them.
+func Size(field string, n, least, most int) error {
+	if n < least || n > most {
+		return Invalid(field, "must have %d to %d bytes, not %d", least, most, n)
+	}
+	return nil
+}
+
+// Number checks a number: least to most.
+func Number(field string, n, least, most int64) error {
+	if n < least || n > most {
+		return Invalid(field, "must be %d to %d, not %d", least, most, n)
+	}
+	return nil
+}
+
+// Invalid returns the fault of a field. The format continues the sentence that begins with the field's name.
+func Invalid(field, format string, args ...any) error {
+	f := ErrInvalid.With("field", field)
+	f.Message = field + " " + fmt.Sprintf(format, args...)
+	return f
+}
