@@ -58,9 +58,13 @@ func Run(ctx context.Context, c Config, out Output) error {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, database.stop(ctx)) }()
-	err = d.serve(ctx, database, began)
-	return err
+	return thenStop(ctx, database.stop, func() error { return d.serve(ctx, database, began) })
+}
+
+// thenStop runs serve and then stop, also after a panic, and returns what went wrong in either.
+func thenStop(ctx context.Context, stop func(context.Context) error, serve func() error) (err error) {
+	defer func() { err = errors.Join(err, stop(ctx)) }()
+	return serve()
 }
 
 // prepare makes the machine and the folder ready.
