@@ -83,7 +83,11 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
-	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error { return readPassword(c.Passwords, cc) }
+	// A password is read for each connection, so that a rotated one is used without a restart.
+	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) (err error) {
+		cc.Password, err = ReadPassword(c.Passwords, cc.User)
+		return err
+	}
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		pgxuuid.Register(conn.TypeMap()) // else each id goes by its text, after a binary attempt that fails
 		return checkPosture(ctx, conn, role)
@@ -117,20 +121,21 @@ func (c Config) Migrator() (*pgx.ConnConfig, error) {
 		return nil, errURL
 	}
 	config.User = roleMigrator
-	return config, readPassword(c.Passwords, config)
+	config.Password, err = ReadPassword(c.Passwords, config.User)
+	return config, err
 }
 
-// readPassword reads a role's password for each connection, so that a rotated one is taken up without a restart.
-func readPassword(folder string, cc *pgx.ConnConfig) error {
+// ReadPassword reads a role's password from its file in the folder of STREAMSPACE_DATABASE_PASSWORDS, without the line
+// end that an editor adds. Without a folder there is no password.
+func ReadPassword(folder, role string) (string, error) {
 	if folder == "" {
-		return nil
+		return "", nil
 	}
-	b, err := os.ReadFile(filepath.Join(folder, cc.User))
+	b, err := os.ReadFile(filepath.Join(folder, role))
 	if err != nil {
-		return fmt.Errorf("read the password of %s: %w", cc.User, err)
+		return "", fmt.Errorf("read the password of %s: %w", role, err)
 	}
-	cc.Password = strings.TrimSpace(string(b))
-	return nil
+	return strings.TrimSpace(string(b)), nil
 }
 
 //go:embed posture.sql

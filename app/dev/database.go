@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 )
@@ -38,8 +38,7 @@ func (d *dev) database(ctx context.Context) (*database, error) {
 		return nil, err
 	}
 	out := &database{url: c.DSN("", databaseName), private: c}
-	err = out.build(ctx, c.DSN(cluster.Superuser, "postgres"), c.DSN("streamspace_migrator", databaseName))
-	if err != nil {
+	if err = out.build(ctx, c.DSN(cluster.Superuser, "postgres")); err != nil {
 		return nil, errors.Join(err, out.stop(ctx))
 	}
 	return out, nil
@@ -61,17 +60,11 @@ func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	if err := givePasswords(ctx, super.String(), out.passwords); err != nil {
 		return nil, err
 	}
-	migrator := mine
-	password, err := os.ReadFile(passwordFile(out.passwords, "streamspace_migrator"))
-	if err != nil {
-		return nil, fmt.Errorf("read the migrator's password: %w", err)
-	}
-	migrator.User = url.UserPassword("streamspace_migrator", string(password))
-	return out, out.build(ctx, super.String(), migrator.String())
+	return out, out.build(ctx, super.String())
 }
 
 // build makes the database if it is not there, its roles and schemas, and runs the migrations.
-func (b *database) build(ctx context.Context, super, migrator string) error {
+func (b *database) build(ctx context.Context, super string) error {
 	config, err := pgx.ParseConfig(super)
 	if err != nil {
 		return errors.New("the superuser's database URL cannot be parsed")
@@ -83,11 +76,11 @@ func (b *database) build(ctx context.Context, super, migrator string) error {
 	if err := db.Prepare(ctx, config); err != nil {
 		return err
 	}
-	as, err := pgx.ParseConfig(migrator)
+	migrator, err := postgres.Config{URL: b.url, Passwords: b.passwords}.Migrator()
 	if err != nil {
-		return errors.New("the migrator's database URL cannot be parsed")
+		return err
 	}
-	_, _, err = db.Migrate(ctx, as)
+	_, _, err = db.Migrate(ctx, migrator)
 	return err
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 )
@@ -49,11 +50,9 @@ func TestGivenPasswordsAreThoseThatTheServerTakes(t *testing.T) {
 		if err := connect(t, config); err == nil {
 			t.Errorf("%s logs in without a password", role)
 		}
-		password, err := os.ReadFile(passwordFile(passwords, role))
-		if err != nil {
+		if config.Password, err = postgres.ReadPassword(passwords, role); err != nil {
 			t.Fatal(err)
 		}
-		config.Password = string(password)
 		if err := connect(t, config); err != nil {
 			t.Errorf("%s: %v", role, err)
 		}

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
@@ -120,13 +120,9 @@ func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) 
 	}
 	config.User = "streamspace_auditor"
 	if c.Passwords != "" {
-		password, err := os.ReadFile(filepath.Join(c.Passwords, config.User))
-		if err != nil {
-			return nil, fmt.Errorf("read the password of %s: %w", config.User, err)
-		}
-		config.Password = strings.TrimSpace(string(password))
+		config.Password, err = postgres.ReadPassword(c.Passwords, config.User)
 	}
-	return config, nil
+	return config, err
 }
 
 // namesUser tells whether an address says who connects.
