@@ -152,7 +152,6 @@ const stranger = "nobody's"
 
 func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
-	refusals := audit.NewRefusals(scoped(w, func(r rows) audit.RefusalTx { return r }), uncounted{})
 	return Config{
 		PublicURL: publicURL, Spec: contractBytes(f.t), Tokens: f.tokens, Log: log, Stream: f.seen,
 		Page: fstest.MapFS{
@@ -167,11 +166,12 @@ func (f *fixture) config() Config {
 		}),
 		Identity: identity.NewService(w, scoped(w, func(r rows) identity.Tx { return r }),
 			func(in org.Scope) identity.Queries { return queries{rows{w, in}} }, identity.NewPasswords(2)),
-		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} }, refusals),
+		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} },
+			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}),
 		Sessions: sessions.NewService(sessions.Needs{
 			InOrg:   scoped(w, func(r rows) sessions.Tx { return r }),
 			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
-			Tickets: w, Refusals: refusals, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
+			Tickets: w, Counter: uncounted{}, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
 		}),
 	}
 }
@@ -323,7 +323,7 @@ func wantStatus(t *testing.T, w *httptest.ResponseRecorder, status int) {
 
 type uncounted struct{}
 
-func (uncounted) Refused(audit.Resource) {}
+func (uncounted) Refusals(audit.Resource) func() { return func() {} }
 
 // nobody is told anything.
 type nobody struct{}

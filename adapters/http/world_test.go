@@ -203,11 +203,12 @@ func (rows) Place(context.Context) (sessions.Placement, error) {
 	return sessions.Placement{Agent: uuid.New(), Namespace: "acme"}, nil
 }
 
-func (r rows) IsForeign(_ context.Context, kind audit.Resource, id uuid.UUID) (bool, error) {
-	if kind == audit.Session {
-		s, ok := r.w.sessions[sessions.ID{UUID: id}]
-		return ok && s.org != r.in.Org(), nil
-	}
+func (r rows) SessionIsForeign(_ context.Context, id uuid.UUID) (bool, error) {
+	s, ok := r.w.sessions[sessions.ID{UUID: id}]
+	return ok && s.org != r.in.Org(), nil
+}
+
+func (r rows) TemplateIsForeign(_ context.Context, id uuid.UUID) (bool, error) {
 	for of, ts := range r.w.templates {
 		if of != r.in.Org() && slices.ContainsFunc(ts, func(t templates.Template) bool { return t.ID.UUID == id }) {
 			return true, nil
@@ -226,7 +227,7 @@ func (r rows) TemplateByRef(_ context.Context, ref string) (templates.Template, 
 			return t, nil
 		}
 	}
-	return templates.Template{}, audit.NotFound(audit.Template)
+	return templates.Template{}, audit.NotFound(templates.Resource)
 }
 
 func (r rows) Templates(_ context.Context, after page.Cursor, n int) ([]templates.Template, error) {
@@ -251,7 +252,7 @@ func (r rows) InsertSession(_ context.Context, s sessions.Session) error {
 func (r rows) SessionByID(_ context.Context, id sessions.ID) (sessions.Session, error) {
 	s, ok := r.w.sessions[id]
 	if !ok || s.org != r.in.Org() {
-		return sessions.Session{}, audit.NotFound(audit.Session)
+		return sessions.Session{}, audit.NotFound(sessions.Resource)
 	}
 	return s.Session, nil
 }

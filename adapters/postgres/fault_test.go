@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
@@ -112,7 +113,7 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 
 func TestNoRowsIsWhatWasLookedFor(t *testing.T) {
 	t.Parallel()
-	missing := audit.NotFound(audit.Session)
+	missing := audit.NotFound(sessions.Resource)
 	if err := orNotFound(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); !same(err, missing) {
 		t.Errorf("no rows: %v", err)
 	}

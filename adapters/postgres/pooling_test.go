@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/db/dbtest"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -80,7 +79,7 @@ var steps = []step{
 	}},
 	{"another's id", func(ctx context.Context, d *DB, me, other tenant) error {
 		return inOrg(d)(ctx, as(me.Org, me.Viewer), func(tx *memberTx) error {
-			foreign, err := tx.IsForeign(ctx, audit.Session, other.sessions[1])
+			foreign, err := tx.SessionIsForeign(ctx, other.sessions[1])
 			return errors.Join(err, wanted(foreign, errors.New("another's session is not foreign")))
 		})
 	}},

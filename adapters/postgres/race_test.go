@@ -69,7 +69,7 @@ func (r *race) service(conn *pgx.Conn) *sessions.Service {
 		})
 	}
 	return sessions.NewService(sessions.Needs{
-		InOrg: scope, Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: membus.New(),
+		InOrg: scope, Counter: &refusals{}, Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: membus.New(),
 	})
 }
 

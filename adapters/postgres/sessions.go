@@ -120,7 +120,7 @@ func (r sessionReader) list(
 
 func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	if err != nil {
-		return sessions.Session{}, orNotFound(err, audit.NotFound(audit.Session))
+		return sessions.Session{}, orNotFound(err, audit.NotFound(sessions.Resource))
 	}
 	return toSession(row), nil
 }

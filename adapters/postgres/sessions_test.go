@@ -16,14 +16,14 @@ import (
 // refusals counts what was refused.
 type refusals struct{ n int }
 
-func (r *refusals) Refused(audit.Resource) { r.n++ }
+func (r *refusals) Refusals(audit.Resource) func() { return func() { r.n++ } }
 
 func service(d *DB) (*sessions.Service, *sessions.Observer) {
 	bus := membus.New()
 	return sessions.NewService(sessions.Needs{
 		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
-		Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
-		Nudger:   sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
+		Counter: &refusals{},
+		Nudger:  sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
 	}), sessions.NewObserver(d.InReport(), bus)
 }
 

@@ -17,6 +17,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
+// Templates opens the scopes in which another organisation's template is told from an unknown one.
+func (d *DB) Templates() org.Scoped[templates.Tx] {
+	return scoped(d, func(t *memberTx) templates.Tx { return t })
+}
+
 // TemplateReads answers questions about templates.
 func (d *DB) TemplateReads() org.Reading[templates.Queries] {
 	return reading(d, func(r reader) templates.Queries { return templateReader{r} })
@@ -56,7 +61,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 	id, _ := uuid.Parse(ref) // a name that is no id looks for the zero one, which nothing has
 	row, err := q.TemplateByRef(ctx, nullable(id), &ref)
 	if err != nil {
-		return templates.Template{}, orNotFound(err, audit.NotFound(audit.Template))
+		return templates.Template{}, orNotFound(err, audit.NotFound(templates.Resource))
 	}
 	return toTemplate(row)
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/membus"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -93,8 +92,8 @@ func TestRoundTrips(t *testing.T) {
 	o, other := database.NewOrg(t, dbtest.Spec{PerOrg: 100, PerUser: 100}), database.NewOrg(t, dbtest.Spec{})
 	s := sessions.NewService(sessions.Needs{
 		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
-		Refusals: audit.NewRefusals(d.Refusals(), &refusals{}),
-		Nudger:   sessions.NewNudger(nil, slog.New(slog.NewTextHandler(io.Discard, nil))), Bus: membus.New(),
+		Counter: &refusals{},
+		Nudger:  sessions.NewNudger(nil, slog.New(slog.NewTextHandler(io.Discard, nil))), Bus: membus.New(),
 	})
 	ctx, who := t.Context(), as(o, o.Member)
 	foreign := insert(t, open, other, other.Member)

@@ -56,9 +56,6 @@ func New(log *slog.Logger) (*Metrics, error) {
 			Help: "What of the database's catalogue breaks a rule or differs from the manifest; any is a reason to look.",
 		}),
 	}
-	for _, r := range []audit.Resource{audit.Session, audit.Template} {
-		m.refusals.WithLabelValues(string(r)) // so that the first one is an increase that an alert sees
-	}
 	return m, m.register(m.requests, m.duration, m.refusals, m.breaches,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
@@ -105,8 +102,9 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 	}
 }
 
-// Refused implements audit.Counter.
-func (m *Metrics) Refused(r audit.Resource) { m.refusals.WithLabelValues(string(r)).Inc() }
+// Refusals implements audit.Counter. The metric begins at zero, so that the first refusal is an increase that an alert
+// sees.
+func (m *Metrics) Refusals(r audit.Resource) func() { return m.refusals.WithLabelValues(string(r)).Inc }
 
 // Violations says how much of the database's catalogue is not as it must be.
 func (m *Metrics) Violations(n int) { m.breaches.Set(float64(n)) }

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
-
-	"github.com/streamspace-dev/streamspace/modules/audit"
 )
 
 func counting(ctx context.Context) (map[string]int64, error) {
@@ -71,7 +69,8 @@ func TestWhatIsTold(t *testing.T) {
 	m.Answered("/api/v1/me", http.MethodGet, http.StatusNoContent, time.Millisecond)
 	m.Answered("none", "BREW", 499, time.Millisecond)
 	m.Answered("/stream", http.MethodGet, http.StatusSwitchingProtocols, time.Hour)
-	m.Refused(audit.Session)
+	m.Refusals("template")
+	m.Refusals("session")()
 	want := `
 # HELP streamspace_agents_connected Agents that have a control connection to this replica.
 # TYPE streamspace_agents_connected gauge

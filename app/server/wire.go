@@ -18,7 +18,6 @@ import (
 	"github.com/streamspace-dev/streamspace/app/console"
 	"github.com/streamspace-dev/streamspace/docs"
 	"github.com/streamspace-dev/streamspace/modules/agents"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -73,7 +72,6 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err := proof.start(ctx); err != nil {
 		return nil, err
 	}
-	refusals := audit.NewRefusals(p.db.Refusals(), p.metrics)
 	tunnels := tunnel.NewServer(tunnel.ServerConfig{
 		Control: control{agents.NewService(p.db.Roster()), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
 	})
@@ -81,7 +79,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	nudger := sessions.NewNudger(tunnels, log)
 	sessionService := sessions.NewService(sessions.Needs{
 		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Tickets: p.db.Tickets(),
-		Refusals: refusals, Nudger: nudger, Bus: bus,
+		Counter: p.metrics, Nudger: nudger, Bus: bus,
 	})
 	streams := ws.New(ws.Config{Sessions: sessionService, Displays: tunnels, Problem: apihttp.Problem, Log: log})
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
@@ -91,7 +89,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
 		Identity: identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(),
 			identity.NewPasswords(runtime.GOMAXPROCS(0))),
-		Templates: templates.NewService(p.db.TemplateReads(), refusals),
+		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
 		Unlimited: c.Unlimited,
 	})

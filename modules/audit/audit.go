@@ -23,69 +23,50 @@ func Record(ctx context.Context, tx Tx, action string, subject fmt.Stringer) err
 	return tx.RecordAudit(ctx, action, subject.String())
 }
 
-// Resource is a kind of thing whose ids another organisation might hold.
+// Resource is a kind of thing whose ids another organisation might hold, such as "session". Each module names its own.
 type Resource string
-
-// The resources. Each has a function in the database that tells whether an id is another organisation's.
-const (
-	Session  Resource = "session"
-	Template Resource = "template"
-)
-
-// Faults of asking for an id that the caller's scope does not show.
-var (
-	ErrOtherOrg = fault.New(fault.Forbidden, "other_org", "This belongs to another organisation.").AsMiss()
-
-	errNoSession  = fault.New(fault.NotFound, "session_not_found", "There is no such session.").AsMiss()
-	errNoTemplate = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
-)
-
-// missing is the fault of each resource that does not exist as far as the caller may know.
-var missing = map[Resource]*fault.Fault{Session: errNoSession, Template: errNoTemplate}
-
-// RefusalTx is what telling a foreign id from an unknown one needs of a transaction.
-type RefusalTx interface {
-	// IsForeign tells whether the id is that of another organisation's resource.
-	IsForeign(ctx context.Context, r Resource, id uuid.UUID) (bool, error)
-	Tx
-}
 
 // Counter counts refusals, for a metric.
 type Counter interface {
-	// Refused counts one request for another organisation's resource.
-	Refused(r Resource)
+	// Refusals returns what counts one request for another organisation's resource. The metric shows from then on.
+	Refusals(r Resource) (count func())
 }
 
-// Refusals tells someone who asked for what their scope does not show whether there is no such thing or it is another
-// organisation's.
-type Refusals struct {
-	inOrg   org.Scoped[RefusalTx]
-	counter Counter
+// Refusals answers a caller who asked for a resource that their scope does not show: either there is none, or it is
+// another organisation's.
+type Refusals[T Tx] struct {
+	resource  Resource
+	inOrg     org.Scoped[T]
+	isForeign func(tx T, ctx context.Context, id uuid.UUID) (bool, error)
+	count     func()
 }
 
-// NewRefusals makes the service.
-func NewRefusals(inOrg org.Scoped[RefusalTx], counter Counter) *Refusals {
-	return &Refusals{inOrg: inOrg, counter: counter}
+// NewRefusals makes the service for one kind of resource. isForeign tells whether an id is that of another
+// organisation's: a method of the module's transaction, each of which is a function of the database.
+func NewRefusals[T Tx](
+	r Resource, inOrg org.Scoped[T], isForeign func(T, context.Context, uuid.UUID) (bool, error), c Counter,
+) *Refusals[T] {
+	return &Refusals[T]{resource: r, inOrg: inOrg, isForeign: isForeign, count: c.Refusals(r)}
 }
 
 // Missing is called after a scoped read of id found nothing. It returns a NotFound fault, or, when the id is another
 // organisation's, a Forbidden one that it has recorded in the caller's organisation and counted. It never returns nil.
-func (s *Refusals) Missing(ctx context.Context, who org.Scope, r Resource, id uuid.UUID) error {
+func (s *Refusals[T]) Missing(ctx context.Context, who org.Scope, id uuid.UUID) error {
 	var foreign bool
-	err := s.inOrg(ctx, who, func(tx RefusalTx) (err error) {
-		if foreign, err = tx.IsForeign(ctx, r, id); err != nil || !foreign {
+	err := s.inOrg(ctx, who, func(tx T) (err error) {
+		if foreign, err = s.isForeign(tx, ctx, id); err != nil || !foreign {
 			return err
 		}
-		return tx.RecordAudit(ctx, string(r)+".refused", id.String())
+		return tx.RecordAudit(ctx, string(s.resource)+".refused", id.String())
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("look for %s %s elsewhere: %w", r, id, err)
+		return fmt.Errorf("look for %s %s elsewhere: %w", s.resource, id, err)
 	case foreign:
-		s.counter.Refused(r)
-		return ErrOtherOrg.Saying("This %s belongs to another organisation.", r)
+		s.count()
+		return fault.New(fault.Forbidden, "other_org", "this %s belongs to another organisation", s.resource)
 	default:
-		return NotFound(r)
+		return NotFound(s.resource)
 	}
 }
 

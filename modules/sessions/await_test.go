@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -47,8 +48,10 @@ func (w *watched) Wake(string) { w.wake <- struct{}{} }
 func (w *watched) Watch(string) (<-chan struct{}, func()) { return w.wake, func() {} }
 
 func (w *watched) service() *Service {
-	return NewService(Needs{Read: func(org.Scope) Queries { return w }, Bus: w})
+	return NewService(Needs{Read: func(org.Scope) Queries { return w }, Bus: w, Counter: w})
 }
+
+func (w *watched) Refusals(audit.Resource) func() { return func() {} }
 
 var errRemoved = fault.New(fault.Unauthenticated, "signed_out", "no longer a member")
 

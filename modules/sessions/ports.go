@@ -35,9 +35,12 @@ type Tx interface {
 	EndSession(ctx context.Context, id ID) (Session, error)
 	// InsertTicket writes a ticket, or returns a NotFound fault when the scope shows no such session.
 	InsertTicket(ctx context.Context, t Ticket) error
+	// SessionIsForeign tells whether the id is that of another organisation's session.
+	SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 
 	org.Clocked
 	templates.Reader
+	templates.Tx
 	audit.Tx
 	events.Tx
 }

@@ -19,27 +19,32 @@ import (
 
 // Service is the module's use cases for members.
 type Service struct {
-	inOrg    org.Scoped[Tx]
-	read     org.Reading[Queries]
-	tickets  TicketStore
-	refusals *audit.Refusals
-	nudger   *Nudger
-	bus      bus.Bus
+	inOrg     org.Scoped[Tx]
+	read      org.Reading[Queries]
+	tickets   TicketStore
+	refusals  *audit.Refusals[Tx] // of sessions
+	templates *audit.Refusals[Tx]
+	nudger    *Nudger
+	bus       bus.Bus
 }
 
 // Needs is what the service is made of.
 type Needs struct {
-	InOrg    org.Scoped[Tx]
-	Read     org.Reading[Queries]
-	Tickets  TicketStore
-	Refusals *audit.Refusals
-	Nudger   *Nudger
-	Bus      bus.Bus
+	InOrg   org.Scoped[Tx]
+	Read    org.Reading[Queries]
+	Tickets TicketStore
+	Counter audit.Counter // of refusals
+	Nudger  *Nudger
+	Bus     bus.Bus
 }
 
 // NewService makes the service.
 func NewService(n Needs) *Service {
-	return &Service{inOrg: n.InOrg, read: n.Read, tickets: n.Tickets, refusals: n.Refusals, nudger: n.Nudger, bus: n.Bus}
+	return &Service{
+		inOrg: n.InOrg, read: n.Read, tickets: n.Tickets, nudger: n.Nudger, bus: n.Bus,
+		refusals:  audit.NewRefusals(Resource, n.InOrg, Tx.SessionIsForeign, n.Counter),
+		templates: audit.NewRefusals(templates.Resource, n.InOrg, Tx.TemplateIsForeign, n.Counter),
+	}
 }
 
 // Create is someone asking for a session.
@@ -84,7 +89,7 @@ func (s *Service) explain(ctx context.Context, who org.Scope, ref string, err er
 	if notID != nil || !errors.Is(err, audit.NotFound(audit.Template)) {
 		return err
 	}
-	return s.refusals.Missing(ctx, who, audit.Template, id)
+	return s.templates.Missing(ctx, who, id)
 }
 
 func begin(who org.Scope, name string, t templates.Template, at Placement) Session {
@@ -174,10 +179,10 @@ func (s *Service) missing(ctx context.Context, who org.Scope, id ID, err error) 
 	if !errors.Is(err, audit.NotFound(audit.Session)) {
 		return err
 	}
-	return s.refusals.Missing(ctx, who, audit.Session, id.UUID)
+	return s.refusals.Missing(ctx, who, id.UUID)
 }
 
 // Missing says why the caller cannot reach a session: Forbidden when it is another organisation's, else NotFound.
 func (s *Service) Missing(ctx context.Context, who org.Scope, id ID) error {
-	return s.refusals.Missing(ctx, who, audit.Session, id.UUID)
+	return s.refusals.Missing(ctx, who, id.UUID)
 }

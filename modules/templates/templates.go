@@ -14,6 +14,9 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
+// Resource is what the audit log calls a template.
+const Resource audit.Resource = "template"
+
 // ID names a template.
 type ID struct{ uuid.UUID }
 
@@ -34,6 +37,13 @@ type Reader interface {
 	TemplateByRef(ctx context.Context, ref string) (Template, error)
 }
 
+// Tx is what telling a template that is another organisation's from an unknown one needs of a transaction.
+type Tx interface {
+	// TemplateIsForeign tells whether the id is that of another organisation's private template.
+	TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
+	audit.Tx
+}
+
 // Queries are the reads of this module's use cases.
 type Queries interface {
 	Reader
@@ -44,12 +54,12 @@ type Queries interface {
 // Service is the module's use cases.
 type Service struct {
 	read     org.Reading[Queries]
-	refusals *audit.Refusals
+	refusals *audit.Refusals[Tx]
 }
 
 // NewService makes the service.
-func NewService(read org.Reading[Queries], refusals *audit.Refusals) *Service {
-	return &Service{read: read, refusals: refusals}
+func NewService(read org.Reading[Queries], inOrg org.Scoped[Tx], c audit.Counter) *Service {
+	return &Service{read: read, refusals: audit.NewRefusals(Resource, inOrg, Tx.TemplateIsForeign, c)}
 }
 
 // List returns a page of the templates that the caller can start a session from.
@@ -62,7 +72,7 @@ func (s *Service) List(ctx context.Context, who org.Scope, r page.Request) (page
 func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Template, error) {
 	t, err := s.read(who).TemplateByRef(ctx, id.String())
 	if fault.IsKind(err, fault.NotFound) {
-		err = s.refusals.Missing(ctx, who, audit.Template, id.UUID)
+		err = s.refusals.Missing(ctx, who, id.UUID)
 	}
 	return t, err
 }
