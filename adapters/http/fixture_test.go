@@ -22,7 +22,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/membus"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -323,7 +322,7 @@ func wantStatus(t *testing.T, w *httptest.ResponseRecorder, status int) {
 
 type uncounted struct{}
 
-func (uncounted) Refusals(audit.Resource) func() { return func() {} }
+func (uncounted) Refusals(string) func() { return func() {} }
 
 // nobody is told anything.
 type nobody struct{}

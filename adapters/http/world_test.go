@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
@@ -227,7 +226,7 @@ func (r rows) TemplateByRef(_ context.Context, ref string) (templates.Template, 
 			return t, nil
 		}
 	}
-	return templates.Template{}, audit.NotFound(templates.Resource)
+	return templates.Template{}, templates.ErrNotFound
 }
 
 func (r rows) Templates(_ context.Context, after page.Cursor, n int) ([]templates.Template, error) {
@@ -252,7 +251,7 @@ func (r rows) InsertSession(_ context.Context, s sessions.Session) error {
 func (r rows) SessionByID(_ context.Context, id sessions.ID) (sessions.Session, error) {
 	s, ok := r.w.sessions[id]
 	if !ok || s.org != r.in.Org() {
-		return sessions.Session{}, audit.NotFound(sessions.Resource)
+		return sessions.Session{}, sessions.ErrNotFound
 	}
 	return s.Session, nil
 }

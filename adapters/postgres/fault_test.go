@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
@@ -103,7 +102,7 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 		t.Errorf("gone: %v", err)
 	}
 	err = translate(contextError(t.Context(), cancelled))
-	if !fault.Has(err, "busy") || errors.Is(err, context.Canceled) {
+	if fault.Of(err).Code != "busy" || errors.Is(err, context.Canceled) {
 		t.Errorf("still there: %v", err)
 	}
 	if other := contextError(left, &pgconn.PgError{Code: "SS006"}); errors.Is(other, context.Canceled) {
@@ -113,11 +112,11 @@ func TestACallerWhoHasGoneIsNotTheDatabasesFault(t *testing.T) {
 
 func TestNoRowsIsWhatWasLookedFor(t *testing.T) {
 	t.Parallel()
-	missing := audit.NotFound(sessions.Resource)
+	missing := sessions.ErrNotFound
 	if err := orNotFound(fmt.Errorf("read: %w", pgx.ErrNoRows), missing); !same(err, missing) {
 		t.Errorf("no rows: %v", err)
 	}
-	if err := orNotFound(&pgconn.PgError{Code: "SS001"}, missing); !fault.Has(err, "signed_out") {
+	if err := orNotFound(&pgconn.PgError{Code: "SS001"}, missing); fault.Of(err).Code != "signed_out" {
 		t.Errorf("a refusal: %v", err)
 	}
 	if err := orNotFound(nil, missing); err != nil {

@@ -173,7 +173,7 @@ func (r *race) report(ctx context.Context) error {
 		}
 		err = observer.Observe(ctx, link.Agent{ID: r.o.Agent, Epoch: r.o.AgentEpoch}, link.Report{Session: id,
 			State: state, Generation: 1})
-		if err != nil && !fault.Has(err, "session_ended") && !fault.Has(err, "bad_transition") {
+		if err != nil && fault.Of(err).Code != "session_ended" && fault.Of(err).Code != "bad_transition" {
 			return fmt.Errorf("report %s: %w", state, err)
 		}
 		r.reported.Add(1)

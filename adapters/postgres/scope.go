@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -54,7 +55,7 @@ func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), 
 
 // acquire takes an organisation's share and then a connection.
 func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn, func(), error) {
-	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, fault.ErrBusy)
 	defer cancel()
 	giveBack, err := s.take(wait, id)
 	if err != nil {
@@ -71,7 +72,7 @@ func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn,
 // acquireError says why there is no connection: the caller has gone, or it took too long.
 func acquireError(ctx context.Context, err error) error {
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		return errBusy.Because(err)
+		return fault.ErrBusy.Because(err)
 	}
 	return translate(fmt.Errorf("wait for a connection: %w", err))
 }
@@ -97,7 +98,7 @@ func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 // inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
 // organisation before it has entered.
 func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
-	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, errBusy)
+	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, fault.ErrBusy)
 	defer cancel()
 	conn, err := d.agent.Acquire(wait)
 	if err != nil {

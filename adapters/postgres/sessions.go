@@ -11,7 +11,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/link"
@@ -120,7 +119,7 @@ func (r sessionReader) list(
 
 func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	if err != nil {
-		return sessions.Session{}, orNotFound(err, audit.NotFound(sessions.Resource))
+		return sessions.Session{}, orNotFound(err, sessions.ErrNotFound)
 	}
 	return toSession(row), nil
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/membus"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
@@ -16,7 +15,7 @@ import (
 // refusals counts what was refused.
 type refusals struct{ n int }
 
-func (r *refusals) Refusals(audit.Resource) func() { return func() { r.n++ } }
+func (r *refusals) Refusals(string) func() { return func() { r.n++ } }
 
 func service(d *DB) (*sessions.Service, *sessions.Observer) {
 	bus := membus.New()

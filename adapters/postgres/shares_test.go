@@ -120,13 +120,13 @@ func TestAWaitForAShareEnds(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, fault.ErrBusy)
 	defer cancel()
 	_, err = s.take(ctx, id)
-	if err = acquireError(t.Context(), err); !fault.Has(err, "busy") || fault.Of(err).RetryAfter == 0 {
+	if err = acquireError(t.Context(), err); fault.Of(err).Code != "busy" || fault.Of(err).RetryAfter == 0 {
 		t.Errorf("a wait that took too long: %v", err)
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
 	_, err = s.take(gone, id)
-	if err = acquireError(gone, err); fault.Has(err, "busy") {
+	if err = acquireError(gone, err); fault.Of(err).Code == "busy" {
 		t.Errorf("a caller who has gone is told that it is busy: %v", err)
 	}
 	giveBack()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/orgs"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -61,7 +60,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 	id, _ := uuid.Parse(ref) // a name that is no id looks for the zero one, which nothing has
 	row, err := q.TemplateByRef(ctx, nullable(id), &ref)
 	if err != nil {
-		return templates.Template{}, orNotFound(err, audit.NotFound(templates.Resource))
+		return templates.Template{}, orNotFound(err, templates.ErrNotFound)
 	}
 	return toTemplate(row)
 }

@@ -223,7 +223,7 @@ func geometry(spec runtime.Spec) (string, error) {
 		height = 800
 	}
 	if min(width, height) < 1 || max(width, height) > runtime.MaxSide {
-		return "", fault.New(fault.Invalid, "invalid_display", "a display has 1 to %d pixels each way", runtime.MaxSide)
+		return "", errInvalidDisplay.Saying("A display has 1 to %d pixels each way.", runtime.MaxSide)
 	}
 	return fmt.Sprintf("%dx%d", width, height), nil
 }

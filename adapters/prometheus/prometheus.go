@@ -11,8 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/streamspace-dev/streamspace/modules/audit"
 )
 
 // Sources are where the gauges are read when somebody asks for them. A nil function leaves its metrics out.
@@ -104,7 +102,7 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 
 // Refusals implements audit.Counter. The metric begins at zero, so that the first refusal is an increase that an alert
 // sees.
-func (m *Metrics) Refusals(r audit.Resource) func() { return m.refusals.WithLabelValues(string(r)).Inc }
+func (m *Metrics) Refusals(resource string) func() { return m.refusals.WithLabelValues(resource).Inc }
 
 // Violations says how much of the database's catalogue is not as it must be.
 func (m *Metrics) Violations(n int) { m.breaches.Set(float64(n)) }

@@ -17,8 +17,8 @@ const maxName = 80
 
 // Faults of enrolment.
 var (
-	ErrNameTaken = fault.New(fault.Conflict, "agent_name_taken", "there is an agent with this name")
-	ErrNotFound  = fault.New(fault.NotFound, "agent_not_found", "there is no such agent")
+	ErrNameTaken = fault.New(fault.Conflict, "agent_name_taken", "There is an agent with this name.")
+	ErrNotFound  = fault.New(fault.NotFound, "agent_not_found", "There is no such agent.")
 )
 
 // Registry is where the platform's operators enrol agents.

@@ -23,13 +23,19 @@ func Record(ctx context.Context, tx Tx, action string, subject fmt.Stringer) err
 	return tx.RecordAudit(ctx, action, subject.String())
 }
 
-// Resource is a kind of thing whose ids another organisation might hold, such as "session". Each module names its own.
-type Resource string
+// Resource is a kind of thing whose ids another organisation might hold. Each module names its own.
+type Resource struct {
+	Name     string       // "session"
+	NotFound *fault.Fault // of an id that is unknown, as far as the caller may know
+}
+
+// ErrOtherOrg is the fault of asking for a resource of another organisation.
+var ErrOtherOrg = fault.New(fault.Forbidden, "other_org", "This belongs to another organisation.").AsMiss()
 
 // Counter counts refusals, for a metric.
 type Counter interface {
 	// Refusals returns what counts one request for another organisation's resource. The metric shows from then on.
-	Refusals(r Resource) (count func())
+	Refusals(resource string) (count func())
 }
 
 // Refusals answers a caller who asked for a resource that their scope does not show: either there is none, or it is
@@ -46,7 +52,7 @@ type Refusals[T Tx] struct {
 func NewRefusals[T Tx](
 	r Resource, inOrg org.Scoped[T], isForeign func(T, context.Context, uuid.UUID) (bool, error), c Counter,
 ) *Refusals[T] {
-	return &Refusals[T]{resource: r, inOrg: inOrg, isForeign: isForeign, count: c.Refusals(r)}
+	return &Refusals[T]{resource: r, inOrg: inOrg, isForeign: isForeign, count: c.Refusals(r.Name)}
 }
 
 // Missing is called after a scoped read of id found nothing. It returns a NotFound fault, or, when the id is another
@@ -57,18 +63,15 @@ func (s *Refusals[T]) Missing(ctx context.Context, who org.Scope, id uuid.UUID) 
 		if foreign, err = s.isForeign(tx, ctx, id); err != nil || !foreign {
 			return err
 		}
-		return tx.RecordAudit(ctx, string(s.resource)+".refused", id.String())
+		return tx.RecordAudit(ctx, s.resource.Name+".refused", id.String())
 	})
 	switch {
 	case err != nil:
-		return fmt.Errorf("look for %s %s elsewhere: %w", s.resource, id, err)
+		return fmt.Errorf("look for %s %s elsewhere: %w", s.resource.Name, id, err)
 	case foreign:
 		s.count()
-		return fault.New(fault.Forbidden, "other_org", "this %s belongs to another organisation", s.resource)
+		return ErrOtherOrg.Saying("This %s belongs to another organisation.", s.resource.Name)
 	default:
-		return NotFound(s.resource)
+		return s.resource.NotFound
 	}
 }
-
-// NotFound is the fault of a resource that does not exist as far as the caller may know.
-func NotFound(r Resource) *fault.Fault { return missing[r] }

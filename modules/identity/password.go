@@ -68,9 +68,7 @@ func (p *Passwords) key(ctx context.Context, password string, salt []byte) ([]by
 	wait, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
 	if err := p.turns.Acquire(wait, 1); err != nil {
-		busy := fault.New(fault.Unavailable, "busy", "too many are signing in at this moment")
-		busy.RetryAfter = hashTimeout
-		return nil, busy.Because(err)
+		return nil, fault.ErrBusy.Saying("Too many people are signing in at this moment.").RetryIn(hashTimeout).Because(err)
 	}
 	defer p.turns.Release(1)
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, keySize), nil

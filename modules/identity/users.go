@@ -23,8 +23,8 @@ const (
 
 // Faults of creating and finding users.
 var (
-	ErrEmailTaken   = fault.New(fault.Conflict, "email_taken", "there is a user with this email address")
-	ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "there is no such user")
+	ErrEmailTaken   = fault.New(fault.Conflict, "email_taken", "There is a user with this email address.")
+	ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 )
 
 // Users are the use cases by which the platform's operators manage users.

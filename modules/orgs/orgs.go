@@ -37,9 +37,9 @@ type Quota struct{ PerOrg, PerUser int64 }
 
 // Faults of this module.
 var (
-	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "there is an organisation with this slug")
-	ErrNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "another organisation has this namespace")
-	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "there is no such organisation")
+	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "There is an organisation with this slug.")
+	ErrNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "Another organisation has this namespace.")
+	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "There is no such organisation.")
 )
 
 // Registry is where organisations are written. Each method is one function of the database, which audits the operator.

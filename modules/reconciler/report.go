@@ -2,9 +2,9 @@ package reconciler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
-	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
@@ -19,7 +19,7 @@ type outcome struct {
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (continues bool, err error) {
 	report := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
 	err = r.up.Observe(ctx, report)
-	if fault.Has(err, "session_ended") {
+	if errors.Is(err, link.ErrSessionEnded) {
 		report.State, err = link.Terminated, nil
 	}
 	if err != nil {

@@ -52,7 +52,7 @@ func wantStale(t *testing.T, a *agentProcess) {
 	t.Helper()
 	select {
 	case <-a.over:
-		if !fault.Has(a.err, "stale_agent") {
+		if fault.Of(a.err).Code != "stale_agent" {
 			t.Errorf("Run ended with %v", a.err)
 		}
 	default:

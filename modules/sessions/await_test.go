@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -51,7 +50,7 @@ func (w *watched) service() *Service {
 	return NewService(Needs{Read: func(org.Scope) Queries { return w }, Bus: w, Counter: w})
 }
 
-func (w *watched) Refusals(audit.Resource) func() { return func() {} }
+func (w *watched) Refusals(string) func() { return func() {} }
 
 var errRemoved = fault.New(fault.Unauthenticated, "signed_out", "no longer a member")
 

@@ -24,8 +24,7 @@ func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: 
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
 	id, saw := ID{r.Session}, Observed{State: r.State, Reason: r.Reason, Generation: r.Generation}
 	if !known(saw.State) || len(r.Reason) > link.MaxReason {
-		return fault.New(fault.Invalid, "invalid_report",
-			"state must be a session's state, reason at most %d bytes", link.MaxReason)
+		return errInvalidReport
 	}
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
 		was, err := tx.ReportedSession(ctx)

@@ -86,7 +86,7 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 // explain tells an unknown template from another organisation's.
 func (s *Service) explain(ctx context.Context, who org.Scope, ref string, err error) error {
 	id, notID := uuid.Parse(ref)
-	if notID != nil || !errors.Is(err, audit.NotFound(audit.Template)) {
+	if notID != nil || !errors.Is(err, templates.ErrNotFound) {
 		return err
 	}
 	return s.templates.Missing(ctx, who, id)
@@ -176,7 +176,7 @@ func (s *Service) Redeem(ctx context.Context, ticket secret.Secret) (Admission, 
 
 // missing says why a session was not found; any other error it returns as it is.
 func (s *Service) missing(ctx context.Context, who org.Scope, id ID, err error) error {
-	if !errors.Is(err, audit.NotFound(audit.Session)) {
+	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	return s.refusals.Missing(ctx, who, id.UUID)

@@ -16,8 +16,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
+// ErrNotFound is the fault of a session that does not exist as far as the caller may know.
+var ErrNotFound = fault.New(fault.NotFound, "session_not_found", "There is no such session.").AsMiss()
+
 // Resource is what the audit log calls a session.
-const Resource audit.Resource = "session"
+var Resource = audit.Resource{Name: "session", NotFound: ErrNotFound}
 
 // ID names a session.
 type ID struct{ uuid.UUID }

@@ -14,8 +14,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
+// ErrNotFound is the fault of a template that does not exist as far as the caller may know.
+var ErrNotFound = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
+
 // Resource is what the audit log calls a template.
-const Resource audit.Resource = "template"
+var Resource = audit.Resource{Name: "template", NotFound: ErrNotFound}
 
 // ID names a template.
 type ID struct{ uuid.UUID }

@@ -16,7 +16,7 @@ import (
 const MaxLabel = 63
 
 // ErrInvalid is what every fault of this package matches.
-var ErrInvalid = fault.New(fault.Invalid, "invalid_input", "the input is invalid")
+var ErrInvalid = fault.New(fault.Invalid, "invalid_input", "The input is invalid.")
 
 var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
