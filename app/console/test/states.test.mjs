@@ -177,6 +177,23 @@ state('a session that failed says why and offers no reconnect', [/Failed when co
   await page.getByText('Nothing is running.').waitFor();
 });
 
+state('a desktop uses the dark colours in a light scheme, the page around it the light ones', [], async (page, api) => {
+  const grounds = (name) => page.locator(name).evaluate((element) => {
+    const { backgroundColor, colorScheme } = getComputedStyle(element);
+    return [backgroundColor, colorScheme];
+  });
+  const s = api.knows(session({ state: 'failed', reason: 'desktop_gone' }));
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByRole('heading', { name: 'The session failed' }).waitFor();
+  assert.deepEqual(await grounds('html'), ['rgb(245, 246, 248)', 'light dark']);
+  const dark = ['rgb(14, 17, 22)', 'dark'];
+  assert.deepEqual(await grounds('.desktop'), dark);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  assert.deepEqual(await grounds('.desktop'), dark);
+  assert.equal((await grounds('html'))[0], dark[0]);
+});
+
 state('a session of another organisation is refused in words', [refused(403, '/sessions')], async (page, api) => {
   const s = session();
   const refusal = problem(403, 'other_org', 'this session is another organisation’s');
