@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
@@ -25,23 +23,15 @@ const (
 // proof looks at the database's catalogue: a server does not start on one that no longer keeps organisations apart, and
 // tells of one that changes under it.
 type proof struct {
-	accepted []string
+	accepted policy.Accepted
 	db       *postgres.DB
 	metrics  *prometheus.Metrics
 	log      *slog.Logger
 }
 
 func newProof(file string, db *postgres.DB, m *prometheus.Metrics, log *slog.Logger) (*proof, error) {
-	p := &proof{db: db, metrics: m, log: log}
-	if file == "" {
-		return p, nil
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("read the accepted violations: %w", err)
-	}
-	p.accepted = strings.Split(string(b), "\n")
-	return p, nil
+	accepted, err := policy.ReadAccepted(file)
+	return &proof{accepted: accepted, db: db, metrics: m, log: log}, err
 }
 
 // look returns what is not as it must be and nobody answers for.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
 // TestAServerDoesNotStartOnAWeakenedCatalogue weakens one policy, and then has somebody answer for it.
@@ -37,12 +38,28 @@ func TestAServerDoesNotStartOnAWeakenedCatalogue(t *testing.T) {
 			t.Fatalf("after, not refused by %s: %v", by, refused)
 		}
 	}
-	if err := os.WriteFile(accepted, []byte(strings.ReplaceAll(refused.Error(), "\n  ", "\n")), 0o600); err != nil {
+	for from, text := range map[string]string{"the refused start": refused.Error(), "the audit": audited(t, d)} {
+		if err := os.WriteFile(accepted, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := starts(t, append(settings, "STREAMSPACE_ACCEPTED_VIOLATIONS="+accepted)); err != nil {
+			t.Errorf("accepted as %s prints it: %v", from, err)
+		}
+	}
+}
+
+// audited is what the audit of the catalogue prints.
+func audited(t *testing.T, d *dbtest.Database) string {
+	t.Helper()
+	report, err := policy.Audit(t.Context(), policy.Options{Config: d.Config("streamspace_auditor"), CatalogueOnly: true})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := starts(t, append(settings, "STREAMSPACE_ACCEPTED_VIOLATIONS="+accepted)); err != nil {
-		t.Errorf("accepted: %v", err)
+	var out strings.Builder
+	if err := report.Write(&out, "table"); err != nil {
+		t.Fatal(err)
 	}
+	return out.String()
 }
 
 // starts tells why a server does not start.

@@ -46,7 +46,7 @@ func auditCommand(t terminal) *cobra.Command {
 			if o.Config, err = auditConfig(t.environ, o.CatalogueOnly); err != nil {
 				return err
 			}
-			if o.Accepted, err = readLines(accepted); err != nil {
+			if o.Accepted, err = policy.ReadAccepted(accepted); err != nil {
 				return err
 			}
 			report, err := policy.Audit(cmd.Context(), o)
@@ -129,22 +129,4 @@ func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) 
 func namesUser(address string) bool {
 	u, err := url.Parse(address)
 	return err != nil || u.User != nil || u.Query().Has("user") || u.Scheme == ""
-}
-
-// readLines reads a file of findings; none is none.
-func readLines(path string) ([]string, error) {
-	if path == "" {
-		return nil, nil
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read what is accepted: %w", err)
-	}
-	var lines []string
-	for line := range strings.Lines(string(content)) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-			lines = append(lines, strings.TrimPrefix(line, "! ")) // as the table has it
-		}
-	}
-	return lines, nil
 }

@@ -18,8 +18,8 @@ type Options struct {
 	Config *pgx.ConnConfig
 	// CatalogueOnly leaves the probes out, which need the roles.
 	CatalogueOnly bool
-	// Accepted are findings that somebody has answered for, by their full text.
-	Accepted []string
+	// Accepted are the findings that a person answers for.
+	Accepted Accepted
 }
 
 // Status is what a section of the report came to.
@@ -124,7 +124,7 @@ func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 }
 
 // add settles a section's status.
-func (r *Report) add(s Section, accepted []string) {
+func (r *Report) add(s Section, accepted Accepted) {
 	open := Except(s.Findings, accepted)
 	s.Accepted = slices.DeleteFunc(slices.Clone(s.Findings), func(v Violation) bool { return slices.Contains(open, v) })
 	s.Findings = open

@@ -10,7 +10,6 @@ package policy
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,8 +30,11 @@ type Violation struct {
 	Detail string `json:"detail"`
 }
 
-// String is the violation in one line, the full text by which it can be accepted.
-func (v Violation) String() string { return fmt.Sprintf("%s %s: %s", v.Rule, v.Object, v.Detail) }
+// String is the violation in one line, the full text by which it can be accepted. PostgreSQL prints some conditions on
+// several lines.
+func (v Violation) String() string {
+	return oneLine(fmt.Sprintf("%s %s: %s", v.Rule, v.Object, v.Detail))
+}
 
 // Violations lists what breaks a rule and what differs from the manifest, and is empty when the catalogue is sound.
 // Any of the service roles or the auditor may ask. A database of a newer version than this program's is what a
@@ -58,11 +60,6 @@ func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 		return err
 	})
 	return found, err
-}
-
-// Except leaves out what is accepted, by its full text.
-func Except(found []Violation, accepted []string) []Violation {
-	return slices.DeleteFunc(slices.Clone(found), func(v Violation) bool { return slices.Contains(accepted, v.String()) })
 }
 
 // lockPatience, in milliseconds, is how long a look waits for a table that is being altered. It is under PostgreSQL's

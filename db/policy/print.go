@@ -57,7 +57,7 @@ func (r Report) table() []byte {
 			fmt.Fprintf(&out, "  ! %s\n", f)
 		}
 		for _, f := range s.Accepted {
-			fmt.Fprintf(&out, "  ~ %s (accepted)\n", f)
+			fmt.Fprintf(&out, "  ~ %s%s\n", f, acceptedMark)
 		}
 		for _, note := range s.Notes {
 			fmt.Fprintf(&out, "    %s\n", note)
