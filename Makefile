@@ -19,8 +19,8 @@ tool := go tool -modfile=tools/go.mod
 golangci := go tool -modfile=tools/lint/go.mod golangci-lint
 
 # Everything that `make generate` writes and `make verify` compares.
-generated := db/schema.sql db/manifest docs/policies.md docs/errors.md adapters/postgres/internal adapters/http/internal/api \
-	$(console)/src/api.gen.ts
+generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md docs/errors.md adapters/postgres/internal \
+	adapters/http/internal/api $(console)/src/api.gen.ts
 
 # The packages that have benchmarks.
 benchmarks = $(addprefix ./,$(sort $(patsubst %/,%,$(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' \

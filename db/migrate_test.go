@@ -31,11 +31,11 @@ func TestTwoMigrationsAtOnceTakeTurns(t *testing.T) {
 	g, ctx := errgroup.WithContext(t.Context())
 	for i := range applied {
 		g.Go(func() error {
-			version, n, err := db.Migrate(ctx, d.Config("streamspace_migrator"))
-			if err == nil && version != want {
-				t.Errorf("it says version %d, and the program has %d", version, want)
+			done, err := db.Migrate(ctx, d.Config("streamspace_migrator"))
+			if err == nil && done.Version != want {
+				t.Errorf("it says version %d, and the program has %d", done.Version, want)
 			}
-			applied[i] = n
+			applied[i] = done.Applied
 			return err
 		})
 	}
@@ -70,7 +70,7 @@ func TestOnlyTheMigratorMigrates(t *testing.T) {
 		if role == "streamspace_migrator" {
 			continue
 		}
-		if _, _, err := db.Migrate(t.Context(), d.Config(role)); err == nil {
+		if _, err := db.Migrate(t.Context(), d.Config(role)); err == nil {
 			t.Errorf("%s migrated", role)
 		} else if !says(err, role) || !says(err, "streamspace_owner") {
 			t.Errorf("%s: the error does not say who could not become whom: %v", role, err)
@@ -86,7 +86,7 @@ func TestOnlyTheMigratorMigrates(t *testing.T) {
 func TestWhatASuperuserMigratesIsTheOwners(t *testing.T) {
 	t.Parallel()
 	d := dbtest.OwnEmpty(t)
-	if _, _, err := db.Migrate(t.Context(), d.Config(cluster.Superuser)); err != nil {
+	if _, err := db.Migrate(t.Context(), d.Config(cluster.Superuser)); err != nil {
 		t.Fatal(err)
 	}
 	theirs := all[string](t, d.Superuser(t), `select relname::text from pg_class
@@ -111,7 +111,7 @@ func TestMigrationsGoDownAndUpAgain(t *testing.T) {
 	if len(left) != 0 {
 		t.Errorf("the way down leaves %v", left)
 	}
-	if _, _, err := db.Migrate(t.Context(), config); err != nil {
+	if _, err := db.Migrate(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(first, dump(t, d)); diff != "" {
@@ -128,8 +128,9 @@ func TestPreparingAndMigratingAgainChangeNothing(t *testing.T) {
 		if err := db.Prepare(t.Context(), d.Config(cluster.Superuser)); err != nil {
 			t.Fatal(err)
 		}
-		if _, applied, err := db.Migrate(t.Context(), d.Config("streamspace_migrator")); err != nil || applied != 0 {
-			t.Fatalf("%d migrations were applied again (%v)", applied, err)
+		done, err := db.Migrate(t.Context(), d.Config("streamspace_migrator"))
+		if err != nil || done.Applied != 0 || done.RulesApplied {
+			t.Fatalf("applied again: %+v (%v)", done, err)
 		}
 	}
 	if diff := cmp.Diff(first, dump(t, d)); diff != "" {

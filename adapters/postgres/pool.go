@@ -18,6 +18,7 @@ import (
 	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 
 	"github.com/streamspace-dev/streamspace/db"
+	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
 const (
@@ -174,18 +175,26 @@ func (p *pool) checkVersion(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var have int64
-	err = p.QueryRow(ctx, "select max(version_id) from rls.goose_db_version where is_applied").Scan(&have)
+	set, err := rules.Built()
+	if err != nil {
+		return err
+	}
+	var have, haveRules int64
+	err = p.QueryRow(ctx, "select max(version_id), rls.rules_version() from rls.goose_db_version where is_applied").
+		Scan(&have, &haveRules)
 	if broken, ok := errors.AsType[*PostureError](err); ok {
 		return broken
 	}
 	switch state := stateOf(err); {
-	case state == "42P01" || state == "3F000" || state == "42501":
+	case state == "42P01" || state == "42883" || state == "3F000" || state == "42501":
 		return errors.New("the database has no tables yet: run `streamspace migrate`")
 	case err != nil:
 		return fmt.Errorf("read the database's version: %w", err)
 	case have < want:
 		return fmt.Errorf("the database is at version %d and this program needs %d: run `streamspace migrate`", have, want)
+	case haveRules < set.Version:
+		return fmt.Errorf("the database's rules are at version %d and this program needs %d: run `streamspace migrate`",
+			haveRules, set.Version)
 	default:
 		return nil
 	}

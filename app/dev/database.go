@@ -80,7 +80,7 @@ func (b *database) build(ctx context.Context, super string) error {
 	if err != nil {
 		return err
 	}
-	_, _, err = db.Migrate(ctx, migrator)
+	_, err = db.Migrate(ctx, migrator)
 	return err
 }
 

@@ -25,11 +25,12 @@ func migrateCommand(t terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			version, applied, err := db.Migrate(cmd.Context(), config)
+			done, err := db.Migrate(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(t.out, "database %s is at version %d (%d applied now)\n", config.Database, version, applied)
+			_, err = fmt.Fprintf(t.out, "database %s is at version %d (%d applied now), rules at version %d\n",
+				config.Database, done.Version, done.Applied, done.Rules)
 			return err
 		},
 	}

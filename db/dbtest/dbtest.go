@@ -50,7 +50,7 @@ func Open(ctx context.Context) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err = db.Migrate(ctx, d.Config("streamspace_migrator")); err != nil {
+	if _, err = db.Migrate(ctx, d.Config("streamspace_migrator")); err != nil {
 		return nil, d.closeAfter(err)
 	}
 	return d, nil

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/streamspace-dev/streamspace/db"
 )
 
 // Options say which database to audit and how far.
@@ -50,12 +48,13 @@ type Report struct {
 	Database string    `json:"database"`
 	Server   string    `json:"server"`
 	User     string    `json:"user"`
-	// Version is the database's, by its migrations.
-	Version  int64         `json:"version"`
-	Sections []Section     `json:"sections"`
-	Rules    []Rule        `json:"rules"`
-	Probes   []Probe       `json:"probes"`
-	Took     time.Duration `json:"took_ns"`
+	// Version is the database's, by its migrations, and RulesVersion that of its rules.
+	Version      int64         `json:"version"`
+	RulesVersion int64         `json:"rules_version"`
+	Sections     []Section     `json:"sections"`
+	Rules        []Rule        `json:"rules"`
+	Probes       []Probe       `json:"probes"`
+	Took         time.Duration `json:"took_ns"`
 	// Partial is true when only the catalogue and the server were asked for.
 	Partial bool `json:"partial"`
 }
@@ -94,11 +93,12 @@ func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 			Scan(&r.Database, &r.Server, &r.User); err != nil {
 			return fmt.Errorf("ask which database this is: %w", err)
 		}
-		var err error
-		if r.Version, err = version(ctx, tx); err != nil {
+		have, err := versionsOf(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if r.Rules, err = rules(ctx, tx); err != nil {
+		r.Version, r.RulesVersion = have.Migrations, have.Rules
+		if r.Rules, err = readRules(ctx, tx); err != nil {
 			return err
 		}
 		for _, prove := range []func(context.Context, pgx.Tx) (Section, error){
@@ -149,10 +149,10 @@ func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) 
 		return s, err
 	}
 	s.Checked = reviewed.Lines()
-	if want, err := db.Version(); err != nil || want != r.Version {
+	if want, err := built(); err != nil || want != (versions{r.Version, r.RulesVersion}) {
 		s.Findings = []Violation{{"manifest", "version", fmt.Sprintf(
-			"the database is at version %d and this program's manifest is of %d: audit it by the program of its version",
-			r.Version, want)}}
+			"the database is at version %d with rules %d, and this program's manifest is of %d with rules %d: "+
+				"audit it by the program of its version", r.Version, r.RulesVersion, want.Migrations, want.Rules)}}
 		return s, err
 	}
 	differences, err := differences(ctx, tx)

@@ -25,7 +25,7 @@ func Matrix(ctx context.Context, conn Beginner) ([]byte, error) {
 		if d.rows, err = ask(ctx, tx); err != nil {
 			return err
 		}
-		d.rules, err = rules(ctx, tx)
+		d.rules, err = readRules(ctx, tx)
 		return err
 	})
 	if err != nil {

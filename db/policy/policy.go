@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/db"
+	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
 // Beginner is a connection, a pool of them, or a transaction, whose look at the catalogue is then a part of it.
@@ -37,8 +38,9 @@ func (v Violation) String() string {
 }
 
 // Violations lists what breaks a rule and what differs from the manifest, and is empty when the catalogue is sound.
-// Any of the service roles or the auditor may ask. A database of a newer version than this program's is what a
-// rolling restart looks like: its manifest is the newer program's, and its rules, which are its own, decide alone.
+// Any of the service roles or the auditor may ask. A database whose migrations or rules are newer than this program's
+// is what a rolling restart looks like: its manifest is the newer program's, and its rules, which are its own, decide
+// alone.
 func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 	var found []Violation
 	err := look(ctx, conn, func(tx pgx.Tx) error {
@@ -46,11 +48,11 @@ func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 		if found, err = brokenRules(ctx, tx); err != nil {
 			return err
 		}
-		have, err := version(ctx, tx)
+		have, err := versionsOf(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if want, err := db.Version(); err != nil || have > want {
+		if want, err := built(); err != nil || have.Migrations > want.Migrations || have.Rules > want.Rules {
 			return err
 		}
 		differences, err := differences(ctx, tx)
@@ -94,12 +96,23 @@ func brokenRules(ctx context.Context, tx pgx.Tx) ([]Violation, error) {
 	return found, nil
 }
 
-// version is the database's, by its migrations.
-func version(ctx context.Context, tx pgx.Tx) (int64, error) {
-	var have int64
-	err := tx.QueryRow(ctx, "select coalesce(max(version_id), 0) from rls.goose_db_version where is_applied").Scan(&have)
+// versions are the database's, or those that this program brings.
+type versions struct{ Migrations, Rules int64 }
+
+func versionsOf(ctx context.Context, tx pgx.Tx) (have versions, err error) {
+	err = tx.QueryRow(ctx, "select coalesce(max(version_id), 0), rls.rules_version() from rls.goose_db_version "+
+		"where is_applied").Scan(&have.Migrations, &have.Rules)
 	if err != nil {
-		return 0, fmt.Errorf("read the database's version: %w", err)
+		return have, fmt.Errorf("read the database's version: %w", err)
 	}
 	return have, nil
+}
+
+func built() (versions, error) {
+	migrations, err := db.Version()
+	if err != nil {
+		return versions{}, err
+	}
+	set, err := rules.Built()
+	return versions{migrations, set.Version}, err
 }

@@ -50,7 +50,8 @@ func (r Report) verdict() string {
 
 func (r Report) table() []byte {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "database %s at version %d, PostgreSQL %s, as %s\n\n", r.Database, r.Version, r.Server, r.User)
+	fmt.Fprintf(&out, "database %s at version %d, rules at version %d, PostgreSQL %s, as %s\n\n",
+		r.Database, r.Version, r.RulesVersion, r.Server, r.User)
 	for _, s := range r.Sections {
 		fmt.Fprintf(&out, "%-9s %-8s %5d %-20s %8s\n", s.Name, s.Status, s.Checked, s.Unit, s.Took.Round(time.Millisecond))
 		for _, f := range s.Findings {
@@ -73,6 +74,7 @@ func (r Report) markdown() []byte {
 	fmt.Fprintf(&out, "# Audit of tenant isolation\n\n**%s**\n\n", r.verdict())
 	table{"", ""}.write(&out, [][]string{
 		{"Date", r.At.Format(time.RFC3339)}, {"Database", r.Database}, {"Version", fmt.Sprint(r.Version)},
+		{"Rules", "version " + fmt.Sprint(r.RulesVersion)},
 		{"Server", "PostgreSQL " + r.Server}, {"Run as", r.User}, {"Took", r.Took.Round(time.Millisecond).String()},
 	})
 	out.WriteString("\n## What was proven\n\n")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -18,24 +19,25 @@ type Rule struct {
 	Why  string `json:"why"`
 }
 
-// heading begins a rule in the text of the function that checks them: its number and what must be so. The comment
-// lines below it say why.
+// heading begins a rule in the text of a function that checks some: its number and what must be so. The comment lines
+// below it say why.
 var heading = regexp.MustCompile(`(?m)^-- (R\d\d) (.+)\n((?:-- .+\n)+)`)
 
-// Rules are read from the function that the view asks, where each stands above its query: there is no second list.
+// Rules are read from the functions that check them, where each stands above its query: there is no second list.
 func Rules(ctx context.Context, conn Beginner) ([]Rule, error) {
 	var out []Rule
 	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
-		out, err = rules(ctx, tx)
+		out, err = readRules(ctx, tx)
 		return err
 	})
 	return out, err
 }
 
-func rules(ctx context.Context, tx pgx.Tx) ([]Rule, error) {
+func readRules(ctx context.Context, tx pgx.Tx) ([]Rule, error) {
 	var text string
-	err := tx.QueryRow(ctx, `select p.prosrc from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-		where n.nspname = 'rls' and p.proname = 'check_catalogue'`).Scan(&text)
+	err := tx.QueryRow(ctx, `select coalesce(string_agg(p.prosrc, E'\n'), '')
+		from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+		where n.nspname = 'rls' and p.proname ~ '^rules_'`).Scan(&text)
 	if err != nil {
 		return nil, fmt.Errorf("read the rules: %w", err)
 	}
@@ -45,7 +47,8 @@ func rules(ctx context.Context, tx pgx.Tx) ([]Rule, error) {
 		out = append(out, Rule{Number: m[1], Says: m[2], Why: why})
 	}
 	if len(out) == 0 {
-		return nil, errors.New("the function that checks the rules names none")
+		return nil, errors.New("the functions that check the rules name none")
 	}
+	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.Number, b.Number) })
 	return out, nil
 }

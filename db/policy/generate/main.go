@@ -1,5 +1,5 @@
-// Command generate writes db/manifest and docs/policies.md from a database that the migrations have just made. It is
-// run from the root of the repository.
+// Command generate writes db/manifest and docs/policies.md from a database that the migrations and the rules have just
+// made, and takes note of a new version of the rules. It is run from the root of the repository.
 package main
 
 import (
@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/db/policy"
+	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
 func main() {
@@ -49,7 +51,27 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return write("docs/policies.md", matrix)
+	if err := write("docs/policies.md", matrix); err != nil {
+		return err
+	}
+	return noteRules("db/rules/versions.txt")
+}
+
+// noteRules adds the version of the rules with the hash of their text, where the file has no line for it. A line that is
+// there stays: a test compares it.
+func noteRules(path string) error {
+	set, err := rules.Built()
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	if strings.Contains(string(content), fmt.Sprintf("\n%d ", set.Version)) {
+		return nil
+	}
+	return write(path, fmt.Appendf(content, "%d %s\n", set.Version, set.Hash()))
 }
 
 func write(path string, content []byte) error {

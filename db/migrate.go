@@ -1,0 +1,152 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/streamspace-dev/streamspace/db/rules"
+)
+
+const (
+	// owner is the role that everything but the definer functions belongs to.
+	owner = "streamspace_owner"
+	// versions is goose's table. It stands in rls, where the service roles may read it and write nothing.
+	versions = "rls.goose_db_version"
+	// migrationPatience bounds one run, the wait for another's lock included.
+	migrationPatience = 10 * time.Minute
+)
+
+// Migrated is what a run of Migrate came to.
+type Migrated struct {
+	Version int64 // the newest migration that the database has
+	Applied int   // how many of them were applied now
+	// Rules is the version of the database's rules, and RulesApplied tells whether it was applied now.
+	Rules        int64
+	RulesApplied bool
+}
+
+// Migrate brings the database to the newest version: first the migrations, then the rules, where the program's are
+// newer. It connects as a role that may become the owner, and works as the owner. Of two that run at once one waits
+// for the other.
+func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
+	set, err := rules.Built()
+	if err != nil {
+		return Migrated{}, err
+	}
+	m := migration{set: set}
+	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
+	defer cancel()
+	err = m.run(ctx, config)
+	return m.done, err
+}
+
+// migration is one run.
+type migration struct {
+	set  rules.Set
+	done Migrated
+}
+
+func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error) {
+	pool, err := asOwner(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	p, err := provider(pool)
+	if err != nil {
+		return err
+	}
+	return alone(ctx, pool, func(conn *pgx.Conn) error {
+		results, err := p.Up(ctx)
+		if err != nil {
+			return fmt.Errorf("migrate database %s: %w", config.Database, err)
+		}
+		m.done.Applied = len(results)
+		if m.done.Version, err = p.GetDBVersion(ctx); err != nil {
+			return fmt.Errorf("read the version of database %s: %w", config.Database, err)
+		}
+		if m.done.RulesApplied, err = m.set.Apply(ctx, conn); err != nil {
+			return fmt.Errorf("migrate database %s: %w", config.Database, err)
+		}
+		if err := conn.QueryRow(ctx, "select rls.rules_version()").Scan(&m.done.Rules); err != nil {
+			return fmt.Errorf("read the version of the rules of database %s: %w", config.Database, err)
+		}
+		return nil
+	})
+}
+
+// Rollback undoes the rules and every migration. It is for tests: a production database goes forward.
+func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
+	pool, err := asOwner(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	p, err := provider(pool)
+	if err != nil {
+		return err
+	}
+	return alone(ctx, pool, func(conn *pgx.Conn) error {
+		if err := rules.Remove(ctx, conn); err != nil {
+			return err
+		}
+		if _, err := p.DownTo(ctx, 0); err != nil {
+			return fmt.Errorf("roll back database %s: %w", config.Database, err)
+		}
+		return nil
+	})
+}
+
+// asOwner connects and makes sure that what is created will belong to the owner: as the app role, or as a superuser,
+// the tables would be made in the wrong name.
+func asOwner(ctx context.Context, config *pgx.ConnConfig) (*sql.DB, error) {
+	config = config.Copy()
+	config.RuntimeParams["options"] = "-c role=" + owner
+	pool := stdlib.OpenDB(*config)
+	var current string
+	if err := pool.QueryRowContext(ctx, "select current_user").Scan(&current); err != nil {
+		_ = pool.Close()
+		return nil, fmt.Errorf("connect as %s to become %s: %w", config.User, owner, err)
+	}
+	return pool, nil
+}
+
+// alone does something while no other migrator works on the database. The lock is goose's own, taken here because it
+// covers the rules as well, and held by a connection of its own, which do is given.
+func alone(ctx context.Context, pool *sql.DB, do func(*pgx.Conn) error) (err error) {
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience.Seconds())))
+	if err != nil {
+		return fmt.Errorf("make the migrations' lock: %w", err)
+	}
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect for the migrations' lock: %w", err)
+	}
+	defer conn.Close()
+	if err := locker.SessionLock(ctx, conn); err != nil {
+		return fmt.Errorf("wait for another migration: %w", err)
+	}
+	defer func() { err = errors.Join(err, locker.SessionUnlock(context.WithoutCancel(ctx), conn)) }()
+	return conn.Raw(func(driver any) error { return do(driver.(*stdlib.Conn).Conn()) })
+}
+
+func provider(pool *sql.DB) (*goose.Provider, error) {
+	migrations, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("open the migrations: %w", err)
+	}
+	p, err := goose.NewProvider(goose.DialectPostgres, pool, migrations, goose.WithTableName(versions))
+	if err != nil {
+		return nil, fmt.Errorf("read the migrations: %w", err)
+	}
+	return p, nil
+}

@@ -1,0 +1,77 @@
+-- The policies on them.
+create or replace function rls.rules_policies() returns table (rule text, object text, detail text)
+  language sql stable
+as $rules$
+with
+  app_table as (select * from rls.catalogue_relations() where space = 'app' and kind in ('r', 'p')),
+  org_table as (select * from rls.catalogue_org_tables()),
+  policy as (select * from rls.catalogue_policies()),
+  pin as (select * from rls.rules_pins())
+
+-- R04 Every org table has the floor: restrictive, for all commands and all three roles that enter, with both conditions.
+-- It is what no other policy can widen, and what raises when no organisation was entered.
+select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s using %s with check %s',
+         case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
+         from policy p where p.relation = t.oid and p.name = 'tenant_floor'), 'has no tenant_floor')
+  from org_table t
+ where not exists (
+   select from policy p
+    where p.relation = t.oid and p.name = 'tenant_floor' and not p.permissive and p.command = '*'
+      and p.roles = array['streamspace_agent', 'streamspace_app', 'streamspace_system']
+      and p.reads = t.floored and p.writes = t.floored)
+
+-- R05 A role that enters is permitted its organisation's rows, in the same words everywhere, but for the pinned reads.
+-- Permissive policies add up: a single wide one beside the others gives everything that only the floor still holds.
+union all
+select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, p.command, p.roles, p.reads, p.writes)
+  from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
+ where p.permissive and p.roles && array['streamspace_agent', 'streamspace_app', 'streamspace_system']
+   and case -- so that only those in other words are written out
+     when o.oid is null or p.roles <> array['streamspace_agent', 'streamspace_app', 'streamspace_system']
+          or p.command <> 'a' and p.reads <> o.scoped or p.command in ('a', 'w', '*') and p.writes <> o.scoped
+     then (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
+       select object, text from pin where rule = 'R05')
+   end
+union all
+select 'R05', t.label, 'has no ' || canonical.name
+  from org_table t
+ cross join (values ('org_select', 'r'), ('org_insert', 'a'), ('org_update', 'w'), ('org_delete', 'd')) as canonical (name, command)
+ where (t.name <> 'organizations' or canonical.command = 'r')
+   and not exists (
+     select from policy p
+      where p.relation = t.oid and p.name = canonical.name and p.command = canonical.command::"char" and p.permissive)
+
+-- R06 The definer reads everything and writes an organisation's rows inside one; the platform's own rows by pinned policies.
+-- Its functions run for whoever calls them: a mistake in one must not write across organisations.
+union all
+select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.command, p.reads, p.writes)
+  from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
+ where p.permissive and p.roles @> array['streamspace_definer']
+   and not (p.command = 'r' and p.reads in ('true', o.scoped))
+   and (o.oid is null or p.command <> 'a' and p.reads <> o.scoped or p.command in ('a', '*') and p.writes <> o.scoped
+        or p.command = 'w' and p.writes not in ('', o.scoped)
+        or p.command = '*')
+   and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
+     select object, text from pin where rule = 'R06')
+
+-- R07 Policies name the three roles that enter or the definer, and nobody else.
+-- A policy to PUBLIC holds for roles that nobody has thought of yet.
+union all
+select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
+  from policy p
+ where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_system']
+
+-- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
+-- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
+union all
+select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or another')
+  from (select object, text from pin where rule = 'R39') pin
+  full join (
+    select t.name || '.' || p.name as label,
+           rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes) as says
+      from policy p join app_table t on t.oid = p.relation
+     where not p.permissive and p.name <> 'tenant_floor'
+  ) p on p.label = pin.object
+ where p.says is distinct from pin.text
+$rules$;
+comment on function rls.rules_policies() is 'Rules: the policies on them.';
