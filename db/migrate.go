@@ -42,7 +42,11 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
 	if err != nil {
 		return Migrated{}, err
 	}
-	m := migration{set: set}
+	migrations, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return Migrated{}, fmt.Errorf("open the migrations: %w", err)
+	}
+	m := migration{migrations: migrations, set: set}
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
 	err = m.run(ctx, config)
@@ -51,8 +55,9 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
 
 // migration is one run.
 type migration struct {
-	set  rules.Set
-	done Migrated
+	migrations fs.FS
+	set        rules.Set
+	done       Migrated
 }
 
 func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error) {
@@ -61,11 +66,18 @@ func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error)
 		return err
 	}
 	defer pool.Close()
-	p, err := provider(pool)
+	p, err := provider(pool, m.migrations)
+	if err != nil {
+		return err
+	}
+	texts, err := textsOf(m.migrations)
 	if err != nil {
 		return err
 	}
 	return alone(ctx, pool, func(conn *pgx.Conn) error {
+		if err := compareTexts(ctx, conn, texts); err != nil {
+			return fmt.Errorf("migrate database %s: %w", config.Database, err)
+		}
 		results, err := p.Up(ctx)
 		if err != nil {
 			return fmt.Errorf("migrate database %s: %w", config.Database, err)
@@ -91,7 +103,11 @@ func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
 		return err
 	}
 	defer pool.Close()
-	p, err := provider(pool)
+	migrations, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return fmt.Errorf("open the migrations: %w", err)
+	}
+	p, err := provider(pool, migrations)
 	if err != nil {
 		return err
 	}
@@ -102,7 +118,8 @@ func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
 		if _, err := p.DownTo(ctx, 0); err != nil {
 			return fmt.Errorf("roll back database %s: %w", config.Database, err)
 		}
-		return nil
+		_, err := conn.Exec(ctx, "drop function if exists rls.migration_texts()")
+		return wrap(err, "forget the migrations' texts")
 	})
 }
 
@@ -139,11 +156,7 @@ func alone(ctx context.Context, pool *sql.DB, do func(*pgx.Conn) error) (err err
 	return conn.Raw(func(driver any) error { return do(driver.(*stdlib.Conn).Conn()) })
 }
 
-func provider(pool *sql.DB) (*goose.Provider, error) {
-	migrations, err := fs.Sub(files, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("open the migrations: %w", err)
-	}
+func provider(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	p, err := goose.NewProvider(goose.DialectPostgres, pool, migrations, goose.WithTableName(versions))
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)

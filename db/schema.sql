@@ -275,13 +275,12 @@ CREATE FUNCTION rls.catalogue_org_tables() RETURNS TABLE(oid oid, label text, na
     LANGUAGE sql STABLE
     AS $$
   select t.oid, t.label, t.name, a.attnum, a.attname, a.attnotnull, a.atttypid, pg_get_expr(d.adbin, d.adrelid),
-         format('(%I = ( SELECT rls.current_org_id() AS current_org_id))', a.attname),
-         format('((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND '
-           '(%I = ( SELECT rls.current_org_id() AS current_org_id)))', a.attname)
+         x.scoped, x.floored
     from rls.catalogue_relations() t
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and not a.attisdropped
      and a.attname = case when t.name = 'organizations' then 'id' else 'org_id' end
     left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+   cross join lateral rls.tenant_conditions_v1(a.attname) x
    where t.space = 'app' and t.kind in ('r', 'p')
 $$;
 
@@ -556,6 +555,48 @@ ALTER FUNCTION rls.create_org(operator text, org uuid, slug text, name text, nam
 --
 
 COMMENT ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) IS 'Makes an org with its first owner and its quota.';
+
+
+--
+-- Name: create_org_table_v1(text, text, text, boolean, text); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean DEFAULT true, definer_reads text DEFAULT 'everything'::text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  everyone constant text := 'streamspace_app, streamspace_agent, streamspace_system';
+  c record;
+begin
+  select * into strict c from rls.tenant_conditions_v1('org_id');
+  execute format('create table app.%I (org_id uuid not null default rls.current_org_id(), %s%s)', name, columns,
+    case of_org when true then format(', constraint %I foreign key (org_id) references app.organizations (id)', name || '_of_org') end);
+  execute format('comment on table app.%I is %L', name, about);
+  execute format('alter table app.%I enable row level security', name);
+  execute format('alter table app.%I force row level security', name);
+  execute format('create policy tenant_floor on app.%I as restrictive for all to %s using (%s) with check (%s)',
+    name, everyone, c.floored, c.floored);
+  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered; with none, an error.');
+  execute format('create policy org_select on app.%I for select to %s using (%s)', name, everyone, c.scoped);
+  execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
+  execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
+  execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
+  execute case definer_reads
+    when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
+    when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
+    when 'nothing' then 'select'
+  end;
+end $$;
+
+
+ALTER FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) IS 'Makes a table of an organisation''s rows: org_id before the columns, the key to the org unless another brings it, the floor, a policy per command, and what the definer reads: everything, inside an org, or nothing.';
 
 
 --
@@ -1030,6 +1071,24 @@ ALTER FUNCTION rls.memberships_of(usr uuid) OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may enter.';
+
+
+--
+-- Name: migration_texts(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
+    LANGUAGE sql IMMUTABLE
+    AS $$ values (1::bigint, 'f77c330217ec8880ff93fa8ab4451eb9adabcc5ac5e50ad3cb4d3f98bfc2578c'), (2::bigint, 'ac7f9987b6703db5dd180ca80a3abf349e22022d9a359b9a6ccd0cc5ff3c1393'), (3::bigint, '7f6727f3f5d2e369eca78a63ceadf62b59f4162e3b3ba65d59dae91e58893ffa'), (4::bigint, '8e33fd01bffd35f5f04bf66a0ed7be037772b4060ca916ec8aaea8ec3d466f03'), (5::bigint, 'd6fafdaa568acfa520eb9c729c8adf08ad3c23506ceda90bc586dd72a99c3c57'), (6::bigint, 'e7b98b06bc61b26247445469174f469683d2a0e098006f6ce8cea31231c9a8b3'), (7::bigint, 'deb080e27b7a796b49a352a9ad2f77b6d2e9138d35652a7661f9a2c9a05eaad7') $$;
+
+
+ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION migration_texts(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.migration_texts() IS 'The migrations that made this database, by the hash of their text.';
 
 
 --
@@ -1884,7 +1943,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: what runs by itself.';
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 1 $$;
+    AS $$ select 2 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -2086,6 +2145,28 @@ ALTER FUNCTION rls.template_is_foreign(template uuid) OWNER TO streamspace_defin
 --
 
 COMMENT ON FUNCTION rls.template_is_foreign(template uuid) IS 'Whether a private template is another org''s than the one that was entered.';
+
+
+--
+-- Name: tenant_conditions_v1(name); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.tenant_conditions_v1(key name) RETURNS TABLE(scoped text, floored text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+  select pg_catalog.format('(%I = ( SELECT rls.current_org_id() AS current_org_id))', key),
+         pg_catalog.format('((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND '
+           '(%I = ( SELECT rls.current_org_id() AS current_org_id)))', key)
+$$;
+
+
+ALTER FUNCTION rls.tenant_conditions_v1(key name) OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION tenant_conditions_v1(key name); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The condition of an organisation''s rows by the column that says whose they are: that of a policy, and that of the floor.';
 
 
 --
@@ -4500,6 +4581,13 @@ GRANT ALL ON FUNCTION rls.create_org(operator text, org uuid, slug text, name te
 
 
 --
+-- Name: FUNCTION create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4677,6 +4765,13 @@ GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.memberships_of(usr uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.memberships_of(usr uuid) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION migration_texts(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.migration_texts() FROM PUBLIC;
 
 
 --
@@ -4859,6 +4954,19 @@ GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash byte
 
 REVOKE ALL ON FUNCTION rls.template_is_foreign(template uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.template_is_foreign(template uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION tenant_conditions_v1(key name); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.tenant_conditions_v1(key name) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_login;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_operator;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_system;
+GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
 
 
 --

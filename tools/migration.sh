@@ -13,6 +13,7 @@ cat >"$file" <<'SQL'
 -- +goose Up
 -- What this makes, in a sentence. The version before must go on working while it runs, and after it.
 --
+-- A table of an organisation's rows is one call of rls.create_org_table_v1, which comes with its policies.
 -- A change of rows, or a new foreign key, in an org table says `alter table … no force row level security` first and
 -- `force row level security` last: under FORCE the owner sees no row, so that neither would do anything. A test counts
 -- the rows.

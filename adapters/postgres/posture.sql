@@ -38,6 +38,4 @@ union all select format('table app.%s has no tenant_floor as it should be', t.re
      where p.polrelid = t.oid and p.polname = 'tenant_floor' and not p.polpermissive and p.polcmd = '*'
        and p.polroles @> array(select oid from pg_roles where rolname in ('streamspace_app', 'streamspace_agent', 'streamspace_system'))
        and pg_get_expr(p.polqual, t.oid) = pg_get_expr(p.polwithcheck, t.oid)
-       and pg_get_expr(p.polqual, t.oid) = format(
-         '((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (%I = ( SELECT rls.current_org_id() AS current_org_id)))',
-         t.org_column))
+       and pg_get_expr(p.polqual, t.oid) = (select c.floored from rls.tenant_conditions_v1(t.org_column) c))

@@ -81,6 +81,9 @@ func (b *database) build(ctx context.Context, super string) error {
 		return err
 	}
 	_, err = db.Migrate(ctx, migrator)
+	if _, edited := errors.AsType[*db.EditedError](err); edited && b.private != nil {
+		return fmt.Errorf("the data was made by an earlier version: run `make db/reset` to begin anew (%w)", err)
+	}
 	return err
 }
 

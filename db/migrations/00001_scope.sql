@@ -50,6 +50,57 @@ grant execute on function rls.no_org(), rls.current_org_id(), rls.current_user_i
   rls.current_session_id(), rls.is_admin(), rls.is_owner(), rls.is_viewer()
   to streamspace_app, streamspace_agent, streamspace_system, streamspace_definer;
 
+-- What keeps an organisation's table to that organisation, as PostgreSQL writes it down. The floor's first half raises even
+-- where the planner would look at no row (an empty table, another condition that is already false). The helper below, the
+-- rules and the start's check all take the words from here. A function whose name ends with a version never changes once
+-- it was released, because migrations have made tables with it: another one takes its place.
+-- +goose StatementBegin
+create function rls.tenant_conditions_v1(key name) returns table (scoped text, floored text)
+  language sql stable parallel safe
+as $$
+  select pg_catalog.format('(%I = ( SELECT rls.current_org_id() AS current_org_id))', key),
+         pg_catalog.format('((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND '
+           '(%I = ( SELECT rls.current_org_id() AS current_org_id)))', key)
+$$;
+-- +goose StatementEnd
+comment on function rls.tenant_conditions_v1(name) is
+  'The condition of an organisation''s rows by the column that says whose they are: that of a policy, and that of the floor.';
+grant execute on function rls.tenant_conditions_v1(name) to streamspace_app, streamspace_login, streamspace_agent,
+  streamspace_operator, streamspace_system, streamspace_definer;
+
+-- +goose StatementBegin
+create function rls.create_org_table_v1(name text, columns text, about text, of_org boolean default true,
+  definer_reads text default 'everything') returns void
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  everyone constant text := 'streamspace_app, streamspace_agent, streamspace_system';
+  c record;
+begin
+  select * into strict c from rls.tenant_conditions_v1('org_id');
+  execute format('create table app.%I (org_id uuid not null default rls.current_org_id(), %s%s)', name, columns,
+    case of_org when true then format(', constraint %I foreign key (org_id) references app.organizations (id)', name || '_of_org') end);
+  execute format('comment on table app.%I is %L', name, about);
+  execute format('alter table app.%I enable row level security', name);
+  execute format('alter table app.%I force row level security', name);
+  execute format('create policy tenant_floor on app.%I as restrictive for all to %s using (%s) with check (%s)',
+    name, everyone, c.floored, c.floored);
+  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered; with none, an error.');
+  execute format('create policy org_select on app.%I for select to %s using (%s)', name, everyone, c.scoped);
+  execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
+  execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
+  execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
+  execute case definer_reads
+    when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
+    when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
+    when 'nothing' then 'select'
+  end;
+end $$;
+-- +goose StatementEnd
+comment on function rls.create_org_table_v1(text, text, text, boolean, text) is
+  'Makes a table of an organisation''s rows: org_id before the columns, the key to the org unless another brings it, the floor, '
+  'a policy per command, and what the definer reads: everything, inside an org, or nothing.';
+
 -- A start compares the database's version with the program's.
 grant select on rls.goose_db_version
   to streamspace_app, streamspace_login, streamspace_agent, streamspace_operator, streamspace_system;
@@ -57,5 +108,6 @@ grant select on rls.goose_db_version
 -- +goose Down
 revoke select on rls.goose_db_version
   from streamspace_app, streamspace_login, streamspace_agent, streamspace_operator, streamspace_system;
+drop function rls.create_org_table_v1(text, text, text, boolean, text), rls.tenant_conditions_v1(name);
 drop function rls.current_org_id(), rls.current_user_id(), rls.current_credential_id(), rls.current_agent_id(),
   rls.current_session_id(), rls.is_admin(), rls.is_owner(), rls.is_viewer(), rls.no_org();

@@ -1,5 +1,6 @@
 -- +goose Up
--- The platform's own tables, and then an org's: each of those has org_id first in every key.
+-- The platform's own tables, and then an org's: each of those has org_id first in every key, and comes with its floor and
+-- the policies that all of them have.
 
 create table app.organizations (
   id uuid not null,
@@ -55,22 +56,18 @@ create table app.public_templates (
 );
 comment on table app.public_templates is 'Immutable revisions offered to every org. The highest revision of an id counts.';
 
-create table app.memberships (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('memberships', $$
   user_id uuid not null,
   role text not null,
   created_at timestamptz not null default now(),
   constraint memberships_pkey primary key (org_id, user_id),
   constraint memberships_as_credentials_copy_them unique (org_id, user_id, role),
-  constraint memberships_of_org foreign key (org_id) references app.organizations (id),
   constraint memberships_of_user foreign key (user_id) references app.users (id),
   constraint memberships_role check (role in ('owner', 'admin', 'member', 'viewer'))
-);
+$$, 'Who belongs to an org, and as what.');
 create index memberships_user on app.memberships (user_id);
-comment on table app.memberships is 'Who belongs to an org, and as what.';
 
-create table app.credentials (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('credentials', $$
   id uuid not null,
   user_id uuid not null,
   role text not null,
@@ -80,25 +77,20 @@ create table app.credentials (
   constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at),
   constraint credentials_follow_membership foreign key (org_id, user_id, role)
     references app.memberships (org_id, user_id, role) on update cascade on delete cascade
-);
+$$, 'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.',
+  of_org => false);
 create index credentials_membership on app.credentials (org_id, user_id, role);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
 create index credentials_expired on app.credentials (ends_at);
-comment on table app.credentials is
-  'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.';
 
-create table app.agent_orgs (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('agent_orgs', $$
   agent_id uuid not null,
   constraint agent_orgs_pkey primary key (org_id, agent_id),
-  constraint agent_orgs_of_org foreign key (org_id) references app.organizations (id),
   constraint agent_orgs_of_agent foreign key (agent_id) references app.agents (id)
-);
+$$, 'Which agents serve an org.', definer_reads => 'inside');
 create index agent_orgs_agent on app.agent_orgs (agent_id);
-comment on table app.agent_orgs is 'Which agents serve an org.';
 
-create table app.templates (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('templates', $$
   id uuid not null,
   revision int not null default 1,
   name text not null,
@@ -109,14 +101,11 @@ create table app.templates (
   updated_at timestamptz not null default now(),
   constraint templates_pkey primary key (org_id, id),
   constraint templates_name_key unique (org_id, name),
-  constraint templates_of_org foreign key (org_id) references app.organizations (id),
   constraint templates_name_is_a_label check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
-);
+$$, 'What only this org can start a session from.');
 create unique index templates_id on app.templates (id); -- is it another org's?
-comment on table app.templates is 'What only this org can start a session from.';
 
-create table app.sessions (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('sessions', $$
   id uuid not null,
   owner_id uuid not null,
   name text not null,
@@ -135,7 +124,6 @@ create table app.sessions (
   end_wanted_at timestamptz,
   ended_at timestamptz,
   constraint sessions_pkey primary key (org_id, id),
-  constraint sessions_of_org foreign key (org_id) references app.organizations (id),
   constraint sessions_placed_where_served foreign key (org_id, agent_id)
     references app.agent_orgs (org_id, agent_id) on delete set null (agent_id),
   constraint sessions_name_length check (length(name) between 1 and 80),
@@ -143,7 +131,8 @@ create table app.sessions (
   constraint sessions_desired check (desired in ('running', 'terminated')),
   constraint sessions_state check (state in ('pending', 'starting', 'running', 'terminating', 'terminated', 'failed')),
   constraint sessions_ended_when_final check ((ended_at is not null) = (state in ('terminated', 'failed')))
-);
+$$,
+  'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.');
 create index sessions_newest on app.sessions (org_id, created_at desc, id desc);
 create index sessions_newest_active on app.sessions (org_id, created_at desc, id desc) where state not in ('terminated', 'failed');
 create index sessions_of_owner on app.sessions (org_id, owner_id, created_at desc, id desc);
@@ -152,13 +141,10 @@ create unique index sessions_id on app.sessions (id); -- an agent names a sessio
 create index sessions_of_agent on app.sessions (agent_id, id) where state not in ('terminated', 'failed');
 create index sessions_placed on app.sessions (org_id, agent_id);
 create index sessions_overdue on app.sessions (end_wanted_at) where desired = 'terminated' and state not in ('terminated', 'failed');
-comment on table app.sessions is
-  'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.';
 comment on column app.sessions.generation is 'Counts the changes of desired.';
 comment on column app.sessions.observed_epoch is 'The start of the agent that reported state.';
 
-create table app.tickets (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('tickets', $$
   id uuid not null,
   session_id uuid not null,
   credential_id uuid not null default rls.current_credential_id(),
@@ -167,38 +153,31 @@ create table app.tickets (
   constraint tickets_pkey primary key (org_id, id),
   constraint tickets_of_session foreign key (org_id, session_id) references app.sessions (org_id, id) on delete cascade,
   constraint tickets_follow_credential foreign key (org_id, credential_id) references app.credentials (org_id, id) on delete cascade
-);
+$$, 'Each opens one session''s stream once. It goes with the credential that asked for it.', of_org => false);
 create unique index tickets_secret on app.tickets (secret_hash); -- looked up before an org is known
 create index tickets_session on app.tickets (org_id, session_id);
 create index tickets_credential on app.tickets (org_id, credential_id);
 create index tickets_expired on app.tickets (ends_at);
-comment on table app.tickets is 'Each opens one session''s stream once. It goes with the credential that asked for it.';
 
-create table app.quota_limits (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('quota_limits', $$
   kind text not null,
   per_org bigint not null,
   per_user bigint not null,
   constraint quota_limits_pkey primary key (org_id, kind),
-  constraint quota_limits_of_org foreign key (org_id) references app.organizations (id),
   constraint quota_limits_kind check (kind in ('sessions')),
   constraint quota_limits_not_negative check (per_org >= 0 and per_user >= 0)
-);
-comment on table app.quota_limits is 'How much of a kind an org, and each of its members, may hold at once.';
+$$, 'How much of a kind an org, and each of its members, may hold at once.', definer_reads => 'nothing');
 
-create table app.quota_usage (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('quota_usage', $$
   holder_id uuid not null,
   kind text not null,
   used bigint not null default 0,
   constraint quota_usage_pkey primary key (org_id, holder_id, kind),
   constraint quota_usage_has_limit foreign key (org_id, kind) references app.quota_limits (org_id, kind),
   constraint quota_usage_not_negative check (used >= 0)
-);
-comment on table app.quota_usage is 'What is held now. The holder is the org itself or one of its members.';
+$$, 'What is held now. The holder is the org itself or one of its members.', of_org => false, definer_reads => 'nothing');
 
-create table app.events (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('events', $$
   seq bigint not null,
   at timestamptz not null default now(),
   type text not null,
@@ -207,15 +186,12 @@ create table app.events (
   audience text not null default 'owner',
   data jsonb not null default '{}',
   constraint events_pkey primary key (org_id, seq),
-  constraint events_of_org foreign key (org_id) references app.organizations (id),
   constraint events_audience check (audience in ('owner', 'everyone')),
   constraint events_data_size check (octet_length(data::text) <= 8192)
-);
-comment on table app.events is 'What happened, numbered without gaps per org and in the order of commits.';
+$$, 'What happened, numbered without gaps per org and in the order of commits.', definer_reads => 'nothing');
 comment on column app.events.owner_id is 'Whose session it is about, else who acted. With audience owner only they and admins see it.';
 
-create table app.audit_log (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('audit_log', $$
   seq bigint not null,
   at timestamptz not null,
   actor text not null,
@@ -223,21 +199,16 @@ create table app.audit_log (
   subject text not null,
   previous bytea not null,
   hash bytea not null,
-  constraint audit_log_pkey primary key (org_id, seq),
-  constraint audit_log_of_org foreign key (org_id) references app.organizations (id)
-);
+  constraint audit_log_pkey primary key (org_id, seq)
+$$, 'Who did what, and who was refused what; chained: each hash covers the one before.', definer_reads => 'nothing');
 create index audit_log_of_actor on app.audit_log (org_id, actor, seq desc);
-comment on table app.audit_log is 'Who did what, and who was refused what; chained: each hash covers the one before.';
 
-create table app.org_heads (
-  org_id uuid not null default rls.current_org_id(),
+select rls.create_org_table_v1('org_heads', $$
   event_seq bigint not null default 0,
   audit_seq bigint not null default 0,
   audit_hash bytea not null default '',
-  constraint org_heads_pkey primary key (org_id),
-  constraint org_heads_of_org foreign key (org_id) references app.organizations (id)
-);
-comment on table app.org_heads is 'Where each org''s logs stand. Only triggers touch it.';
+  constraint org_heads_pkey primary key (org_id)
+$$, 'Where each org''s logs stand. Only triggers touch it.', definer_reads => 'nothing');
 
 -- +goose Down
 drop table app.org_heads, app.audit_log, app.events, app.quota_usage, app.quota_limits, app.tickets, app.sessions,

@@ -1,40 +1,24 @@
 -- +goose Up
--- Which rows each role reaches. A floor that no other policy can widen, one permissive policy per command, and restrictive
--- ones for what a role inside the org may do.
+-- Which rows each role reaches of the platform's own tables, and what a role inside an org may do in the others, whose floor
+-- and permissive policies rls.create_org_table_v1 has made.
 
--- The same block for each org table. The floor's first half raises even where the planner would look at no row (an empty
--- table, another condition that is already false).
 -- +goose StatementBegin
 do $$
 declare
   t text;
-  scoped constant text := 'org_id = (select rls.current_org_id())';
-  floor constant text := '(select rls.current_org_id()) is not null and ' || scoped;
+  c record;
   everyone constant text := 'streamspace_app, streamspace_agent, streamspace_system';
 begin
-  foreach t in array array['memberships', 'credentials', 'agent_orgs', 'templates', 'sessions', 'tickets',
-                           'quota_limits', 'quota_usage', 'events', 'audit_log', 'org_heads'] loop
-    execute format('alter table app.%I enable row level security', t);
-    execute format('alter table app.%I force row level security', t);
-    execute format('create policy tenant_floor on app.%I as restrictive for all to %s using (%s) with check (%s)', t, everyone, floor, floor);
-    execute format('create policy org_select on app.%I for select to %s using (%s)', t, everyone, scoped);
-    execute format('create policy org_insert on app.%I for insert to %s with check (%s)', t, everyone, scoped);
-    execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', t, everyone, scoped, scoped);
-    execute format('create policy org_delete on app.%I for delete to %s using (%s)', t, everyone, scoped);
-    execute format('comment on policy tenant_floor on app.%I is %L', t, 'Only rows of the org that was entered; with none, an error.');
-  end loop;
   foreach t in array array['organizations', 'users', 'agents', 'public_templates'] loop
     execute format('alter table app.%I enable row level security', t);
     execute format('alter table app.%I force row level security', t);
   end loop;
+  select * into strict c from rls.tenant_conditions_v1('id');
+  execute format('create policy tenant_floor on app.organizations as restrictive for all to %s using (%s) with check (%s)',
+    everyone, c.floored, c.floored);
+  execute format('create policy org_select on app.organizations for select to %s using (%s)', everyone, c.scoped);
 end $$;
 -- +goose StatementEnd
-
-create policy tenant_floor on app.organizations as restrictive for all to streamspace_app, streamspace_agent, streamspace_system
-  using ((select rls.current_org_id()) is not null and id = (select rls.current_org_id()))
-  with check ((select rls.current_org_id()) is not null and id = (select rls.current_org_id()));
-create policy org_select on app.organizations for select to streamspace_app, streamspace_agent, streamspace_system
-  using (id = (select rls.current_org_id()));
 create policy co_members on app.users for select to streamspace_app
   using (exists (select from app.memberships m where m.user_id = id));
 create policy serves_us on app.agents for select to streamspace_app
@@ -106,18 +90,12 @@ create policy definer_insert on app.agents for insert to streamspace_definer wit
 create policy definer_update on app.agents for update to streamspace_definer using (true);
 create policy definer_select on app.public_templates for select to streamspace_definer using (true);
 create policy definer_insert on app.public_templates for insert to streamspace_definer with check (true);
-create policy definer_select on app.memberships for select to streamspace_definer using (true);
 create policy definer_insert on app.memberships for insert to streamspace_definer with check (org_id = (select rls.current_org_id()));
-create policy definer_select on app.credentials for select to streamspace_definer using (true);
 create policy definer_insert on app.credentials for insert to streamspace_definer with check (org_id = (select rls.current_org_id()));
 create policy definer_insert on app.agent_orgs for insert to streamspace_definer with check (org_id = (select rls.current_org_id()));
-create policy definer_select on app.agent_orgs for select to streamspace_definer using (org_id = (select rls.current_org_id()));
-create policy definer_select on app.templates for select to streamspace_definer using (true);
 create policy definer_insert on app.templates for insert to streamspace_definer with check (org_id = (select rls.current_org_id()));
 create policy definer_update on app.templates for update to streamspace_definer
   using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
-create policy definer_select on app.sessions for select to streamspace_definer using (true);
-create policy definer_select on app.tickets for select to streamspace_definer using (true);
 create policy definer_delete on app.tickets for delete to streamspace_definer using (org_id = (select rls.current_org_id()));
 create policy definer_limits on app.quota_limits for all to streamspace_definer
   using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
@@ -163,18 +141,24 @@ grant insert (type, subject_id, audience, data) on app.events to streamspace_sys
 grant insert (action, subject) on app.audit_log to streamspace_system;
 
 -- +goose Down
--- Policies and grants go one by one, so that what is left is what 00002 made.
+-- Policies and grants go one by one, so that what is left is what 00002 made: the helper's policies stay.
 -- +goose StatementBegin
 do $$
 declare
   p record;
 begin
-  for p in select c.relname, l.polname from pg_policy l join pg_class c on c.oid = l.polrelid where c.relnamespace = 'app'::regnamespace loop
+  for p in select c.relname, l.polname from pg_policy l join pg_class c on c.oid = l.polrelid
+            where c.relnamespace = 'app'::regnamespace
+              and (l.polname not in ('tenant_floor', 'org_select', 'org_insert', 'org_update', 'org_delete', 'definer_select')
+                   or c.relname in ('organizations', 'users', 'agents', 'public_templates')) loop
     execute format('drop policy %I on app.%I', p.polname, p.relname);
   end loop;
-  for p in select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r' loop
+  for p in select relname from pg_class
+            where relnamespace = 'app'::regnamespace and relname in ('organizations', 'users', 'agents', 'public_templates') loop
     execute format('alter table app.%I no force row level security', p.relname);
     execute format('alter table app.%I disable row level security', p.relname);
+  end loop;
+  for p in select relname from pg_class where relnamespace = 'app'::regnamespace and relkind = 'r' loop
     execute format('revoke all on app.%I from streamspace_app, streamspace_agent, streamspace_system, streamspace_definer', p.relname);
   end loop;
 end $$;

@@ -27,13 +27,12 @@ create or replace function rls.catalogue_org_tables()
   language sql stable
 as $$
   select t.oid, t.label, t.name, a.attnum, a.attname, a.attnotnull, a.atttypid, pg_get_expr(d.adbin, d.adrelid),
-         format('(%I = ( SELECT rls.current_org_id() AS current_org_id))', a.attname),
-         format('((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND '
-           '(%I = ( SELECT rls.current_org_id() AS current_org_id)))', a.attname)
+         x.scoped, x.floored
     from rls.catalogue_relations() t
     join pg_catalog.pg_attribute a on a.attrelid = t.oid and not a.attisdropped
      and a.attname = case when t.name = 'organizations' then 'id' else 'org_id' end
     left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+   cross join lateral rls.tenant_conditions_v1(a.attname) x
    where t.space = 'app' and t.kind in ('r', 'p')
 $$;
 comment on function rls.catalogue_org_tables() is 'The tables whose rows are an organisation''s, with the conditions that their policies must have.';

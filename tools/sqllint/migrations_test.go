@@ -84,6 +84,31 @@ func TestPlantedMigrations(t *testing.T) {
 		"a check":  {"alter table app.sessions add constraint c check (name <> '');", ""},
 		"an index": {"create index i on app.sessions (org_id, name);", ""},
 
+		"an org table": {"select rls.create_org_table_v1('notes', $$ id uuid not null, template_id uuid, " +
+			"constraint notes_pkey primary key (org_id, id), constraint notes_template foreign key (org_id, template_id) " +
+			"references app.templates (org_id, id) $$, 'Notes.', of_org => false);", ""},
+		"an org table's row": {"select rls.create_org_table_v1('notes', $$ id uuid $$, 'Notes.'); " +
+			"insert into app.notes (id) values ('…');", "app.notes, " + unseen},
+		"an org table's later key": {"select rls.create_org_table_v1('notes', $$ id uuid $$, 'Notes.'); " +
+			"alter table app.notes add foreign key (id) references app.users (id);", unseen},
+		"an org table without syntax": {"select rls.create_org_table_v1('notes', $$ id uuid no null $$, 'Notes.');",
+			"of columns that do not parse"},
+		"an org table and more": {"select rls.create_org_table_v1('notes', $$ id uuid); delete from app.users; " +
+			"create table app.x (id uuid $$, 'Notes.');", "statements of their own"},
+		"an org table of a query": {"select rls.create_org_table_v1('notes', $$ id uuid $$, (select name from app.users));",
+			"something else than constants"},
+		"an org table and a query": {"select rls.create_org_table_v1('notes', $$ id uuid $$, 'Notes.'), count(*) " +
+			"from app.users;", unseen},
+		"an org table from a query": {"select rls.create_org_table_v1('notes', $$ id uuid $$, 'Notes.') from app.users;",
+			unseen},
+		"a block's org table": {"do $$ begin perform rls.create_org_table_v1('notes', ' id uuid ', 'Notes.'); end $$;", ""},
+		"a helper replaced": {"create or replace function rls.create_org_table_v1() returns void language sql as '';",
+			"changes rls.create_org_table_v1"},
+		"a helper altered":  {"alter function rls.tenant_conditions_v1(name) immutable;", "changes rls.tenant_conditions_v1"},
+		"a helper dropped":  {"drop function rls.create_org_table_v1(text, text, text);", "changes rls.create_org_table_v1"},
+		"another helper":    {"create function rls.create_org_table_v2() returns void language sql as '';", ""},
+		"another's replace": {"create or replace function rls.is_admin() returns boolean language sql as '';", ""},
+
 		"a block": {"do $$ begin update app.sessions set name = ''; end $$;", unseen},
 		"a block's loop": {
 			"do $$ declare s record; begin for s in select id from app.sessions loop null; end loop; end $$;",

@@ -1,6 +1,6 @@
 -- What Go needs to write each function anew: its conditions are taken apart there. A helper is called by policies or defaults; a
--- shared one may be called by others than its owner. The functions that the rules are written in
--- refuse nothing; what they must find is planted in their own tests.
+-- shared one may be called by others than its owner. The functions that the rules are written in,
+-- and that which says what made the database, refuse nothing; what they must find is planted in their own tests.
 select n.nspname || '.' || p.proname || case when count(*) over (partition by n.nspname, p.proname) > 1
          then '(' || pg_get_function_identity_arguments(p.oid) || ')' else '' end as label,
        p.oid::regprocedure::text as signature, pg_get_functiondef(p.oid) as definition, p.prosrc as source, l.lanname as language,
@@ -13,5 +13,5 @@ select n.nspname || '.' || p.proname || case when count(*) over (partition by n.
               where r.rolname ~ '^streamspace_' and r.rolname not in ('streamspace_owner', 'streamspace_migrator')
                 and not has_function_privilege(r.oid, p.oid, 'execute') order by 1) as refused
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang join pg_type t on t.oid = p.prorettype
- where n.nspname in ('app', 'rls') and p.prokind = 'f' and p.proname !~ '^(rules_|catalogue_|check_catalogue$)'
+ where n.nspname in ('app', 'rls') and p.prokind = 'f' and p.proname !~ '^(rules_|catalogue_|(check_catalogue|migration_texts)$)'
  order by 1

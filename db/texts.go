@@ -1,0 +1,134 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/pressly/goose/v3"
+)
+
+// EditedError says that a database has a migration whose text is not the program's. What the program's text makes is
+// then not what the database has, and nothing can bring the one to the other.
+type EditedError struct {
+	Version int64
+	File    string // the program's
+}
+
+// Error names the migration.
+func (e *EditedError) Error() string {
+	return fmt.Sprintf("the database was made by another text of migration %d (%s) than this program has",
+		e.Version, e.File)
+}
+
+// text is a migration's file with the SHA-256 of its content.
+type text struct{ file, hash string }
+
+// textsOf reads the migrations' texts, by their version.
+func textsOf(migrations fs.FS) (map[int64]text, error) {
+	names, err := fs.Glob(migrations, "*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("list migrations: %w", err)
+	}
+	out := map[int64]text{}
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, fmt.Errorf("read the version of migration %s: %w", name, err)
+		}
+		content, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			return nil, fmt.Errorf("read migration %s: %w", name, err)
+		}
+		sum := sha256.Sum256(content)
+		out[version] = text{name, hex.EncodeToString(sum[:])}
+	}
+	return out, nil
+}
+
+// compareTexts refuses a database that has a migration in another text, and takes note of the texts that are about to
+// be applied. It does so before they are: a run that breaks off leaves no migration without a note.
+//
+// The notes are the values of a function. A table would be one more that the rules, the manifest and the roles' rights
+// have to tell of.
+func compareTexts(ctx context.Context, conn *pgx.Conn, ours map[int64]text) error {
+	applied, err := appliedVersions(ctx, conn)
+	if err != nil {
+		return err
+	}
+	noted, err := notedTexts(ctx, conn)
+	if err != nil {
+		return err
+	}
+	next := maps.Clone(noted) // those of a newer program stay
+	for _, version := range slices.Sorted(maps.Keys(ours)) {
+		ours := ours[version]
+		if slices.Contains(applied, version) && noted[version] != ours.hash {
+			return &EditedError{version, ours.file}
+		}
+		next[version] = ours.hash
+	}
+	if maps.Equal(noted, next) {
+		return nil
+	}
+	return noteTexts(ctx, conn, next)
+}
+
+// appliedVersions lists the migrations that the database has. Before the first there is no table of them.
+func appliedVersions(ctx context.Context, conn *pgx.Conn) ([]int64, error) {
+	var there bool
+	if err := conn.QueryRow(ctx, "select to_regclass($1) is not null", versions).Scan(&there); err != nil || !there {
+		return nil, wrap(err, "look for the applied migrations")
+	}
+	rows, err := conn.Query(ctx, "select version_id from "+versions+" where is_applied and version_id > 0")
+	if err != nil {
+		return nil, fmt.Errorf("list the applied migrations: %w", err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	return out, wrap(err, "list the applied migrations")
+}
+
+func notedTexts(ctx context.Context, conn *pgx.Conn) (map[int64]string, error) {
+	out := map[int64]string{}
+	var there bool
+	err := conn.QueryRow(ctx, "select to_regprocedure('rls.migration_texts()') is not null").Scan(&there)
+	if err != nil || !there {
+		return out, wrap(err, "look for the migrations' texts")
+	}
+	rows, err := conn.Query(ctx, "select version, sha256 from rls.migration_texts()")
+	if err != nil {
+		return nil, fmt.Errorf("list the migrations' texts: %w", err)
+	}
+	var version int64
+	var hash string
+	_, err = pgx.ForEachRow(rows, []any{&version, &hash}, func() error {
+		out[version] = hash
+		return nil
+	})
+	return out, wrap(err, "list the migrations' texts")
+}
+
+func noteTexts(ctx context.Context, conn *pgx.Conn, texts map[int64]string) error {
+	var values []string
+	for _, version := range slices.SortedFunc(maps.Keys(texts), cmp.Compare) {
+		values = append(values, fmt.Sprintf("(%d::bigint, '%s')", version, texts[version]))
+	}
+	_, err := conn.Exec(ctx, `create or replace function rls.migration_texts() returns table (version bigint, sha256 text)
+		language sql immutable as $$ values `+strings.Join(values, ", ")+` $$;
+		comment on function rls.migration_texts() is 'The migrations that made this database, by the hash of their text.'`)
+	return wrap(err, "take note of the migrations' texts")
+}
+
+func wrap(err error, doing string) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

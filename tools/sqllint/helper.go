@@ -1,0 +1,75 @@
+package sqllint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// readsNoRow are functions of ours whose bodies touch no row.
+var readsNoRow = []string{"rls.tenant_conditions_v1"}
+
+// createOrgTable is the helper that makes a table of an organisation's rows.
+var createOrgTable = []string{"rls", "create_org_table_v1"}
+
+// orgTable looks at the call of the helper, and tells whether a statement is one. What it makes is a table that forces
+// its policies from the first moment, so that the owner sees none of its rows. Its keys are checked against none.
+func (h *half) orgTable(s node) bool {
+	targets := s.list("targetList")
+	if len(targets) != 1 || len(s.list("fromClause")) > 0 {
+		return false
+	}
+	call, _ := targets[0].child("val")
+	if call.kind != "FuncCall" || !slices.Equal(call.names("funcname"), createOrgTable) {
+		return false
+	}
+	args := call.list("args")
+	constant := func(a node) bool {
+		if a.kind == "NamedArgExpr" {
+			a, _ = a.child("arg")
+		}
+		return a.kind == "A_Const"
+	}
+	if len(args) < 3 || slices.ContainsFunc(args, func(a node) bool { return !constant(a) }) ||
+		slices.ContainsFunc(args[:3], func(a node) bool { return a.literal() == "" }) {
+		h.say("calls %s with something else than constants: write out its name, its columns and what it is",
+			strings.Join(createOrgTable, "."))
+		return true
+	}
+	made := fmt.Sprintf("create table app.%s (org_id uuid, %s)", args[0].literal(), args[1].literal())
+	statements, err := parse(made)
+	switch {
+	case err != nil:
+		h.say("makes the table app.%s of columns that do not parse: %v", args[0].literal(), err)
+	case len(statements) != 1 || statements[0].kind != "CreateStmt":
+		h.say("makes the table app.%s of columns that are statements of their own", args[0].literal())
+	}
+	return true
+}
+
+// kept are the functions that migrations have made things with: their name ends with a version.
+var kept = regexp.MustCompile(`_v[0-9]+$`)
+
+// released refuses a change of such a function. The migrations that called it would make something else.
+func (h *half) released(s node) {
+	var names [][]string
+	switch s.kind {
+	case "CreateFunctionStmt":
+		if s.flag("replace") {
+			names = append(names, s.names("funcname"))
+		}
+	case "AlterFunctionStmt":
+		f, _ := s.child("func")
+		names = append(names, f.names("objname"))
+	case "DropStmt":
+		for _, object := range s.list("objects") {
+			names = append(names, object.names("objname"))
+		}
+	}
+	for _, name := range names {
+		if full := strings.Join(name, "."); h.up && kept.MatchString(full) {
+			h.say("changes %s, by which migrations have made things: make another with the next version", full)
+		}
+	}
+}
