@@ -225,6 +225,7 @@ CREATE FUNCTION rls.catalogue_functions() RETURNS TABLE(oid oid, space name, lab
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
     join pg_catalog.pg_language l on l.oid = p.prolang
    where p.oid >= 16384 and n.nspname !~ '^pg_temp'
+     and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 $$;
 
 
@@ -234,7 +235,7 @@ ALTER FUNCTION rls.catalogue_functions() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_functions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_functions() IS 'Functions and procedures that initdb did not make.';
+COMMENT ON FUNCTION rls.catalogue_functions() IS 'Functions and procedures that neither initdb nor a reviewed extension made.';
 
 
 --
@@ -350,6 +351,7 @@ CREATE FUNCTION rls.catalogue_relations() RETURNS TABLE(oid oid, space name, nam
          c.relrowsecurity, c.relforcerowsecurity
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.oid >= 16384 and n.nspname !~ '^pg_(toast|temp)'
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 $$;
 
 
@@ -359,7 +361,7 @@ ALTER FUNCTION rls.catalogue_relations() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_relations(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_relations() IS 'Tables, views, indexes and sequences that initdb did not make.';
+COMMENT ON FUNCTION rls.catalogue_relations() IS 'Tables, views, indexes and sequences that neither initdb nor a reviewed extension made.';
 
 
 --
@@ -1221,6 +1223,38 @@ COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, d
 
 
 --
+-- Name: rules_extensions(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rules_extensions() RETURNS TABLE(name text, about text)
+    LANGUAGE sql STABLE
+    AS $$
+  select * from (values
+    ('pg_stat_statements',
+     'its view shows each role the texts of its own statements, and a member of pg_read_all_stats or a superuser those of all '
+     'roles. Constants are replaced by parameters, but not in statements such as SET or ALTER ROLE: keep secrets out of '
+     'those. Texts of statements tell of every organisation: grant the view to no role that serves'),
+    ('pgaudit',
+     'it writes statements, and with pgaudit.log_parameter their values, to the server''s log: that log then holds data of '
+     'every organisation'),
+    ('pg_repack',
+     'it copies whole tables past the policies, as a superuser. While it works on a table, its trigger and its log table are '
+     'findings; they are gone when it has ended'),
+    ('pgstattuple', 'it tells how full a table is, of all organisations together, to members of pg_stat_scan_tables')
+  ) e (name, about)
+$$;
+
+
+ALTER FUNCTION rls.rules_extensions() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rules_extensions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rules_extensions() IS 'The extensions that are notes in the audit, with what to look out for.';
+
+
+--
 -- Name: rules_functions(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1334,6 +1368,29 @@ COMMENT ON FUNCTION rls.rules_keys() IS 'Rules: the keys, which hold past the po
 
 
 --
+-- Name: rules_notes(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rules_notes() RETURNS TABLE(rule text, object text, detail text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select 'R36', e.extname::text, x.about
+    from pg_extension e join rls.rules_extensions() x on x.name = e.extname
+   order by 2
+$$;
+
+
+ALTER FUNCTION rls.rules_notes() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rules_notes(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rules_notes() IS 'What breaks no rule, and an auditor is told of.';
+
+
+--
 -- Name: rules_outside(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1348,10 +1405,11 @@ select 'R35', s.subname, 'is a subscription'
   from pg_subscription s
  where s.subdbid = (select oid from pg_database where datname = current_database())
 
--- R36 There is no extension but plpgsql, no foreign data wrapper and no server.
+-- R36 There is no extension but plpgsql and those that were reviewed, no foreign data wrapper and no server.
 -- Each brings functions that no rule here has read, and some open connections of their own.
 union all
-select 'R36', e.extname, 'is an extension' from pg_extension e where e.extname <> 'plpgsql'
+select 'R36', e.extname, 'is an extension' from pg_extension e 
+ where e.extname <> 'plpgsql' and e.extname::text not in (select x.name from rls.rules_extensions() x)
 union all
 select 'R36', w.fdwname, 'is a foreign data wrapper' from pg_foreign_data_wrapper w
 union all
@@ -1364,7 +1422,7 @@ select 'R37', pg_describe_object(x.class, x.oid, 0), 'is not PostgreSQL''s own'
   from (select 'pg_operator'::regclass, oid from pg_operator union all select 'pg_opclass'::regclass, oid from pg_opclass
         union all select 'pg_cast'::regclass, oid from pg_cast
         union all select 'pg_language'::regclass, oid from pg_language) x (class, oid)
- where x.oid >= 16384
+ where x.oid >= 16384 and (x.class::oid, x.oid) not in (select r.class, r.object from rls.rules_reviewed() r)
 
 -- R38 There are no large objects.
 -- They belong to a role, not to an organisation, and have no policies.
@@ -1753,6 +1811,29 @@ COMMENT ON FUNCTION rls.rules_privileges() IS 'Rules: the privileges.';
 
 
 --
+-- Name: rules_reviewed(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rules_reviewed() RETURNS TABLE(class oid, object oid)
+    LANGUAGE sql STABLE
+    AS $$
+  select d.classid, d.objid
+    from pg_catalog.pg_extension e
+    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_extension'::regclass and d.refobjid = e.oid
+   where d.deptype = 'e' and e.extname::text in (select x.name from rls.rules_extensions() x)
+$$;
+
+
+ALTER FUNCTION rls.rules_reviewed() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rules_reviewed(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rules_reviewed() IS 'What belongs to an extension that was reviewed. In app and rls it is looked at all the same.';
+
+
+--
 -- Name: rules_roles(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1921,6 +2002,7 @@ select 'R24', t.tgrelid::regclass::text,
 -- Both run unseen when somebody else works, with that one's rights.
 union all
 select 'R25', e.evtname, 'is an event trigger that runs ' || e.evtfoid::regprocedure from pg_event_trigger e
+ where (e.tableoid, e.oid) not in (select r.class, r.object from rls.rules_reviewed() r)
 union all
 select 'R25', w.ev_class::regclass::text, 'has the rule ' || w.rulename
   from pg_rewrite w join relation r on r.oid = w.ev_class
@@ -1943,7 +2025,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: what runs by itself.';
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 2 $$;
+    AS $$ select 3 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -4818,6 +4900,20 @@ GRANT ALL ON FUNCTION rls.publish_template(template uuid, name text, title text,
 
 
 --
+-- Name: FUNCTION rules_extensions(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rules_extensions() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_login;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_operator;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_auditor;
+GRANT ALL ON FUNCTION rls.rules_extensions() TO streamspace_backup;
+
+
+--
 -- Name: FUNCTION rules_functions(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4829,6 +4925,14 @@ REVOKE ALL ON FUNCTION rls.rules_functions() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION rls.rules_keys() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION rules_notes(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rules_notes() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rules_notes() TO streamspace_auditor;
 
 
 --
@@ -4857,6 +4961,20 @@ REVOKE ALL ON FUNCTION rls.rules_policies() FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION rls.rules_privileges() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION rules_reviewed(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rules_reviewed() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_login;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_operator;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_auditor;
+GRANT ALL ON FUNCTION rls.rules_reviewed() TO streamspace_backup;
 
 
 --

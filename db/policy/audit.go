@@ -89,16 +89,7 @@ func Audit(ctx context.Context, o Options) (Report, error) {
 func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 	r := Report{At: time.Now().UTC(), Partial: o.CatalogueOnly}
 	err := look(ctx, conn, func(tx pgx.Tx) error {
-		if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version'), session_user").
-			Scan(&r.Database, &r.Server, &r.User); err != nil {
-			return fmt.Errorf("ask which database this is: %w", err)
-		}
-		have, err := versionsOf(ctx, tx)
-		if err != nil {
-			return err
-		}
-		r.Version, r.RulesVersion = have.Migrations, have.Rules
-		if r.Rules, err = readRules(ctx, tx); err != nil {
+		if err := r.read(ctx, tx); err != nil {
 			return err
 		}
 		for _, prove := range []func(context.Context, pgx.Tx) (Section, error){
@@ -123,6 +114,21 @@ func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 	return r, err
 }
 
+// read asks which database this is and by which rules it is checked.
+func (r *Report) read(ctx context.Context, tx pgx.Tx) error {
+	if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version'), session_user").
+		Scan(&r.Database, &r.Server, &r.User); err != nil {
+		return fmt.Errorf("ask which database this is: %w", err)
+	}
+	have, err := versionsOf(ctx, tx)
+	if err != nil {
+		return err
+	}
+	r.Version, r.RulesVersion = have.Migrations, have.Rules
+	r.Rules, err = readRules(ctx, tx)
+	return err
+}
+
 // add settles a section's status.
 func (r *Report) add(s Section, accepted Accepted) {
 	open := Except(s.Findings, accepted)
@@ -139,7 +145,11 @@ func (r *Report) add(s Section, accepted Accepted) {
 
 func (r *Report) proveRules(ctx context.Context, tx pgx.Tx) (Section, error) {
 	found, err := brokenRules(ctx, tx)
-	return Section{Name: "rules", Checked: len(r.Rules), Unit: "rules", Findings: found}, err
+	if err != nil {
+		return Section{}, err
+	}
+	notes, err := notes(ctx, tx)
+	return Section{Name: "rules", Checked: len(r.Rules), Unit: "rules", Findings: found, Notes: notes}, err
 }
 
 func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) {
@@ -155,7 +165,8 @@ func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) 
 				"audit it by the program of its version", r.Version, r.RulesVersion, want.Migrations, want.Rules)}}
 		return s, err
 	}
-	differences, err := differences(ctx, tx)
+	differences, notes, err := differences(ctx, tx)
+	s.Notes = notes
 	for _, d := range differences {
 		s.Findings = append(s.Findings, d.violation())
 	}

@@ -88,7 +88,7 @@ func TestADifferenceReadsLikeAChangeOfRights(t *testing.T) { // alone: see plant
 		t.Run(name, func(t *testing.T) {
 			tx := planting(t)
 			plant(t, tx, c.statements+"; set local search_path = pg_catalog, pg_temp")
-			all, err := differences(t.Context(), tx)
+			all, _, err := differences(t.Context(), tx)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -55,7 +55,7 @@ func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 		if want, err := built(); err != nil || have.Migrations > want.Migrations || have.Rules > want.Rules {
 			return err
 		}
-		differences, err := differences(ctx, tx)
+		differences, _, err := differences(ctx, tx)
 		for _, d := range differences {
 			found = append(found, d.violation())
 		}
@@ -94,6 +94,23 @@ func brokenRules(ctx context.Context, tx pgx.Tx) ([]Violation, error) {
 		return nil, fmt.Errorf("read rls.violations: %w", err)
 	}
 	return found, nil
+}
+
+// notes lists what breaks no rule, and an auditor is told of.
+func notes(ctx context.Context, tx pgx.Tx) ([]string, error) {
+	rows, err := tx.Query(ctx, "select rule, object, detail from rls.rules_notes() order by 1, 2")
+	if err != nil {
+		return nil, fmt.Errorf("read rls.rules_notes: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Violation])
+	if err != nil {
+		return nil, fmt.Errorf("read rls.rules_notes: %w", err)
+	}
+	var out []string
+	for _, n := range found {
+		out = append(out, n.String())
+	}
+	return out, nil
 }
 
 // versions are the database's, or those that this program brings.

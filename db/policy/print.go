@@ -61,7 +61,7 @@ func (r Report) table() []byte {
 			fmt.Fprintf(&out, "  ~ %s%s\n", f, acceptedMark)
 		}
 		for _, note := range s.Notes {
-			fmt.Fprintf(&out, "    %s\n", note)
+			fmt.Fprintf(&out, "    note: %s\n", note)
 		}
 	}
 	fmt.Fprintf(&out, "\n%s (%s)\n", r.verdict(), r.Took.Round(time.Millisecond))

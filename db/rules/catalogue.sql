@@ -17,8 +17,10 @@ as $$
          c.relrowsecurity, c.relforcerowsecurity
     from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
    where c.oid >= 16384 and n.nspname !~ '^pg_(toast|temp)'
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 $$;
-comment on function rls.catalogue_relations() is 'Tables, views, indexes and sequences that initdb did not make.';
+comment on function rls.catalogue_relations() is
+  'Tables, views, indexes and sequences that neither initdb nor a reviewed extension made.';
 
 -- An organisation itself is the row whose id it is.
 create or replace function rls.catalogue_org_tables()
@@ -68,8 +70,9 @@ as $$
     from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
     join pg_catalog.pg_language l on l.oid = p.prolang
    where p.oid >= 16384 and n.nspname !~ '^pg_temp'
+     and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 $$;
-comment on function rls.catalogue_functions() is 'Functions and procedures that initdb did not make.';
+comment on function rls.catalogue_functions() is 'Functions and procedures that neither initdb nor a reviewed extension made.';
 
 create or replace function rls.catalogue_grants()
   returns table (oid oid, space name, name name, label text, "column" name, grantee oid, privilege text,

@@ -1,4 +1,4 @@
--- Every function that is not PostgreSQL's own: who owns it, how it runs, and its body by its hash. The body itself is to be
+-- Every function that is not PostgreSQL's own or a reviewed extension's: who owns it, how it runs, and its body by its hash. The body itself is to be
 -- read in db/schema.sql.
 select concat_ws(' ',
          case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' when 'w' then 'window function' else 'function' end,
@@ -11,8 +11,10 @@ select concat_ws(' ',
          (select string_agg('set ' || x, ' ' order by x) from unnest(p.proconfig) x))
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
  where p.oid >= 16384 and n.nspname !~ '^pg_temp'
+   and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 union all
 select format('body of %s sha256:%s', p.oid::regprocedure,
          encode(sha256(convert_to(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), 'UTF8')), 'hex'))
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
  where p.oid >= 16384 and n.nspname !~ '^pg_temp'
+   and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r))

@@ -24,8 +24,10 @@ with made (class, oid) as (
    where t.oid >= 16384 and (t.typrelid = 0 or c.relkind = 'c') and t.typelem = 0
 )
 select concat_ws(' ', i.type, i.identity) from made m, pg_identify_object(m.class, m.oid, 0) i
+ where coalesce(i.schema in ('app', 'rls'), false)
+    or (m.class::oid, m.oid) not in (select r.class, r.object from rls.rules_reviewed() r)
 union all
-select 'extension ' || e.extname from pg_extension e
+select 'extension ' || e.extname from pg_extension e where e.extname::text not in (select x.name from rls.rules_extensions() x)
 union all
 select 'subscription ' || s.subname from pg_subscription s where s.subdbid = (select oid from pg_database
   where datname = current_database())

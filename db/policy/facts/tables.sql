@@ -2,7 +2,9 @@
 with relation as (
   select c.*, n.nspname || '.' || c.relname as label, n.nspname as space
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.oid >= 16384 and n.nspname !~ '^pg_(toast|temp)' and c.relkind in ('r', 'p', 'f', 'm', 'S')
+   where c.oid >= 16384 and n.nspname !~ '^pg_(toast|temp)'
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
+     and c.relkind in ('r', 'p', 'f', 'm', 'S')
 )
 select concat_ws(' ', case r.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'f' then 'foreign table'
          when 'm' then 'materialized view' else 'sequence' end, r.label, 'owned by', r.relowner::regrole,

@@ -12,3 +12,4 @@ union all
 select pg_get_ruledef(w.oid) from pg_rewrite w where w.oid >= 16384 and w.rulename <> '_RETURN'
 union all
 select format('event trigger %s on %s executes %s', e.evtname, e.evtevent, e.evtfoid::regprocedure) from pg_event_trigger e
+ where (e.tableoid, e.oid) not in (select r.class, r.object from rls.rules_reviewed() r)

@@ -4,6 +4,7 @@ with seen as (
   select c.oid, n.nspname || '.' || c.relname as label, c.relkind, c.relowner, c.reloptions
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid >= 16384 and c.relkind in ('v', 'm') and n.nspname !~ '^pg_temp'
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
 )
 select concat_ws(' ', case relkind when 'v' then 'view' else 'materialized view' end, label, 'owned by', relowner::regrole,
          'with (' || array_to_string(reloptions, ', ') || ')',
