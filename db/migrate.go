@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -46,7 +47,7 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
 	if err != nil {
 		return Migrated{}, fmt.Errorf("open the migrations: %w", err)
 	}
-	m := migration{migrations: migrations, set: set}
+	m := migration{migrations: migrations, set: set, retry: retrying{lockTries, lockPause}}
 	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
 	defer cancel()
 	err = m.run(ctx, config)
@@ -57,11 +58,13 @@ func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
 type migration struct {
 	migrations fs.FS
 	set        rules.Set
+	retry      retrying
 	done       Migrated
 }
 
 func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error) {
-	pool, err := asOwner(ctx, config)
+	var w watcher
+	pool, err := asOwner(ctx, config, w.connected)
 	if err != nil {
 		return err
 	}
@@ -78,11 +81,9 @@ func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error)
 		if err := compareTexts(ctx, conn, texts); err != nil {
 			return fmt.Errorf("migrate database %s: %w", config.Database, err)
 		}
-		results, err := p.Up(ctx)
-		if err != nil {
+		if err := m.up(ctx, config, p, &w); err != nil {
 			return fmt.Errorf("migrate database %s: %w", config.Database, err)
 		}
-		m.done.Applied = len(results)
 		if m.done.Version, err = p.GetDBVersion(ctx); err != nil {
 			return fmt.Errorf("read the version of database %s: %w", config.Database, err)
 		}
@@ -96,9 +97,33 @@ func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error)
 	})
 }
 
+// up applies the migrations, each in a transaction of its own, and again those for which a lock was not to be had.
+func (m *migration) up(ctx context.Context, config *pgx.ConnConfig, p *goose.Provider, w *watcher) error {
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect to watch the migrations: %w", err)
+	}
+	watching, stop := context.WithCancel(ctx)
+	var g sync.WaitGroup
+	g.Go(func() { w.watch(watching, conn) })
+	defer func() {
+		stop()
+		g.Wait()
+		_ = conn.Close(context.WithoutCancel(ctx))
+	}()
+	return m.retry.persist(ctx, w, func() error {
+		results, err := p.Up(ctx)
+		if partial, ok := errors.AsType[*goose.PartialError](err); ok {
+			results = partial.Applied
+		}
+		m.done.Applied += len(results)
+		return err
+	})
+}
+
 // Rollback undoes the rules and every migration. It is for tests: a production database goes forward.
 func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
-	pool, err := asOwner(ctx, config)
+	pool, err := asOwner(ctx, config, func(context.Context, *pgx.Conn) error { return nil })
 	if err != nil {
 		return err
 	}
@@ -125,10 +150,11 @@ func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
 
 // asOwner connects and makes sure that what is created will belong to the owner: as the app role, or as a superuser,
 // the tables would be made in the wrong name.
-func asOwner(ctx context.Context, config *pgx.ConnConfig) (*sql.DB, error) {
+func asOwner(ctx context.Context, config *pgx.ConnConfig, connected func(context.Context, *pgx.Conn) error) (
+	*sql.DB, error) {
 	config = config.Copy()
-	config.RuntimeParams["options"] = "-c role=" + owner
-	pool := stdlib.OpenDB(*config)
+	config.RuntimeParams["options"] = "-c role=" + owner + " -c lock_timeout=" + lockPatience
+	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(connected))
 	var current string
 	if err := pool.QueryRowContext(ctx, "select current_user").Scan(&current); err != nil {
 		_ = pool.Close()
