@@ -214,6 +214,46 @@ COMMENT ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) IS 'The 
 
 
 --
+-- Name: backfill_v1(text, text, text, integer); Type: PROCEDURE; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer DEFAULT 1000)
+    LANGUAGE plpgsql
+    AS $_$
+declare
+  reached uuid := '00000000-0000-0000-0000-000000000000';
+  filled bigint;
+  still bigint;
+begin
+  loop
+    select o.id into reached from rls.orgs_after(reached, 1) o;
+    exit when reached is null;
+    loop
+      perform rls.enter_migration(reached);
+      execute pg_catalog.format(
+        'with batch as (select t.ctid from app.%1$I t where %2$s limit %3$s for no key update), '
+        'done as (update app.%1$I t set %4$s from batch b where t.ctid = b.ctid returning (%2$s) as still) '
+        'select count(*), count(*) filter (where still) from done', of_table, pending, batch, assignments) into filled, still;
+      if still > 0 then
+        raise exception 'rows of app.% are still pending after they were filled: % would never end', of_table, pending;
+      end if;
+      commit;
+      exit when filled < batch;
+    end loop;
+  end loop;
+end $_$;
+
+
+ALTER PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer) OWNER TO streamspace_owner;
+
+--
+-- Name: PROCEDURE backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer) IS 'Fills rows of an org table that are pending, one org at a time, in batches.';
+
+
+--
 -- Name: catalogue_functions(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -584,6 +624,8 @@ begin
   execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
   execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
+  execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
+  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reaches the rows of the org that it entered.');
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
@@ -763,6 +805,28 @@ ALTER FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read
 --
 
 COMMENT ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) IS 'A member enters an org by a credential. With read_only a later write of the transaction fails with 25006.';
+
+
+--
+-- Name: enter_migration(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enter_migration(org uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.scope(org), set_config('app.service', 'migration', true);
+end $$;
+
+
+ALTER FUNCTION rls.enter_migration(org uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enter_migration(org uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enter_migration(org uuid) IS 'A migration enters one org. Only the owner may execute it.';
 
 
 --
@@ -1081,7 +1145,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, 'f77c330217ec8880ff93fa8ab4451eb9adabcc5ac5e50ad3cb4d3f98bfc2578c'), (2::bigint, 'ac7f9987b6703db5dd180ca80a3abf349e22022d9a359b9a6ccd0cc5ff3c1393'), (3::bigint, '7f6727f3f5d2e369eca78a63ceadf62b59f4162e3b3ba65d59dae91e58893ffa'), (4::bigint, '8e33fd01bffd35f5f04bf66a0ed7be037772b4060ca916ec8aaea8ec3d466f03'), (5::bigint, 'd6fafdaa568acfa520eb9c729c8adf08ad3c23506ceda90bc586dd72a99c3c57'), (6::bigint, 'e7b98b06bc61b26247445469174f469683d2a0e098006f6ce8cea31231c9a8b3'), (7::bigint, 'deb080e27b7a796b49a352a9ad2f77b6d2e9138d35652a7661f9a2c9a05eaad7') $$;
+    AS $$ values (1::bigint, '16f8f8a404e22cbea086c4f834dc1b663cd0a0fc6c683ebc44ed2484864ea6ea'), (2::bigint, 'ac7f9987b6703db5dd180ca80a3abf349e22022d9a359b9a6ccd0cc5ff3c1393'), (3::bigint, '6e54d0810f7a8caeec5324fabc87e3ff6ac709f00e82fa5004d2d90c48033fcf'), (4::bigint, '8e33fd01bffd35f5f04bf66a0ed7be037772b4060ca916ec8aaea8ec3d466f03'), (5::bigint, '3211a0b88203b967805563d5af398030eb23e397b8deb8bee6f0b401d982e460'), (6::bigint, 'e7b98b06bc61b26247445469174f469683d2a0e098006f6ce8cea31231c9a8b3'), (7::bigint, 'deb080e27b7a796b49a352a9ad2f77b6d2e9138d35652a7661f9a2c9a05eaad7') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1139,6 +1203,27 @@ ALTER FUNCTION rls.number_event() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.number_event() IS 'Numbers an event after the last of its org, and fills in when and whose it is.';
+
+
+--
+-- Name: orgs_after(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_after(org uuid, page integer) RETURNS TABLE(id uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select o.id from app.organizations o where o.id > org order by o.id limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_after(org uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_after(org uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_after(org uuid, page integer) IS 'The orgs behind one, by their ids, a page at a time.';
 
 
 --
@@ -1655,12 +1740,13 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies name the three roles that enter or the definer, and nobody else.
+-- R07 Policies name the three roles that enter, the definer or the owner, and nobody else.
 -- A policy to PUBLIC holds for roles that nobody has thought of yet.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
- where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_system']
+ where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
+   'streamspace_system']
 
 -- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
 -- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
@@ -1674,6 +1760,20 @@ select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or an
      where not p.permissive and p.name <> 'tenant_floor'
   ) p on p.label = pin.object
  where p.says is distinct from pin.text
+
+-- R40 The owner, who migrates, reaches an organisation's rows inside it, in the same words everywhere.
+-- Without the policy a migration's update touches no row and says nothing; with a wider one it touches every organisation's.
+union all
+select 'R40', p.relation::regclass::text, format('%s is %s for %s to %s using %s with check %s', p.name,
+         case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
+  from policy p left join org_table t on t.oid = p.relation
+ where 'streamspace_owner' = any (p.roles)
+   and (p.name = 'owner_inside' and p.permissive and p.command = '*' and p.roles = array['streamspace_owner']
+        and p.reads = t.scoped and p.writes = t.scoped) is not true
+union all
+select 'R40', t.label, 'has no owner_inside'
+  from org_table t
+ where not exists (select from policy p where p.relation = t.oid and p.name = 'owner_inside')
 $$;
 
 
@@ -2025,7 +2125,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: what runs by itself.';
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 3 $$;
+    AS $$ select 4 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3868,6 +3968,167 @@ CREATE POLICY own_or_orgs ON app.quota_usage AS RESTRICTIVE FOR SELECT TO stream
 
 
 --
+-- Name: agent_orgs owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.agent_orgs TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.agent_orgs IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: audit_log owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.audit_log TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.audit_log IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: credentials owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.credentials TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.credentials IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: events owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.events TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON events; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.events IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: memberships owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.memberships TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.memberships IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: org_heads owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.org_heads TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.org_heads IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: organizations owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.organizations TO streamspace_owner USING ((id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: quota_limits owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.quota_limits TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.quota_limits IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: quota_usage owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.quota_usage TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.quota_usage IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: sessions owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.sessions TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.sessions IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: templates owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.templates TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.templates IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
+-- Name: tickets owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.tickets TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.tickets IS 'A migration reaches the rows of the org that it entered.';
+
+
+--
 -- Name: memberships owners_make_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4561,6 +4822,13 @@ GRANT ALL ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) TO str
 
 
 --
+-- Name: PROCEDURE backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION catalogue_functions(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4746,6 +5014,14 @@ GRANT ALL ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uui
 
 
 --
+-- Name: FUNCTION enter_migration(org uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enter_migration(org uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enter_migration(org uuid) TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION enter_operator(org uuid, operator text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4873,6 +5149,14 @@ GRANT ALL ON FUNCTION rls.no_org() TO streamspace_definer;
 
 REVOKE ALL ON FUNCTION rls.number_event() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.number_event() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION orgs_after(org uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_after(org uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_after(org uuid, page integer) TO streamspace_owner;
 
 
 --

@@ -14,9 +14,9 @@ cat >"$file" <<'SQL'
 -- What this makes, in a sentence. The version before must go on working while it runs, and after it.
 --
 -- A table of an organisation's rows is one call of rls.create_org_table_v1, which comes with its policies.
--- A change of rows, or a new foreign key, in an org table says `alter table … no force row level security` first and
--- `force row level security` last: under FORCE the owner sees no row, so that neither would do anything. A test counts
--- the rows.
+-- A statement that waits for a lock for a second fails, and the migration is tried again. Rows of an org table are filled by
+-- rls.backfill_v1, in a migration of its own (CONTRIBUTING.md, Migrations). A new foreign key in an org table, which is
+-- checked at once, says `alter table … no force row level security` first and `force row level security` last.
 
 -- +goose Down
 SQL

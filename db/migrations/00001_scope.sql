@@ -90,6 +90,8 @@ begin
   execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
   execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
+  execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
+  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reaches the rows of the org that it entered.');
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)

@@ -17,6 +17,8 @@ begin
   execute format('create policy tenant_floor on app.organizations as restrictive for all to %s using (%s) with check (%s)',
     everyone, c.floored, c.floored);
   execute format('create policy org_select on app.organizations for select to %s using (%s)', everyone, c.scoped);
+  execute format('create policy owner_inside on app.organizations for all to streamspace_owner using (%s) with check (%s)',
+    c.scoped, c.scoped);
 end $$;
 -- +goose StatementEnd
 create policy co_members on app.users for select to streamspace_app
@@ -149,7 +151,8 @@ declare
 begin
   for p in select c.relname, l.polname from pg_policy l join pg_class c on c.oid = l.polrelid
             where c.relnamespace = 'app'::regnamespace
-              and (l.polname not in ('tenant_floor', 'org_select', 'org_insert', 'org_update', 'org_delete', 'definer_select')
+              and (l.polname not in ('tenant_floor', 'org_select', 'org_insert', 'org_update', 'org_delete', 'owner_inside',
+                                    'definer_select')
                    or c.relname in ('organizations', 'users', 'agents', 'public_templates')) loop
     execute format('drop policy %I on app.%I', p.polname, p.relname);
   end loop;

@@ -80,6 +80,28 @@ end $$;
 comment on function rls.enter_operator(uuid, text) is
   'An operator acts on an org, for the functions that do so and audit it. Only the definer''s functions may execute it.';
 
+-- Migrations. Under FORCE the owner has the policy owner_inside: outside of an org its statements raise 42501, and do not
+-- touch no row in silence.
+-- +goose StatementBegin
+create function rls.enter_migration(org uuid) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.scope(org), set_config('app.service', 'migration', true);
+end $$;
+-- +goose StatementEnd
+comment on function rls.enter_migration(uuid) is 'A migration enters one org. Only the owner may execute it.';
+
+-- +goose StatementBegin
+create function rls.orgs_after(org uuid, page int) returns table (id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select o.id from app.organizations o where o.id > org order by o.id limit least(page, 1000)
+$$;
+-- +goose StatementEnd
+comment on function rls.orgs_after(uuid, int) is 'The orgs behind one, by their ids, a page at a time.';
+grant execute on function rls.enter_migration(uuid), rls.orgs_after(uuid, int) to streamspace_owner;
+
 grant execute on function rls.enter(uuid, uuid, text, uuid, boolean) to streamspace_app;
 grant execute on function rls.enter_service(uuid, text) to streamspace_system;
 grant execute on function rls.enter_report(uuid, bigint, uuid) to streamspace_agent;
@@ -97,9 +119,43 @@ comment on function rls.template_is_foreign(uuid) is 'Whether a private template
 grant execute on function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid) to streamspace_app;
 reset role;
 
+-- A backfill, called by a migration that goose runs without a transaction: each batch is one of its own, so that its locks
+-- are those of an update of few rows, and a run that was interrupted goes on where it was. What is written meanwhile must
+-- get its value from a default or from the program. The procedure has no settings of its own, because it commits.
+-- +goose StatementBegin
+create procedure rls.backfill_v1(of_table text, assignments text, pending text, batch int default 1000)
+  language plpgsql
+as $$
+declare
+  reached uuid := '00000000-0000-0000-0000-000000000000';
+  filled bigint;
+  still bigint;
+begin
+  loop
+    select o.id into reached from rls.orgs_after(reached, 1) o;
+    exit when reached is null;
+    loop
+      perform rls.enter_migration(reached);
+      execute pg_catalog.format(
+        'with batch as (select t.ctid from app.%1$I t where %2$s limit %3$s for no key update), '
+        'done as (update app.%1$I t set %4$s from batch b where t.ctid = b.ctid returning (%2$s) as still) '
+        'select count(*), count(*) filter (where still) from done', of_table, pending, batch, assignments) into filled, still;
+      if still > 0 then
+        raise exception 'rows of app.% are still pending after they were filled: % would never end', of_table, pending;
+      end if;
+      commit;
+      exit when filled < batch;
+    end loop;
+  end loop;
+end $$;
+-- +goose StatementEnd
+comment on procedure rls.backfill_v1(text, text, text, int) is
+  'Fills rows of an org table that are pending, one org at a time, in batches.';
+
 -- +goose Down
+drop procedure rls.backfill_v1(text, text, text, int);
 set local role streamspace_definer;
 drop function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid), rls.enter_operator(uuid, text),
-  rls.enter_report(uuid, bigint, uuid), rls.enter_service(uuid, text), rls.enter(uuid, uuid, text, uuid, boolean), rls.scope(uuid),
+  rls.enter_migration(uuid), rls.orgs_after(uuid, int), rls.enter_report(uuid, bigint, uuid), rls.enter_service(uuid, text), rls.enter(uuid, uuid, text, uuid, boolean), rls.scope(uuid),
   rls.already_inside();
 reset role;

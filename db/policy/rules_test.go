@@ -75,7 +75,9 @@ var planted = []struct{ name, rule, statements string }{
 		create policy org_update on app.old_events for update to streamspace_app, streamspace_agent, streamspace_system
 		using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
 		create policy org_delete on app.old_events for delete to streamspace_app, streamspace_agent, streamspace_system
-		using (org_id = (select rls.current_org_id()))`},
+		using (org_id = (select rls.current_org_id()));
+		create policy owner_inside on app.old_events for all to streamspace_owner
+		using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()))`},
 	{"a service that may make roles", "R13", `alter role streamspace_system createrole`},
 	{"a service past row-level security", "R13", `alter role streamspace_app bypassrls`},
 	{"an owner who logs in", "R13", `alter role streamspace_owner login`},
@@ -145,6 +147,9 @@ var planted = []struct{ name, rule, statements string }{
 	{"a foreign data wrapper", "R36", `create foreign data wrapper elsewhere`},
 	{"an operator", "R37", `create operator public.=== (function = texteq, leftarg = text, rightarg = text)`},
 	{"a large object", "R38", `select lo_create(0)`},
+	{"the owner's policy dropped", "R40", `drop policy owner_inside on app.sessions`},
+	{"the owner's policy for every row", "R40", `alter policy owner_inside on app.sessions using (true)`},
+	{"another policy of the owner's", "R40", `create policy late on app.users to streamspace_owner using (true)`},
 	{"what holds members apart dropped", "R39", `drop policy own_or_admin on app.sessions`},
 	{"what holds members apart in other words", "R39", `alter policy own_or_admin on app.sessions using (true)`},
 	{"what holds viewers for one command alone", "R39", `drop policy viewers_update_none on app.sessions;

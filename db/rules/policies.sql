@@ -54,12 +54,13 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies name the three roles that enter or the definer, and nobody else.
+-- R07 Policies name the three roles that enter, the definer or the owner, and nobody else.
 -- A policy to PUBLIC holds for roles that nobody has thought of yet.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
- where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_system']
+ where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
+   'streamspace_system']
 
 -- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
 -- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
@@ -73,5 +74,19 @@ select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or an
      where not p.permissive and p.name <> 'tenant_floor'
   ) p on p.label = pin.object
  where p.says is distinct from pin.text
+
+-- R40 The owner, who migrates, reaches an organisation's rows inside it, in the same words everywhere.
+-- Without the policy a migration's update touches no row and says nothing; with a wider one it touches every organisation's.
+union all
+select 'R40', p.relation::regclass::text, format('%s is %s for %s to %s using %s with check %s', p.name,
+         case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
+  from policy p left join org_table t on t.oid = p.relation
+ where 'streamspace_owner' = any (p.roles)
+   and (p.name = 'owner_inside' and p.permissive and p.command = '*' and p.roles = array['streamspace_owner']
+        and p.reads = t.scoped and p.writes = t.scoped) is not true
+union all
+select 'R40', t.label, 'has no owner_inside'
+  from org_table t
+ where not exists (select from policy p where p.relation = t.oid and p.name = 'owner_inside')
 $rules$;
 comment on function rls.rules_policies() is 'Rules: the policies on them.';

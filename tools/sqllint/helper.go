@@ -73,3 +73,30 @@ func (h *half) released(s node) {
 		}
 	}
 }
+
+// backfillRows is the procedure that fills rows in batches, each in a transaction of its own.
+var backfillRows = []string{"rls", "backfill_v1"}
+
+// backfill looks at a call. Only that of the procedure may be there, with constants that make one update.
+func (h *half) backfill(s node) {
+	call, _ := s.child("funccall")
+	name, args := call.names("funcname"), call.list("args")
+	switch {
+	case !slices.Equal(name, backfillRows):
+		h.say("calls %s, whose body may touch rows: write out what it does", strings.Join(name, "."))
+		return
+	case !h.loose:
+		h.say("calls rls.backfill_v1 inside a transaction: begin the file with `-- +goose NO TRANSACTION`")
+	case len(args) < 3 || slices.ContainsFunc(args, func(a node) bool { return a.kind != "A_Const" }):
+		h.say("calls rls.backfill_v1 with something else than constants")
+		return
+	}
+	update := fmt.Sprintf("update app.%s set %s where %s", args[0].literal(), args[1].literal(), args[2].literal())
+	statements, err := parse(update)
+	switch {
+	case err != nil:
+		h.say("fills rows of app.%s by what does not parse: %v", args[0].literal(), err)
+	case len(statements) != 1 || statements[0].kind != "UpdateStmt" || slices.Contains(platform, "app."+args[0].literal()):
+		h.say("fills rows of app.%s, which is no update of an organisation's table", args[0].literal())
+	}
+}

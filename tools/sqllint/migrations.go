@@ -11,8 +11,14 @@ import (
 	pgquery "github.com/wasilibs/go-pgquery"
 )
 
-// Under FORCE the owner, who migrates, has no policy either: an update touches no row, a select sees none, and a new
-// foreign key is checked against nothing, all without an error.
+// Under FORCE the owner, who migrates, reaches the rows of the organisation that it entered, and of the platform's own
+// tables none: an update of an organisation's table is an error when it runs, and of another it touches no row.
+
+// loose is goose's mark of a migration whose statements are each a transaction of their own.
+var loose = regexp.MustCompile(`(?m)^-- \+goose NO TRANSACTION[ \t]*$`)
+
+// platform are the tables that belong to no organisation.
+var platform = []string{"app.organizations", "app.users", "app.agents", "app.public_templates"}
 
 // direction is goose's mark for the beginning of either half of a migration.
 var direction = regexp.MustCompile(`(?m)^-- \+goose (Up|Down)[ \t]*$`)
@@ -28,7 +34,8 @@ func Migration(file, text string) []Fault {
 			end = marks[i+1][0]
 		}
 		h := half{
-			faults: &faults{at: file + " " + text[m[2]:m[3]] + ":"}, up: text[m[2]:m[3]] == "Up", free: map[string]freedom{},
+			faults: &faults{at: file + " " + text[m[2]:m[3]] + ":"}, up: text[m[2]:m[3]] == "Up",
+			loose: loose.MatchString(text), free: map[string]freedom{},
 		}
 		h.check(text[m[1]:end])
 		all = append(all, h.said...)
@@ -50,8 +57,9 @@ const (
 // half is one direction of a migration.
 type half struct {
 	*faults
-	up   bool
-	free map[string]freedom // the tables whose owner sees their rows at this point
+	up    bool
+	loose bool               // it runs without a transaction
+	free  map[string]freedom // the tables whose owner sees their rows at this point
 }
 
 func (h *half) check(text string) {
@@ -82,9 +90,17 @@ func (h *half) statement(s node) {
 		if !h.orgTable(s) {
 			h.rows(s)
 		}
+	case "CallStmt":
+		h.backfill(s)
 	case "CreateFunctionStmt", "AlterFunctionStmt", "DropStmt":
 		h.released(s)
-	case "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CreateTableAsStmt":
+	case "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt":
+		table, _ := s.child("relation")
+		if !slices.Contains(platform, table.table()) && h.free[table.table()] == lifted {
+			h.say("changes rows of %s with its FORCE lifted, which locks everyone out: call rls.backfill_v1", table.table())
+		}
+		h.rows(s)
+	case "CreateTableAsStmt":
 		h.rows(s)
 	case "CopyStmt":
 		table, _ := s.child("relation")
@@ -119,7 +135,8 @@ func (h *half) rows(s node) {
 // need says that a table's rows are touched while nobody sees them.
 func (h *half) need(table, does string) {
 	if strings.HasPrefix(table, "app.") && h.free[table] == 0 {
-		h.say("%s %s, which the owner does not see: `alter table %s no force row level security` first", does, table, table)
+		h.say("%s %s, which the owner does not see: call rls.backfill_v1 to change rows, and for a key or a read say "+
+			"`alter table %s no force row level security` first", does, table, table)
 	}
 	if table != "" && !strings.Contains(table, ".") && !strings.HasPrefix(table, "pg_") {
 		h.say("%s %s: name its schema", does, table)
@@ -130,6 +147,9 @@ func (h *half) alter(table string, commands []node) {
 	for _, c := range commands {
 		switch c.text("subtype") {
 		case "AT_NoForceRowSecurity":
+			if h.loose {
+				h.say("lifts the FORCE of %s without a transaction, and so for every other one as well", table)
+			}
 			if h.free[table] == 0 {
 				h.free[table] = lifted
 			}

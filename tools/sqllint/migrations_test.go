@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	lift    = "alter table app.sessions no force row level security;\n"
-	restore = "alter table app.sessions force row level security;\n"
+	noTransaction = "-- +goose NO TRANSACTION\n"
+	lift          = "alter table app.sessions no force row level security;\n"
+	restore       = "alter table app.sessions force row level security;\n"
 )
 
 func TestPlantedMigrations(t *testing.T) {
@@ -39,9 +40,20 @@ func TestPlantedMigrations(t *testing.T) {
 		},
 		"only enabled": {
 			lift + "update app.sessions set name = ''; alter table app.sessions enable row level security;", "ends without"},
-		"the rows are touched": {lift + "update app.sessions set name = '';\n" + restore, ""},
+		"the rows are touched": {lift + "update app.sessions set name = '';\n" + restore, "locks everyone out"},
+		"the platform's rows are touched": {"alter table app.users no force row level security; " +
+			"update app.users set name = ''; alter table app.users force row level security;", ""},
+		"the rows are read":            {lift + "create table rls.kept as select id from app.sessions;\n" + restore, ""},
+		"a backfill":                   {noTransaction + "call rls.backfill_v1('sessions', $$ name = '' $$, $$ name <> '' $$);", ""},
+		"a backfill in a transaction":  {"call rls.backfill_v1('sessions', $$ name = '' $$, $$ name <> '' $$);", "inside a transaction"},
+		"a backfill of a query":        {noTransaction + "call rls.backfill_v1('sessions', 'x' || 'y', 'true');", "than constants"},
+		"a backfill without syntax":    {noTransaction + "call rls.backfill_v1('sessions', 'name', 'true');", "does not parse"},
+		"a backfill and more":          {noTransaction + "call rls.backfill_v1('sessions', 'a = 1; delete from app.users', 'true');", "no update"},
+		"a backfill of the platform's": {noTransaction + "call rls.backfill_v1('users', $$ name = '' $$, 'true');", "no update"},
+		"another procedure":            {"call rls.fill();", "calls rls.fill"},
+		"lifted without a transaction": {noTransaction + lift + restore, "and so for every other one"},
 		"between two": {
-			lift + "update app.sessions set name = '';\n" + restore + "delete from app.sessions;", unseen},
+			lift + restore + "delete from app.sessions;", unseen},
 		"a commit": {
 			lift + "commit; update app.sessions set name = '';\n" + restore, "begins or ends a transaction"},
 
@@ -131,7 +143,7 @@ func TestPlantedMigrations(t *testing.T) {
 			"",
 		},
 		"a block that lifts": {
-			"do $$ begin alter table app.sessions no force row level security; update app.sessions set name = ''; " +
+			"do $$ begin alter table app.sessions no force row level security; perform id from app.sessions; " +
 				"alter table app.sessions force row level security; end $$;", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

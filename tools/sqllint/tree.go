@@ -21,6 +21,7 @@ var inlined = map[string]string{
 	"alias": "Alias", "withClause": "WithClause", "onConflictClause": "OnConflictClause", "infer": "InferClause",
 	"relation": "RangeVar", "larg": "SelectStmt", "rarg": "SelectStmt", "typeName": "TypeName", "over": "WindowDef",
 	"intoClause": "IntoClause", "rel": "RangeVar", "pktable": "RangeVar",
+	"funccall": "FuncCall",
 }
 
 // parse returns the statements of a text. Parameters of sqlc's, @name and sqlc.narg('name'), are nodes of kind Param.

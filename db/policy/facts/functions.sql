@@ -2,7 +2,7 @@
 -- read in db/schema.sql.
 select concat_ws(' ',
          case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' when 'w' then 'window function' else 'function' end,
-         p.oid::regprocedure, 'returns', pg_get_function_result(p.oid),
+         p.oid::regprocedure, 'returns ' || pg_get_function_result(p.oid),
          'owned by', p.proowner::regrole, 'language', l.lanname,
          case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end,
          case p.proparallel when 's' then 'parallel safe' when 'r' then 'parallel restricted' end,
