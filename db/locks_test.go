@@ -33,12 +33,10 @@ func dumping(t *testing.T, d *dbtest.Database) (conn *pgx.Conn, end func()) {
 
 // reads has a member read until ctx is done, and returns how often, and how long the longest read took.
 func reads(ctx context.Context, t *testing.T, d *dbtest.Database) (n int, longest time.Duration) {
-	o := d.NewOrg(t, dbtest.Spec{})
-	conn := d.Connect(t, "streamspace_app")
+	script, conn := fill(t, d), d.Connect(t, "streamspace_app")
 	for ctx.Err() == nil {
 		began := time.Now()
-		_, err := conn.Exec(context.WithoutCancel(ctx), "begin; "+entering(o, o.Member, "member")+
-			"; select count(*) from app.sessions; commit")
+		_, err := conn.Exec(context.WithoutCancel(ctx), asMember(script, "select count(*) from app.sessions"))
 		if err != nil {
 			t.Errorf("a read failed: %v", err)
 			return n, longest

@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	os.Exit(dbtest.Main(m, func(d *dbtest.Database) { database = d }))
 }
 
+// noScope is what every org table says where no organisation was entered.
+const noScope = "app.org_id is not set"
+
 // fill makes the two organisations of the probe files, with rows in every table, and returns the script that names
 // them.
 func fill(t *testing.T, d *dbtest.Database) *probe.Script {
@@ -40,6 +43,12 @@ func fill(t *testing.T, d *dbtest.Database) *probe.Script {
 		t.Fatal(err)
 	}
 	return script
+}
+
+// asMember is a transaction of the stage's member.
+func asMember(s *probe.Script, statements string) string {
+	return s.Replace("begin; select rls.enter({acme}, {member}, 'member', {members_credential}, false); " + statements +
+		"; commit")
 }
 
 func run(t *testing.T, conn *pgx.Conn, sql string, args ...any) int64 {

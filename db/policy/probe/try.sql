@@ -24,7 +24,7 @@ begin
       when state = 'MU000' then 'ok ' || n
       when state = '42501' and message ~ '^permission denied for (schema|table|view|database|parameter|sequence)'
         then state || ' grant'
-      when state = '42501' and message ~ '^permission denied for function'
+      when state = '42501' and message ~ '^permission denied for (function|procedure)'
         then state || ' ' || split_part(message, ' ', 5)
       when state = '42501' and message ~ 'row-level security' then state || ' policy'
       when state = '42501' and message ~ '^app.org_id is not set' then state || ' scope'
