@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync"
@@ -151,7 +152,7 @@ const stranger = "nobody's"
 
 func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
-	return Config{
+	return withOtherServices(Config{
 		PublicURL: publicURL, Spec: contractBytes(f.t), Tokens: f.tokens, Log: log, Stream: f.seen,
 		Page: fstest.MapFS{
 			"index.html":       {Data: []byte("<!doctype html>")},
@@ -172,7 +173,18 @@ func (f *fixture) config() Config {
 			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
 			Tickets: w, Counter: uncounted{}, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
 		}),
+	})
+}
+
+// withOtherServices gives the server an empty service of each module that these tests do not ask anything of.
+func withOtherServices(c Config) Config {
+	fields := reflect.ValueOf(&c).Elem()
+	for i := range fields.NumField() {
+		if f := fields.Field(i); f.Kind() == reflect.Pointer && f.IsNil() && strings.HasSuffix(f.Type().String(), ".Service") {
+			f.Set(reflect.New(f.Type().Elem()))
+		}
 	}
+	return c
 }
 
 // populate makes two organisations, and signs a member of the first in.

@@ -236,14 +236,17 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	if diff := cmp.Diff(before, rowsOf(t, super, theirs)); diff != "" {
 		t.Errorf("another organisation's rows have changed (-before +after):\n%s", diff)
 	}
-	want := []string{ // but InsertSession, which has no owner and agent in one id; plant calls it
+	// A query that never finds or does anything is not tested. InsertSession is not among these: it has no owner and
+	// agent in one id, and plant calls it.
+	for _, name := range []string{
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteExpiredCredentials", "DeleteExpiredTickets",
 		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
 		"SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "TemplateByRef", "TemplateIsForeign", "Templates",
-	}
-	if diff := cmp.Diff(want, answered); diff != "" {
-		t.Errorf("queries that found or did something (-want +got): one that never does is not tested:\n%s", diff)
+	} {
+		if !slices.Contains(answered, name) {
+			t.Errorf("%s found and did nothing: it is not tested", name)
+		}
 	}
 
 	if _, err := super.Exec(t.Context(), `do $$ declare t regclass; begin
