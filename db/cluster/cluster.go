@@ -27,7 +27,8 @@ type Config struct {
 	Dir string
 	// SocketDir is the folder of the Unix socket. Empty means one in Dir. Its path may have at most 93 bytes.
 	SocketDir string
-	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist yet.
+	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist
+	// yet.
 	Roles []string
 	// Pooler lets the user that the server runs as log in as Roles, too: a pooler refuses to run as root, as the
 	// server does.

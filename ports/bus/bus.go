@@ -1,5 +1,5 @@
-// Package bus wakes callers that wait for a change. It carries no data: a caller that is woken reads the database in its
-// own scope, so that a wake can be lost, doubled or late, and shows no one what they may not see.
+// Package bus wakes callers that wait for a change. It carries no data: a caller that is woken reads the database in
+// its own scope, so that a wake can be lost, doubled or late, and shows no one what they may not see.
 package bus
 
 // Bus is one replica's view of the wakes. bustest is its contract.
