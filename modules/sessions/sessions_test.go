@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -135,5 +137,8 @@ func TestAnUnreadableReportIsInvalid(t *testing.T) {
 		if err := o.Observe(t.Context(), link.Agent{}, r); fault.Of(err).Code != "invalid_report" {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if bound := fmt.Sprintf("at most %d bytes", link.MaxReason); !strings.Contains(errInvalidReport.Message, bound) {
+		t.Errorf("the fault says %q, not %q", errInvalidReport.Message, bound)
 	}
 }
