@@ -52,6 +52,7 @@ type fixture struct {
 
 	mu    sync.Mutex
 	shown map[string]bool // everything like a secret that requests and answers held
+	unserved []string // tags of operations that the world has no rows for
 }
 
 // streamed is what the stream's handler was given.
@@ -152,7 +153,7 @@ const stranger = "nobody's"
 
 func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
-	return withOtherServices(Config{
+	return f.withOtherServices(Config{
 		PublicURL: publicURL, Spec: contractBytes(f.t), Tokens: f.tokens, Log: log, Stream: f.seen,
 		Page: fstest.MapFS{
 			"index.html":       {Data: []byte("<!doctype html>")},
@@ -176,12 +177,15 @@ func (f *fixture) config() Config {
 	})
 }
 
-// withOtherServices gives the server an empty service of each module that these tests do not ask anything of.
-func withOtherServices(c Config) Config {
+// withOtherServices gives the server an empty service for each module that the world has no rows of. Its operations,
+// whose tag is the module's name, are not asked for here: app/attack asks them of a real database.
+func (f *fixture) withOtherServices(c Config) Config {
 	fields := reflect.ValueOf(&c).Elem()
 	for i := range fields.NumField() {
-		if f := fields.Field(i); f.Kind() == reflect.Pointer && f.IsNil() && strings.HasSuffix(f.Type().String(), ".Service") {
-			f.Set(reflect.New(f.Type().Elem()))
+		field := fields.Field(i)
+		if field.Kind() == reflect.Pointer && field.IsNil() && strings.HasSuffix(field.Type().String(), ".Service") {
+			field.Set(reflect.New(field.Type().Elem()))
+			f.unserved = append(f.unserved, strings.ToLower(fields.Type().Field(i).Name))
 		}
 	}
 	return c
