@@ -235,7 +235,7 @@ func TestWhatARoleMay(t *testing.T) {
 	for _, r := range org.Roles() {
 		of[r] = f.as(r)
 	}
-	for _, op := range f.contract.operations {
+	for _, op := range f.served() {
 		if op.auth != byCredential || op.id == "logOut" {
 			continue
 		}

@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,9 +52,9 @@ type fixture struct {
 	acme   org.ID
 	globex org.ID
 
-	mu    sync.Mutex
-	shown map[string]bool // everything like a secret that requests and answers held
-	unserved []string // tags of operations that the world has no rows for
+	mu       sync.Mutex
+	shown    map[string]bool // everything like a secret that requests and answers held
+	unserved []string        // tags of operations that the world has no rows for
 }
 
 // streamed is what the stream's handler was given.
@@ -175,6 +177,18 @@ func (f *fixture) config() Config {
 			Tickets: w, Counter: uncounted{}, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
 		}),
 	})
+}
+
+// served are the operations of the modules that the world has rows of, in the order of their ids.
+func (f *fixture) served() []operation {
+	var out []operation
+	for _, id := range slices.Sorted(maps.Keys(f.contract.operations)) {
+		op := f.contract.operations[id]
+		if !slices.ContainsFunc(op.route.Operation.Tags, func(tag string) bool { return slices.Contains(f.unserved, tag) }) {
+			out = append(out, op)
+		}
+	}
+	return out
 }
 
 // withOtherServices gives the server an empty service for each module that the world has no rows of. Its operations,
