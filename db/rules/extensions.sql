@@ -1,31 +1,39 @@
 -- Extensions that operators live with. They were read: each may be installed outside of app and rls, stops neither a start
 -- nor an audit, and is a note in the audit's report, which says what to look out for.
 create or replace function rls.rules_extensions() returns table (name text, about text)
-  language sql stable
+  language plpgsql stable
 as $$
-  select * from (values
-    ('pg_stat_statements',
-     'its view shows each role the texts of its own statements, and a member of pg_read_all_stats or a superuser those of all '
-     'roles. Constants are replaced by parameters, but not in statements such as SET or ALTER ROLE: keep secrets out of '
-     'those. Texts of statements tell of every organisation: grant the view to no role that serves'),
-    ('pgaudit',
-     'it writes statements, and with pgaudit.log_parameter their values, to the server''s log: that log then holds data of '
-     'every organisation'),
-    ('pg_repack',
-     'it copies whole tables past the policies, as a superuser. While it works on a table, its trigger and its log table are '
-     'findings; they are gone when it has ended'),
-    ('pgstattuple', 'it tells how full a table is, of all organisations together, to members of pg_stat_scan_tables')
-  ) e (name, about)
+#variable_conflict use_column
+begin
+  return query
+    select * from (values
+      ('pg_stat_statements',
+       'its view shows each role the texts of its own statements, and a member of pg_read_all_stats or a superuser those of all '
+       'roles. Constants are replaced by parameters, but not in statements such as SET or ALTER ROLE: keep secrets out of '
+       'those. Texts of statements tell of every organisation: grant the view to no role that serves'),
+      ('pgaudit',
+       'it writes statements, and with pgaudit.log_parameter their values, to the server''s log: that log then holds data of '
+       'every organisation'),
+      ('pg_repack',
+       'it copies whole tables past the policies, as a superuser. While it works on a table, its trigger and its log table are '
+       'findings; they are gone when it has ended'),
+      ('pgstattuple', 'it tells how full a table is, of all organisations together, to members of pg_stat_scan_tables')
+    ) e (name, about);
+end
 $$;
 comment on function rls.rules_extensions() is 'The extensions that are notes in the audit, with what to look out for.';
 
 create or replace function rls.rules_reviewed() returns table (class oid, object oid)
-  language sql stable
+  language plpgsql stable
 as $$
-  select d.classid, d.objid
-    from pg_catalog.pg_extension e
-    join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_extension'::regclass and d.refobjid = e.oid
-   where d.deptype = 'e' and e.extname::text in (select x.name from rls.rules_extensions() x)
+#variable_conflict use_column
+begin
+  return query
+    select d.classid, d.objid
+      from pg_catalog.pg_extension e
+      join pg_catalog.pg_depend d on d.refclassid = 'pg_catalog.pg_extension'::regclass and d.refobjid = e.oid
+     where d.deptype = 'e' and e.extname::text in (select x.name from rls.rules_extensions() x);
+end
 $$;
 comment on function rls.rules_reviewed() is 'What belongs to an extension that was reviewed. In app and rls it is looked at all the same.';
 

@@ -2,5 +2,5 @@
 -- replaces the rules of a database by newer ones, and never by older ones.
 create or replace function rls.rules_version() returns int
   language sql immutable
-  as $$ select 4 $$;
+  as $$ select 5 $$;
 comment on function rls.rules_version() is 'The version of the rules.';

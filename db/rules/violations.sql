@@ -1,6 +1,7 @@
 -- The rules together. Each role that starts or audits a program may ask this one function; the definer, whose rights are
 -- the functions', owns all of them. It reads the catalogue alone, of which every role sees the same. It is in PL/pgSQL
--- because that keeps its plan: the rules are written out in one query that takes 30 ms to plan and a third of it to run.
+-- because that keeps its plan, as the functions that it reads the catalogue by do: of 60 ms for the first call of a
+-- connection two thirds are planning.
 create or replace function rls.check_catalogue() returns table (rule text, object text, detail text)
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp -- so that every name in an expression is written out
