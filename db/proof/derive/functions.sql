@@ -24,7 +24,7 @@ call as (
     from function f
 )
 select '42501 ' || c.name as want, '' as first, s.caller, c.text as statement -- ours
-  from call c cross join serving s
+  from call c cross join (select * from serving union all select * from definer) s
  where c.space in ('app', 'rls') and not has_function_privilege(s.oid, c.oid, 'execute')
 union all
 select '42501', '', 'app', format('alter routine %s cost 1', c.oid::regprocedure)
