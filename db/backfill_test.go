@@ -61,7 +61,7 @@ func TestABackfillGoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
-// A batch whose rows are pending afterwards would be filled for ever. Seen to fail without the count of what is pending.
+// A batch whose rows stay pending would be filled for ever. Seen to fail without the count of what is pending.
 func TestABackfillThatDoesNotFillEnds(t *testing.T) {
 	t.Parallel()
 	d := filledDatabase(t)

@@ -23,8 +23,8 @@ const (
 	// lockPatience is how long a migration waits for a lock, in PostgreSQL's words. Each statement that comes after it has
 	// to wait behind it, and the roles that serve give up after two seconds (db/roles.sql): one second leaves them one.
 	lockPatience = "1s"
-	// lockTries and lockPause bound a migration that meets a dump: six minutes, in which the queue behind the lock is empty
-	// for five seconds of every six.
+	// lockTries and lockPause bound a migration that meets a dump: six minutes. In five seconds of every six no one waits
+	// behind its lock.
 	lockTries = 60
 	lockPause = 5 * time.Second
 	// watchEvery is how often a waiting migration is looked at. It has to be well under lockPatience.

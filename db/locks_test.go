@@ -46,7 +46,7 @@ func reads(ctx context.Context, t *testing.T, d *dbtest.Database) (n int, longes
 	return n, longest
 }
 
-// A migration that meets a dump waits a second at a time, so that reads go on, and goes through once the dump has ended.
+// A migration that meets a dump waits a second at a time, so that reads go on, and goes through once the dump ended.
 // Seen to fail without lock_timeout (a read got 55P03 after its own two seconds), and with one try.
 func TestAMigrationLetsReadsPassWhileItWaits(t *testing.T) {
 	t.Parallel()
@@ -89,7 +89,8 @@ func TestAMigrationSaysWhichLockItWaitsFor(t *testing.T) {
 	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("two tries took %s", took)
 	}
-	if _, ok := errors.AsType[*db.LockError](err); !ok || !says(err, "waited 2 times 1s for ACCESS EXCLUSIVE on app.sessions") ||
+	if _, ok := errors.AsType[*db.LockError](err); !ok ||
+		!says(err, "waited 2 times 1s for ACCESS EXCLUSIVE on app.sessions") ||
 		!says(err, "held by pid ") || !says(err, "(streamspace_backup, a dump)") {
 		t.Errorf("the error does not say what it waited for: %v", err)
 	}
@@ -99,7 +100,8 @@ func TestAMigrationSaysWhichLockItWaitsFor(t *testing.T) {
 		"attname = 'colour'"); n != 0 {
 		t.Error("a part of the migration was left")
 	}
-	if done, err := db.MigrateTo(t.Context(), d.Config("streamspace_migrator"), altering); err != nil || done.Applied != 1 {
+	done, err := db.MigrateTo(t.Context(), d.Config("streamspace_migrator"), altering)
+	if err != nil || done.Applied != 1 {
 		t.Errorf("once the lock is free: %+v, %v", done, err)
 	}
 }

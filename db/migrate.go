@@ -174,7 +174,7 @@ func alone(ctx context.Context, pool *sql.DB, do func(*pgx.Conn) error) (err err
 	if err != nil {
 		return fmt.Errorf("connect for the migrations' lock: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // its lock is released below
 	if err := locker.SessionLock(ctx, conn); err != nil {
 		return fmt.Errorf("wait for another migration: %w", err)
 	}

@@ -81,7 +81,7 @@ func starts(t *testing.T, settings []string) error {
 	return err
 }
 
-// A rolling restart: two programs on one database, of which the rules are the newer one's. Both serve, and the older one's
+// A rolling restart: two programs on one database, whose rules are the newer one's. Both serve, and the older one's
 // `streamspace migrate` leaves the rules alone. Seen to fail with the comparison of the rules' versions taken out of
 // policy.Violations (the manifest differs), and out of Apply.
 func TestProgramsWithOlderAndNewerRulesServeTogether(t *testing.T) {
@@ -132,7 +132,8 @@ func newerRules(t *testing.T) rules.Set {
 		t.Fatal(err)
 	}
 	for i, f := range set.Files {
-		f.Text = strings.ReplaceAll(f.Text, fmt.Sprintf("select %d $$", set.Version), fmt.Sprintf("select %d $$", set.Version+1))
+		number := func(version int64) string { return fmt.Sprintf("select %d $$", version) }
+		f.Text = strings.ReplaceAll(f.Text, number(set.Version), number(set.Version+1))
 		f.Text = strings.ReplaceAll(f.Text, "-- R01 ", "-- R01 (in other words) ")
 		set.Files[i] = f
 	}

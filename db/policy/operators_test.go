@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// An index for speed and the extensions that were reviewed stop nothing: they are notes. Seen to fail where the manifest
-// does not leave out the functions, views, schemas and privileges of such an extension, and with the index a finding.
+// An index for speed and the reviewed extensions stop nothing: they are notes. Seen to fail where the manifest does not
+// leave out the functions, views, schemas and privileges of such an extension, and with the index a finding.
 func TestWhatAnOperatorAddsIsANote(t *testing.T) { // alone: see planting
 	for _, c := range []struct{ name, statements, note string }{
 		{"an index", "create index by_name on app.sessions (org_id, name)",
@@ -78,7 +78,8 @@ func available(t *testing.T, tx pgx.Tx, statement string) bool {
 	_, rest, isExtension := strings.Cut(statement, "create extension ")
 	name, _, _ := strings.Cut(rest, " ")
 	var there bool
-	err := tx.QueryRow(t.Context(), "select exists (select from pg_available_extensions where name = $1)", name).Scan(&there)
+	const ask = "select exists (select from pg_available_extensions where name = $1)"
+	err := tx.QueryRow(t.Context(), ask, name).Scan(&there)
 	if err != nil {
 		t.Fatal(err)
 	}

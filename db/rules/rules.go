@@ -36,7 +36,9 @@ type File struct{ Name, Text string }
 
 // ranks are the files that do not stand in the order of their names: what the others call goes first, and what calls
 // the others last.
-var ranks = map[string]int{"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2}
+var ranks = map[string]int{
+	"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2,
+}
 
 // version finds the number that the function of version.sql returns.
 var version = regexp.MustCompile(`(?s)function rls\.rules_version\(\).*?\bselect (\d+)\b`)

@@ -57,8 +57,8 @@ func run(ctx context.Context) error {
 	return noteRules("db/rules/versions.txt")
 }
 
-// noteRules adds the version of the rules with the hash of their text, where the file has no line for it. A line that is
-// there stays: a test compares it.
+// noteRules adds the version of the rules with the hash of their text, where the file has no line for it. An existing
+// line stays: a test compares it.
 func noteRules(path string) error {
 	set, err := rules.Built()
 	if err != nil {
