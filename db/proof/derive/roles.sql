@@ -1,4 +1,4 @@
--- Attempts to become someone else, and a look around for what no role should find: tables, views, sequences and functions that
+-- Attempts to become someone else, what the owner sees of its own tables, and a look around for what no role should find: tables, views, sequences and functions that
 -- the catalogue did not have when the attempts were derived from it.
 with ours as (
   select oid, rolname as name, case rolname when 'streamspace_owner' then 'table owner' else replace(rolname, 'streamspace_', '') end as caller
@@ -25,3 +25,7 @@ select 'ok 0', '', o.caller, format($$select p.oid::regprocedure from pg_proc p 
   where p.oid >= 16384 and p.oid::regprocedure::text not in (%s) and has_schema_privilege(n.oid, 'usage')
     and has_function_privilege(p.oid, 'execute')$$, k.functions)
   from ours o, known k where o.name not in ('streamspace_owner', 'streamspace_migrator')
+union all -- the owner, who migrates, is bound by the policies of its own tables; where there are rows, they raise
+select case when exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_floor') then '42501 scope' else 'ok 0' end,
+       '', 'table owner', format('select from app.%I', c.relname)
+  from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p')
