@@ -279,7 +279,7 @@ ALTER FUNCTION rls.catalogue_functions() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_functions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_functions() IS 'Functions and procedures that neither initdb nor a reviewed extension made.';
+COMMENT ON FUNCTION rls.catalogue_functions() IS 'Functions and procedures, except those of initdb and of reviewed extensions.';
 
 
 --
@@ -313,7 +313,7 @@ ALTER FUNCTION rls.catalogue_grants() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_grants(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_grants() IS 'Privileges on whole relations and on columns, of every role but the owner.';
+COMMENT ON FUNCTION rls.catalogue_grants() IS 'Privileges on relations and on their columns, of every role except the owner.';
 
 
 --
@@ -344,7 +344,7 @@ ALTER FUNCTION rls.catalogue_org_tables() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_org_tables(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_org_tables() IS 'The tables whose rows are an organisation''s, with the conditions that their policies must have.';
+COMMENT ON FUNCTION rls.catalogue_org_tables() IS 'The org tables, with the conditions that their policies must have.';
 
 
 --
@@ -372,7 +372,7 @@ ALTER FUNCTION rls.catalogue_policies() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_policies(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_policies() IS 'Every policy.';
+COMMENT ON FUNCTION rls.catalogue_policies() IS 'All policies.';
 
 
 --
@@ -393,7 +393,7 @@ ALTER FUNCTION rls.catalogue_policy_text(command "char", roles text[], reads tex
 -- Name: FUNCTION catalogue_policy_text(command "char", roles text[], reads text, writes text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_policy_text(command "char", roles text[], reads text, writes text) IS 'A policy as a pin has it: on one line, and without the names that PostgreSQL gives to the column of a subquery.';
+COMMENT ON FUNCTION rls.catalogue_policy_text(command "char", roles text[], reads text, writes text) IS 'A policy in the format of the pins: on one line, without the column names that PostgreSQL adds to subqueries.';
 
 
 --
@@ -421,7 +421,7 @@ ALTER FUNCTION rls.catalogue_relations() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_relations(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_relations() IS 'Tables, views, indexes and sequences that neither initdb nor a reviewed extension made.';
+COMMENT ON FUNCTION rls.catalogue_relations() IS 'Tables, views, indexes and sequences, except those of initdb and of reviewed extensions.';
 
 
 --
@@ -445,7 +445,7 @@ ALTER FUNCTION rls.catalogue_roles() OWNER TO streamspace_definer;
 -- Name: FUNCTION catalogue_roles(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.catalogue_roles() IS 'The roles of ours.';
+COMMENT ON FUNCTION rls.catalogue_roles() IS 'Our roles.';
 
 
 --
@@ -509,7 +509,7 @@ ALTER FUNCTION rls.check_catalogue() OWNER TO streamspace_definer;
 -- Name: FUNCTION check_catalogue(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.check_catalogue() IS 'What in the catalogue breaks a rule. The view violations shows it.';
+COMMENT ON FUNCTION rls.check_catalogue() IS 'Everything in the catalogue that breaks a rule. The view violations shows it.';
 
 
 --
@@ -1366,7 +1366,7 @@ ALTER FUNCTION rls.rules_extensions() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_extensions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_extensions() IS 'The extensions that are notes in the audit, with what to look out for.';
+COMMENT ON FUNCTION rls.rules_extensions() IS 'The reviewed extensions, each with the note for the audit''s report.';
 
 
 --
@@ -1380,15 +1380,16 @@ with
   function as (select * from rls.catalogue_functions()),
   pin as (select * from rls.rules_pins())
 
--- R20 A SECURITY DEFINER function stands in rls, is the definer's, and fixes its search_path.
--- It acts past the caller's rights: as a role that may do little, and on no object that the caller put in its way.
+-- R20 Every SECURITY DEFINER function is in rls, belongs to the definer and fixes its search_path.
+-- It runs with more rights than its caller. So its owner must have few rights, and the caller must not be able to
+-- substitute an object.
 select 'R20', f.label, format('is owned by %s, with %s', f.owner::regrole, f.settings)
   from function f
  where f.definer
    and (f.space <> 'rls' or f.owner::regrole::text <> 'streamspace_definer' or not 'search_path=pg_catalog, pg_temp' = any (f.settings))
 
--- R21 Every function stands in rls, is ours, in SQL or PL/pgSQL, and cannot be executed by PUBLIC.
--- A function elsewhere, of another's, or in a language that reaches the server, is a way in that no rule here looks at.
+-- R21 Every function is in rls, belongs to the owner or the definer, is in SQL or PL/pgSQL, and PUBLIC cannot execute it.
+-- No rule here checks a function elsewhere, of another owner, or in a language that can reach the server.
 union all
 select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x.grantee = 0) then 'can be executed by public'
          else format('is owned by %s, in %s', f.owner::regrole, f.language) end
@@ -1398,12 +1399,12 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
     or exists (select from aclexplode(f.acl) x where x.grantee = 0)
 
 -- R22 No function of ours is LEAKPROOF.
--- Such a one is called with rows before the policies have decided about them.
+-- The planner may call a leakproof function on rows before the policies filter them.
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, and the audit log's hash, are as they were made: body, volatility, settings and owner.
--- Every policy believes the ones, and whoever verifies the log the other.
+-- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
+-- Every policy relies on the former, and verifying the audit log relies on the latter.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -1423,7 +1424,7 @@ ALTER FUNCTION rls.rules_functions() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_functions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_functions() IS 'Rules: the functions.';
+COMMENT ON FUNCTION rls.rules_functions() IS 'Rules: functions.';
 
 
 --
@@ -1438,32 +1439,34 @@ with
   org_table as (select * from rls.catalogue_org_tables()),
   pin as (select * from rls.rules_pins())
 
--- R08 org_id is a uuid, required, and by default the organisation that was entered.
--- A row without one belongs to nobody; a query that had to name one could name another.
+-- R08 org_id is a required uuid. Its default is the organisation that was entered.
+-- A row without org_id belongs to no organisation. A query that had to name the organisation could name the wrong one.
 select 'R08', t.label, format('%s is %s%s, default %s', t.key_name, t.key_type::regtype,
          case when t.key_required then ' not null' else '' end, coalesce(t.key_default, 'none'))
   from org_table t
  where not t.key_required or t.key_type <> 'uuid'::regtype
     or t.name <> 'organizations' and t.key_default is distinct from 'rls.current_org_id()'
 
--- R09 Every table of app has a primary key, and an org table's begins with org_id.
--- Otherwise an id that is taken in one organisation is taken in all, and a foreign key could not carry org_id.
+-- R09 Every table in app has a primary key. On an org table it begins with org_id.
+-- Otherwise an id used in one organisation could not be used in another, and foreign keys could not include org_id.
 union all
 select 'R09', t.label, coalesce('its primary key is ' || pg_get_indexdef(i.indexrelid), 'has no primary key')
   from app_table t left join org_table o on o.oid = t.oid left join pg_index i on i.indrelid = t.oid and i.indisprimary
  where i.indkey is null or o.oid is not null and i.indkey[0] <> o.key or not (i.indisvalid and i.indimmediate)
 
--- R10 Every other unique index or exclusion of an org table begins with org_id, but the pinned ones.
--- A duplicate is refused whatever the policies say, and so tells of another organisation's row. Those pinned are of random
--- ids and of secrets' hashes, which are looked up before an organisation is known.
+-- R10 Every other unique index or exclusion constraint of an org table begins with org_id, except the pinned ones.
+-- PostgreSQL refuses a duplicate even when a policy hides the existing row, so the error reveals a row of another
+-- organisation. The pinned indexes are on random ids and on hashes of secrets, which are looked up before the
+-- organisation is known.
 union all
 select 'R10', t.label, pg_get_indexdef(i.indexrelid)
   from org_table t join pg_index i on i.indrelid = t.oid
  where (i.indisunique or i.indisexclusion) and not i.indisprimary and i.indkey[0] <> t.key
    and pg_get_indexdef(i.indexrelid) not in (select text from pin where rule = 'R10')
 
--- R11 A foreign key of an org table pairs the two org_id and is valid; the platform's tables have none.
--- Foreign keys are checked past the policies: one without org_id reaches, or asks for, another organisation's row.
+-- R11 Every foreign key of an org table matches org_id with org_id and is valid. The platform's tables have no foreign keys.
+-- PostgreSQL checks foreign keys without policies. Without org_id, a key could point at, or test for, another
+-- organisation's row.
 union all
 select 'R11', k.conrelid::regclass::text, k.conname || ' ' || pg_get_constraintdef(k.oid)
   from pg_constraint k left join org_table t on t.oid = k.conrelid join org_table f on f.oid = k.confrelid
@@ -1479,7 +1482,7 @@ ALTER FUNCTION rls.rules_keys() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_keys(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_keys() IS 'Rules: the keys, which hold past the policies.';
+COMMENT ON FUNCTION rls.rules_keys() IS 'Rules: keys, which PostgreSQL checks without policies.';
 
 
 --
@@ -1502,7 +1505,7 @@ ALTER FUNCTION rls.rules_notes() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_notes(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_notes() IS 'What breaks no rule, and an auditor is told of.';
+COMMENT ON FUNCTION rls.rules_notes() IS 'Notes for the auditor: they break no rule.';
 
 
 --
@@ -1512,16 +1515,16 @@ COMMENT ON FUNCTION rls.rules_notes() IS 'What breaks no rule, and an auditor is
 CREATE FUNCTION rls.rules_outside() RETURNS TABLE(rule text, object text, detail text)
     LANGUAGE sql STABLE
     AS $$
--- R35 There is no publication and no subscription.
--- A publication sends rows of every organisation to wherever it is read, past all policies.
+-- R35 There are no publications and no subscriptions.
+-- A publication sends rows of every organisation to any subscriber and bypasses all policies.
 select 'R35', p.pubname, 'is a publication' from pg_publication p
 union all
 select 'R35', s.subname, 'is a subscription'
   from pg_subscription s
  where s.subdbid = (select oid from pg_database where datname = current_database())
 
--- R36 There is no extension but plpgsql and those that were reviewed, no foreign data wrapper and no server.
--- Each brings functions that no rule here has read, and some open connections of their own.
+-- R36 There are no extensions except plpgsql and the reviewed ones, no foreign data wrappers and no foreign servers.
+-- Each brings functions that no rule here has checked, and some open connections of their own.
 union all
 select 'R36', e.extname, 'is an extension' from pg_extension e 
  where e.extname <> 'plpgsql' and e.extname::text not in (select x.name from rls.rules_extensions() x)
@@ -1530,8 +1533,8 @@ select 'R36', w.fdwname, 'is a foreign data wrapper' from pg_foreign_data_wrappe
 union all
 select 'R36', s.srvname, 'is a foreign server' from pg_foreign_server s
 
--- R37 There is no operator, operator class, cast or language of anybody's making.
--- The planner may ask one about rows that a policy hides, and a cast changes what a condition compares.
+-- R37 There are no user-defined operators, operator classes, casts or languages.
+-- The planner may call an operator on rows that a policy hides, and a cast changes what a condition compares.
 union all
 select 'R37', pg_describe_object(x.class, x.oid, 0), 'is not PostgreSQL''s own'
   from (select 'pg_operator'::regclass, oid from pg_operator union all select 'pg_opclass'::regclass, oid from pg_opclass
@@ -1540,7 +1543,7 @@ select 'R37', pg_describe_object(x.class, x.oid, 0), 'is not PostgreSQL''s own'
  where x.oid >= 16384 and (x.class::oid, x.oid) not in (select r.class, r.object from rls.rules_reviewed() r)
 
 -- R38 There are no large objects.
--- They belong to a role, not to an organisation, and have no policies.
+-- They belong to a role instead of an organisation, and have no policies.
 union all
 select 'R38', 'large object ' || l.oid, 'is owned by ' || l.lomowner::regrole from pg_largeobject_metadata l
 $$;
@@ -1552,7 +1555,7 @@ ALTER FUNCTION rls.rules_outside() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_outside(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_outside() IS 'Rules: what leads out of the database, or past the policies.';
+COMMENT ON FUNCTION rls.rules_outside() IS 'Rules: objects that lead out of the database or bypass the policies.';
 
 
 --
@@ -1712,7 +1715,7 @@ ALTER FUNCTION rls.rules_pins() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_pins(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_pins() IS 'What the rules make an exception of, word for word.';
+COMMENT ON FUNCTION rls.rules_pins() IS 'The exceptions to the rules, each with its full text.';
 
 
 --
@@ -1728,8 +1731,8 @@ with
   policy as (select * from rls.catalogue_policies()),
   pin as (select * from rls.rules_pins())
 
--- R04 Every org table has the floor: restrictive, for all commands and all three roles that enter, with both conditions.
--- It is what no other policy can widen, and what raises when no organisation was entered.
+-- R04 Every org table has the floor: a restrictive policy for all commands and the three roles that enter, with both conditions.
+-- No other policy can widen it, and it raises an error when no organisation was entered.
 select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s using %s with check %s',
          case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
          from policy p where p.relation = t.oid and p.name = 'tenant_floor'), 'has no tenant_floor')
@@ -1740,8 +1743,8 @@ select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s 
       and p.roles = array['streamspace_agent', 'streamspace_app', 'streamspace_system']
       and p.reads = t.floored and p.writes = t.floored)
 
--- R05 A role that enters is permitted its organisation's rows, in the same words everywhere, but for the pinned reads.
--- Permissive policies add up: a single wide one beside the others gives everything that only the floor still holds.
+-- R05 On every org table, roles that enter have the same policies for their organisation's rows. Pinned reads are the exception.
+-- Permissive policies are combined with OR. If one is too wide, only the floor still protects the rows.
 union all
 select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, p.command, p.roles, p.reads, p.writes)
   from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
@@ -1761,8 +1764,8 @@ select 'R05', t.label, 'has no ' || canonical.name
      select from policy p
       where p.relation = t.oid and p.name = canonical.name and p.command = canonical.command::"char" and p.permissive)
 
--- R06 The definer reads everything and writes an organisation's rows inside one; the platform's own rows by pinned policies.
--- Its functions run for whoever calls them: a mistake in one must not write across organisations.
+-- R06 The definer reads all rows and writes an organisation's rows only inside it. Pinned policies cover the platform's rows.
+-- Its functions run for any caller. A mistake in one of them must not write to another organisation.
 union all
 select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.command, p.reads, p.writes)
   from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
@@ -1774,16 +1777,16 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies name the three roles that enter, the definer or the owner, and nobody else.
--- A policy to PUBLIC holds for roles that nobody has thought of yet.
+-- R07 Policies apply only to the three roles that enter, the definer and the owner.
+-- A policy for PUBLIC also applies to every role that is added later.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
  where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
    'streamspace_system']
 
--- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
--- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
+-- R39 Exactly the pinned restrictive policies limit what a role may do inside an organisation.
+-- When one is missing there is no error: everything works, but a member reads the rows of their colleagues.
 union all
 select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or another')
   from (select object, text from pin where rule = 'R39') pin
@@ -1795,8 +1798,9 @@ select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or an
   ) p on p.label = pin.object
  where p.says is distinct from pin.text
 
--- R40 The owner, who migrates, reaches an organisation's rows inside it, in the same words everywhere.
--- Without the policy a migration's update touches no row and says nothing; with a wider one it touches every organisation's.
+-- R40 The owner, which migrates, has the same policy on every org table: for the rows of the organisation that it entered.
+-- Without it an update in a migration changes no row and reports no error. With a wider one it changes the rows of
+-- every organisation.
 union all
 select 'R40', p.relation::regclass::text, format('%s is %s for %s to %s using %s with check %s', p.name,
          case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
@@ -1817,7 +1821,7 @@ ALTER FUNCTION rls.rules_policies() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_policies(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_policies() IS 'Rules: the policies on them.';
+COMMENT ON FUNCTION rls.rules_policies() IS 'Rules: policies.';
 
 
 --
@@ -1835,15 +1839,15 @@ with
   named_grants as (select * from rls.catalogue_grants()),
   pin as (select * from rls.rules_pins())
 
--- R26 Nobody may update org_id, and no role that serves may insert it.
--- A row that changes its organisation is lost to one and given to the other.
+-- R26 No role may update org_id, and no role that serves may insert it.
+-- A row whose org_id changes is lost to one organisation and given to another.
 select 'R26', g.label, g.what || ' to ' || g.who
   from named_grants g join org_table t on t.oid = g.oid
  where g.privilege = 'UPDATE' and (g.column is null or g.column = t.key_name)
     or g.privilege = 'INSERT' and (g.column is null or g.column = t.key_name) and g.grantee in (select oid from service)
 
--- R27 Nobody may write a column that the database fills: numbers, actors, times, hashes, generations.
--- Whoever could write them could rewrite what happened, or take quota twice.
+-- R27 No role may write a column that the database fills: numbers, actors, times, hashes, generations.
+-- A role that could write them could rewrite history or exceed a quota.
 union all
 select 'R27', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -1852,8 +1856,8 @@ select 'R27', g.label, g.what || ' to ' || g.who
    and (g.column is null and g.privilege = 'INSERT' or g.column = any (filled.columns))
    and (g.label, g.what || ' to ' || g.who) not in (select object, text from pin where rule = 'R27')
 
--- R28 Only the definer and the backup read a secret's hash.
--- With one, a password can be guessed offline, and a statement that compares it finds its holder.
+-- R28 Only the definer and the backup role read hashes of secrets.
+-- With a hash, a password can be guessed offline, and a query that compares hashes finds the holder of a secret.
 union all
 select 'R28', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -1862,15 +1866,15 @@ select 'R28', g.label, g.what || ' to ' || g.who
         or g.column is null and exists (
           select from pg_attribute a where a.attrelid = g.oid and a.attname in ('secret_hash', 'password_hash')))
 
--- R29 Nobody may truncate, reference, put triggers on or maintain a table of another's, or pass a grant on.
--- None of these asks a policy.
+-- R29 No role may truncate, reference, create triggers on or maintain another role's table, or pass a grant on.
+-- Policies do not apply to any of these.
 union all
 select 'R29', g.label, format('%s to %s%s', g.what, g.who, case when g.is_grantable then ', who may grant it' else '' end)
   from named_grants g
  where g.is_grantable or g.privilege not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE')
 
--- R30 In our schemas only roles of ours have grants: on tables, columns, functions and the schemas themselves.
--- PUBLIC is everybody, and another application's role is somebody this design knows nothing of.
+-- R30 In our schemas only our roles have grants: on tables, columns, functions and the schemas themselves.
+-- PUBLIC includes every role, and this design knows nothing about the roles of another application.
 union all
 select 'R30', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -1884,9 +1888,10 @@ select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), coalesce(nu
   from pg_namespace n, aclexplode(n.nspacl) x
  where n.nspname in ('app', 'rls') and x.grantee not in (select oid from ours)
 
--- R31 No role of ours, and not PUBLIC, may call set_config, lock by number, use large objects, notify or end others' work.
--- set_config would enter any organisation from inside a query; the others reach other connections, or keep data that no
--- policy covers. Pinned are the definer's and the backup's set_config, and the locks by which migrations take turns.
+-- R31 Neither our roles nor PUBLIC may call set_config, take advisory locks, use large objects, notify, or end others' work.
+-- set_config could enter any organisation from inside a query. The others reach other connections, or store data that
+-- no policy covers. Pinned are set_config for the definer and the backup role, and the lock with which migrations wait
+-- for each other.
 union all
 select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
@@ -1896,8 +1901,8 @@ select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.gran
    and (x.grantee = 0 or x.grantee in (select oid from ours))
    and (p.oid::regprocedure::text, x.grantee::regrole::text) not in (select object, text from pin where rule = 'R31')
 
--- R32 But for owners, and the definer in rls, nobody may create anything here, not even a temporary table.
--- What somebody creates is theirs, with no policies, and found before ours by whoever searches it.
+-- R32 Only the owner of a schema, and the definer in rls, may create objects here. No other role may create temporary tables.
+-- An object belongs to the role that creates it and has no policies. A search_path may find it before ours.
 union all
 select 'R32', n.nspname, 'create to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_namespace n, aclexplode(n.nspacl) x
@@ -1910,8 +1915,8 @@ select 'R32', 'this database',
  where d.datname = current_database() and x.grantee <> d.datdba
    and (x.privilege_type <> 'CONNECT' or x.grantee = 0)
 
--- R33 By default what is made later is nobody's but the backup's to read, and PUBLIC executes no later function of ours.
--- Default privileges are grants that nobody writes down again.
+-- R33 By default only the backup role may read new tables, and PUBLIC may not execute new functions of ours.
+-- Default privileges take effect without a grant that a reviewer would see.
 union all
 select 'R33', d.defaclrole::regrole::text, format('%s on later %s to %s', lower(x.privilege_type), d.defaclobjtype,
          coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
@@ -1926,8 +1931,8 @@ select 'R33', o.name, 'public may execute its later functions'
    and not exists (
      select from pg_default_acl d where d.defaclrole = o.oid and d.defaclobjtype = 'f' and d.defaclnamespace = 0)
 
--- R34 Nobody but a superuser was given a server parameter to set or to alter.
--- Among them are those that switch triggers off or load a library.
+-- R34 No role, except a superuser, has a grant to set or alter a server parameter.
+-- Some parameters disable triggers or load a library.
 union all
 select 'R34', a.parname, format('%s to %s', lower(x.privilege_type), coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_parameter_acl a, aclexplode(a.paracl) x
@@ -1941,7 +1946,7 @@ ALTER FUNCTION rls.rules_privileges() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_privileges(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_privileges() IS 'Rules: the privileges.';
+COMMENT ON FUNCTION rls.rules_privileges() IS 'Rules: privileges.';
 
 
 --
@@ -1968,7 +1973,7 @@ ALTER FUNCTION rls.rules_reviewed() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_reviewed(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_reviewed() IS 'What belongs to an extension that was reviewed. In app and rls it is looked at all the same.';
+COMMENT ON FUNCTION rls.rules_reviewed() IS 'Objects of reviewed extensions. Those in app and rls are checked all the same.';
 
 
 --
@@ -1984,8 +1989,8 @@ with
   relation as (select * from rls.catalogue_relations()),
   pin as (select * from rls.rules_pins())
 
--- R13 No role of ours is a superuser or may make roles, databases or replicas; only the backup's bypasses row-level security.
--- Each of these looks past every policy, or makes somebody who does.
+-- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB or REPLICATION. Only the backup role has BYPASSRLS.
+-- Each of these attributes bypasses every policy, or can create a role that does.
 select 'R13', r.rolname, array_to_string(array[
          case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
          case when r.rolcreatedb then 'createdb' end, case when r.rolreplication then 'replication' end,
@@ -1996,8 +2001,9 @@ select 'R13', r.rolname, array_to_string(array[
         or r.rolbypassrls and r.rolname <> 'streamspace_backup'
         or r.rolcanlogin and r.rolname in ('streamspace_owner', 'streamspace_definer'))
 
--- R14 No other role but a superuser bypasses row-level security, or could give itself a role of ours.
--- BYPASSRLS reads every organisation; before PostgreSQL 16 CREATEROLE may join the owner; server files hold the tables.
+-- R14 No other role, except superusers, bypasses row-level security or could give itself one of our roles.
+-- BYPASSRLS reads every organisation. Before PostgreSQL 16, CREATEROLE can join the owner. The files of the server hold
+-- the tables.
 union all
 select 'R14', r.rolname, case when r.rolbypassrls then 'bypasses row-level security' else 'may create, and so join, roles' end
   from pg_roles r
@@ -2009,8 +2015,8 @@ select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
  where m.roleid::regrole::text in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
    and r.rolname !~ '^streamspace_'
 
--- R15 The migrator may become the owner and the owner the definer; there is no other membership that touches a role of ours.
--- A member has, or can take, all that the role has, policies included.
+-- R15 The migrator may become the owner, and the owner the definer. Our roles have no other members or memberships.
+-- A member has, or can take, all rights of the role, including its policies.
 union all
 select 'R15', m.member::regrole::text,
        format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' end)
@@ -2019,8 +2025,8 @@ select 'R15', m.member::regrole::text,
    and (m.admin_option or (m.member::regrole::text, m.roleid::regrole::text) not in (
      select object, text from pin where rule = 'R15'))
 
--- R16 Roles that serve own nothing, the definer nothing but functions, and the rest is the owner's.
--- An owner may grant, alter and drop what is theirs, and so lift what holds them.
+-- R16 Roles that serve own nothing. The definer owns only functions, and the owner owns everything else.
+-- An object's owner can grant, alter and drop it, and so remove what protects it.
 union all
 select 'R16', pg_describe_object(d.classid, d.objid, d.objsubid), 'is owned by ' || o.name
   from pg_shdepend d join ours o on o.oid = d.refobjid
@@ -2037,8 +2043,9 @@ select 'R16', n.nspname, 'is owned by ' || n.nspowner::regrole
   from pg_namespace n
  where n.nspname in ('app', 'rls') and n.nspowner::regrole::text <> 'streamspace_owner'
 
--- R17 No setting of a role or of this database says app.*, or turns off what the policies rest on.
--- It would be there as a connection begins: an organisation that nobody entered, triggers that do not fire, other functions.
+-- R17 No setting of a role or of this database sets app.* or disables what the policies rely on.
+-- Such a setting applies as soon as a connection begins: an organisation that was never entered, triggers that do not
+-- fire, or other functions.
 union all
 select 'R17', format('%s in %s', case when s.setrole = 0 then 'everybody' else s.setrole::regrole::text end,
          case when s.setdatabase = 0 then 'every database' else 'this database' end), c
@@ -2056,7 +2063,7 @@ ALTER FUNCTION rls.rules_roles() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_roles(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_roles() IS 'Rules: the roles, what they own and what is set for them.';
+COMMENT ON FUNCTION rls.rules_roles() IS 'Rules: roles, what they own and their settings.';
 
 
 --
@@ -2072,15 +2079,15 @@ with
   org_table as (select * from rls.catalogue_org_tables()),
   pin as (select * from rls.rules_pins())
 
--- R01 Every table of app is an organisation's, with org_id, or one of the platform's four.
--- A table without org_id holds rows that no scope can keep apart.
+-- R01 Every table in app has org_id, except the platform's four tables.
+-- No policy can separate the rows of a table without org_id by organisation.
 select 'R01', t.label, 'has no org_id'
   from app_table t
  where t.label not in (select object from pin where rule = 'R01')
    and not exists (select from org_table o where o.oid = t.oid)
 
--- R02 There is no table, foreign table or sequence but in app, and goose's.
--- What stands elsewhere has no policies that the other rules would look at.
+-- R02 Every table is in app, except goose's. There are no foreign tables, and no sequence except goose's.
+-- The other rules look only at the policies of tables in app.
 union all
 select 'R02', r.label, case r.kind when 'f' then 'a foreign table' when 'S' then 'a sequence' else 'a table' end
   from relation r
@@ -2091,15 +2098,16 @@ select 'R02', r.label, case r.kind when 'f' then 'a foreign table' when 'S' then
         and pin.text = (select string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' order by a.attnum)
                           from pg_attribute a where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped))
 
--- R03 Every table of app has row-level security, forced.
--- Without it policies are not looked at; without FORCE its owner, and so a migration, sees every organisation's rows.
+-- R03 Every table in app has row-level security enabled and forced.
+-- When it is not enabled, PostgreSQL ignores the policies. When it is not forced, they do not bind the table's owner,
+-- and a migration sees the rows of every organisation.
 union all
 select 'R03', t.label, case when t.rls then 'does not force row-level security' else 'has no row-level security' end
   from app_table t
  where not (t.rls and t.forced)
 
--- R12 No table of app is a partition, has any, or inherits.
--- A policy of the whole does not hold for a query of its part.
+-- R12 No table in app is partitioned, is a partition, or inherits.
+-- The policies of the parent table do not apply to a query on one of its parts.
 union all
 select 'R12', i.inhrelid::regclass::text, 'inherits from ' || i.inhparent::regclass
   from pg_inherits i join app_table t on t.oid in (i.inhparent, i.inhrelid)
@@ -2114,7 +2122,7 @@ ALTER FUNCTION rls.rules_tables() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_tables(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_tables() IS 'Rules: the tables that there are.';
+COMMENT ON FUNCTION rls.rules_tables() IS 'Rules: tables.';
 
 
 --
@@ -2127,8 +2135,9 @@ CREATE FUNCTION rls.rules_triggers() RETURNS TABLE(rule text, object text, detai
 with
   relation as (select * from rls.catalogue_relations())
 
--- R24 Triggers run SECURITY DEFINER functions of the definer and are all enabled, foreign keys' own included.
--- They number, chain and count whoever writes; a disabled foreign key lets a row point into another organisation.
+-- R24 Triggers run SECURITY DEFINER functions of the definer. All triggers are enabled, including those of foreign keys.
+-- They number, chain and count rows for every writer. A disabled foreign key lets a row point into another
+-- organisation.
 select 'R24', t.tgrelid::regclass::text,
        format('%s runs %s%s', t.tgname, t.tgfoid::regprocedure, case when t.tgenabled <> 'O' then ', and is not enabled' end)
   from pg_trigger t join pg_proc p on p.oid = t.tgfoid join relation r on r.oid = t.tgrelid
@@ -2136,8 +2145,8 @@ select 'R24', t.tgrelid::regclass::text,
     or not t.tgisinternal
        and (not p.prosecdef or p.proowner::regrole::text <> 'streamspace_definer' or p.pronamespace <> to_regnamespace('rls'))
 
--- R25 There are no event triggers, and no rules but those that make views.
--- Both run unseen when somebody else works, with that one's rights.
+-- R25 There are no event triggers, and no rewrite rules except those of views.
+-- Both run unnoticed while another role works, with the rights of that role.
 union all
 select 'R25', e.evtname, 'is an event trigger that runs ' || e.evtfoid::regprocedure from pg_event_trigger e
  where (e.tableoid, e.oid) not in (select r.class, r.object from rls.rules_reviewed() r)
@@ -2154,7 +2163,7 @@ ALTER FUNCTION rls.rules_triggers() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_triggers(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: what runs by itself.';
+COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.';
 
 
 --
@@ -2163,7 +2172,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: what runs by itself.';
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 5 $$;
+    AS $$ select 6 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -2185,14 +2194,14 @@ CREATE FUNCTION rls.rules_views() RETURNS TABLE(rule text, object text, detail t
 with
   relation as (select * from rls.catalogue_relations())
 
--- R18 Every view is a security_invoker.
--- Another reads with the rights of its owner, and under the owner's policies instead of the reader's.
+-- R18 Every view is a security_invoker view.
+-- Any other view reads with the rights and the policies of its owner, instead of the caller's.
 select 'R18', r.label, 'reads as its owner, ' || r.owner::regrole
   from relation r
  where r.kind = 'v' and not coalesce(r.options && array['security_invoker=true', 'security_invoker=on'], false)
 
--- R19 There is no materialised view.
--- It holds rows of whatever organisations it was filled from, and can have no policies.
+-- R19 There are no materialised views.
+-- A materialised view holds rows of every organisation that it was filled from, and cannot have policies.
 union all
 select 'R19', r.label, 'is a materialised view' from relation r where r.kind = 'm'
 $$;
@@ -2204,7 +2213,7 @@ ALTER FUNCTION rls.rules_views() OWNER TO streamspace_definer;
 -- Name: FUNCTION rules_views(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.rules_views() IS 'Rules: the views.';
+COMMENT ON FUNCTION rls.rules_views() IS 'Rules: views.';
 
 
 --

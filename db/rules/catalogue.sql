@@ -1,7 +1,6 @@
--- What the rules look at: the catalogue in the words that they are written in. rls.check_catalogue() fixes the search path
--- for all of these functions, so that every name in an expression is written out. They are in PL/pgSQL, which plans each
--- of them once: in SQL the planner writes them out wherever a rule names one, and the first call of a connection took 100
--- ms of the processor instead of 60.
+-- The rules read the catalogue through these functions. rls.check_catalogue() fixes the search path for all of them, so that
+-- PostgreSQL prints every name in an expression with its schema. Why PL/pgSQL? It plans each function once. The planner inlines
+-- SQL functions wherever a rule calls one, and the first call of a connection took 100 ms of CPU time instead of 60.
 
 create or replace function rls.catalogue_roles() returns table (oid oid, name name)
   language plpgsql stable
@@ -12,9 +11,9 @@ begin
     select r.oid, r.rolname from pg_catalog.pg_roles r where r.rolname ~ '^streamspace_';
 end
 $$;
-comment on function rls.catalogue_roles() is 'The roles of ours.';
+comment on function rls.catalogue_roles() is 'Our roles.';
 
--- A session's temporary tables are its own.
+-- Temporary tables are left out: only the session that created one can see its rows.
 create or replace function rls.catalogue_relations()
   returns table (oid oid, space name, name name, label text, kind "char", owner oid, acl aclitem[], options text[],
     rls boolean, forced boolean)
@@ -31,9 +30,9 @@ begin
 end
 $$;
 comment on function rls.catalogue_relations() is
-  'Tables, views, indexes and sequences that neither initdb nor a reviewed extension made.';
+  'Tables, views, indexes and sequences, except those of initdb and of reviewed extensions.';
 
--- An organisation itself is the row whose id it is.
+-- In app.organizations the key column is id: each row is an organisation.
 create or replace function rls.catalogue_org_tables()
   returns table (oid oid, label text, name name, key int2, key_name name, key_required boolean, key_type oid,
     key_default text, scoped text, floored text)
@@ -52,7 +51,7 @@ begin
      where t.space = 'app' and t.kind in ('r', 'p');
 end
 $$;
-comment on function rls.catalogue_org_tables() is 'The tables whose rows are an organisation''s, with the conditions that their policies must have.';
+comment on function rls.catalogue_org_tables() is 'The org tables, with the conditions that their policies must have.';
 
 create or replace function rls.catalogue_policies()
   returns table (relation oid, name name, permissive boolean, command "char", roles text[], reads text, writes text)
@@ -68,7 +67,7 @@ begin
       from pg_catalog.pg_policy p;
 end
 $$;
-comment on function rls.catalogue_policies() is 'Every policy.';
+comment on function rls.catalogue_policies() is 'All policies.';
 
 create or replace function rls.catalogue_policy_text(command "char", roles text[], reads text, writes text) returns text
   language sql stable
@@ -77,7 +76,7 @@ as $$
            'check ' || nullif(writes, '')), '\( SELECT (rls\.\w+\(\)) AS \w+\)', '(select \1)', 'g'), '\s+', ' ', 'g')
 $$;
 comment on function rls.catalogue_policy_text("char", text[], text, text) is
-  'A policy as a pin has it: on one line, and without the names that PostgreSQL gives to the column of a subquery.';
+  'A policy in the format of the pins: on one line, without the column names that PostgreSQL adds to subqueries.';
 
 create or replace function rls.catalogue_functions()
   returns table (oid oid, space name, label text, owner oid, definer boolean, leakproof boolean, settings text[],
@@ -95,7 +94,7 @@ begin
        and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r));
 end
 $$;
-comment on function rls.catalogue_functions() is 'Functions and procedures that neither initdb nor a reviewed extension made.';
+comment on function rls.catalogue_functions() is 'Functions and procedures, except those of initdb and of reviewed extensions.';
 
 create or replace function rls.catalogue_grants()
   returns table (oid oid, space name, name name, label text, "column" name, grantee oid, privilege text,
@@ -118,4 +117,4 @@ begin
       ) g left join pg_catalog.pg_roles r on r.oid = g.grantee;
 end
 $$;
-comment on function rls.catalogue_grants() is 'Privileges on whole relations and on columns, of every role but the owner.';
+comment on function rls.catalogue_grants() is 'Privileges on relations and on their columns, of every role except the owner.';

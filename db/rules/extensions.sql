@@ -1,5 +1,5 @@
--- Extensions that operators live with. They were read: each may be installed outside of app and rls, stops neither a start
--- nor an audit, and is a note in the audit's report, which says what to look out for.
+-- Reviewed extensions. Each may be installed outside of app and rls. It does not stop a start or fail an audit. The audit's
+-- report has a note that says what to watch for.
 create or replace function rls.rules_extensions() returns table (name text, about text)
   language plpgsql stable
 as $$
@@ -21,7 +21,7 @@ begin
     ) e (name, about);
 end
 $$;
-comment on function rls.rules_extensions() is 'The extensions that are notes in the audit, with what to look out for.';
+comment on function rls.rules_extensions() is 'The reviewed extensions, each with the note for the audit''s report.';
 
 create or replace function rls.rules_reviewed() returns table (class oid, object oid)
   language plpgsql stable
@@ -35,7 +35,7 @@ begin
      where d.deptype = 'e' and e.extname::text in (select x.name from rls.rules_extensions() x);
 end
 $$;
-comment on function rls.rules_reviewed() is 'What belongs to an extension that was reviewed. In app and rls it is looked at all the same.';
+comment on function rls.rules_reviewed() is 'Objects of reviewed extensions. Those in app and rls are checked all the same.';
 
 create or replace function rls.rules_notes() returns table (rule text, object text, detail text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -44,9 +44,9 @@ as $$
     from pg_extension e join rls.rules_extensions() x on x.name = e.extname
    order by 2
 $$;
-comment on function rls.rules_notes() is 'What breaks no rule, and an auditor is told of.';
+comment on function rls.rules_notes() is 'Notes for the auditor: they break no rule.';
 
--- A start compares the manifest, which leaves out what belongs to these extensions.
+-- Each program compares the manifest when it starts. The manifest leaves out the objects of these extensions.
 grant execute on function rls.rules_extensions(), rls.rules_reviewed() to streamspace_app, streamspace_login,
   streamspace_agent, streamspace_operator, streamspace_system, streamspace_auditor, streamspace_backup;
 grant execute on function rls.rules_notes() to streamspace_auditor;

@@ -1,4 +1,4 @@
--- The functions.
+-- Rules on functions.
 create or replace function rls.rules_functions() returns table (rule text, object text, detail text)
   language sql stable
 as $rules$
@@ -6,15 +6,16 @@ with
   function as (select * from rls.catalogue_functions()),
   pin as (select * from rls.rules_pins())
 
--- R20 A SECURITY DEFINER function stands in rls, is the definer's, and fixes its search_path.
--- It acts past the caller's rights: as a role that may do little, and on no object that the caller put in its way.
+-- R20 Every SECURITY DEFINER function is in rls, belongs to the definer and fixes its search_path.
+-- It runs with more rights than its caller. So its owner must have few rights, and the caller must not be able to
+-- substitute an object.
 select 'R20', f.label, format('is owned by %s, with %s', f.owner::regrole, f.settings)
   from function f
  where f.definer
    and (f.space <> 'rls' or f.owner::regrole::text <> 'streamspace_definer' or not 'search_path=pg_catalog, pg_temp' = any (f.settings))
 
--- R21 Every function stands in rls, is ours, in SQL or PL/pgSQL, and cannot be executed by PUBLIC.
--- A function elsewhere, of another's, or in a language that reaches the server, is a way in that no rule here looks at.
+-- R21 Every function is in rls, belongs to the owner or the definer, is in SQL or PL/pgSQL, and PUBLIC cannot execute it.
+-- No rule here checks a function elsewhere, of another owner, or in a language that can reach the server.
 union all
 select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x.grantee = 0) then 'can be executed by public'
          else format('is owned by %s, in %s', f.owner::regrole, f.language) end
@@ -24,12 +25,12 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
     or exists (select from aclexplode(f.acl) x where x.grantee = 0)
 
 -- R22 No function of ours is LEAKPROOF.
--- Such a one is called with rows before the policies have decided about them.
+-- The planner may call a leakproof function on rows before the policies filter them.
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, and the audit log's hash, are as they were made: body, volatility, settings and owner.
--- Every policy believes the ones, and whoever verifies the log the other.
+-- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
+-- Every policy relies on the former, and verifying the audit log relies on the latter.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -41,4 +42,4 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $rules$;
-comment on function rls.rules_functions() is 'Rules: the functions.';
+comment on function rls.rules_functions() is 'Rules: functions.';

@@ -1,6 +1,6 @@
--- Every exception that a rule makes, in full: another thing under the same name is found. A new policy, key or grant that
--- a rule would refuse adds its row here, and nothing else of the rules changes. The rows are reviewed like grants,
--- because that is what they are. A policy is written as rls.catalogue_policies() says it: command, roles, conditions.
+-- Every exception to a rule, with its full text, so that a different object of the same name is still a violation. A new
+-- policy, key or grant that a rule would refuse adds a row here, and the rules stay as they are. Review each row like a grant:
+-- it has the same effect. Policies have the format of rls.catalogue_policy_text(): command, roles, conditions.
 create or replace function rls.rules_pins() returns table (rule text, object text, text text)
   language plpgsql stable
 as $pins$
@@ -146,4 +146,4 @@ begin
     ) p (rule, object, text);
 end
 $pins$;
-comment on function rls.rules_pins() is 'What the rules make an exception of, word for word.';
+comment on function rls.rules_pins() is 'The exceptions to the rules, each with its full text.';

@@ -1,4 +1,4 @@
--- The policies on them.
+-- Rules on policies.
 create or replace function rls.rules_policies() returns table (rule text, object text, detail text)
   language sql stable
 as $rules$
@@ -8,8 +8,8 @@ with
   policy as (select * from rls.catalogue_policies()),
   pin as (select * from rls.rules_pins())
 
--- R04 Every org table has the floor: restrictive, for all commands and all three roles that enter, with both conditions.
--- It is what no other policy can widen, and what raises when no organisation was entered.
+-- R04 Every org table has the floor: a restrictive policy for all commands and the three roles that enter, with both conditions.
+-- No other policy can widen it, and it raises an error when no organisation was entered.
 select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s using %s with check %s',
          case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
          from policy p where p.relation = t.oid and p.name = 'tenant_floor'), 'has no tenant_floor')
@@ -20,8 +20,8 @@ select 'R04', t.label, coalesce((select format('tenant_floor is %s for %s to %s 
       and p.roles = array['streamspace_agent', 'streamspace_app', 'streamspace_system']
       and p.reads = t.floored and p.writes = t.floored)
 
--- R05 A role that enters is permitted its organisation's rows, in the same words everywhere, but for the pinned reads.
--- Permissive policies add up: a single wide one beside the others gives everything that only the floor still holds.
+-- R05 On every org table, roles that enter have the same policies for their organisation's rows. Pinned reads are the exception.
+-- Permissive policies are combined with OR. If one is too wide, only the floor still protects the rows.
 union all
 select 'R05', t.label, format('%s for %s to %s using %s with check %s', p.name, p.command, p.roles, p.reads, p.writes)
   from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
@@ -41,8 +41,8 @@ select 'R05', t.label, 'has no ' || canonical.name
      select from policy p
       where p.relation = t.oid and p.name = canonical.name and p.command = canonical.command::"char" and p.permissive)
 
--- R06 The definer reads everything and writes an organisation's rows inside one; the platform's own rows by pinned policies.
--- Its functions run for whoever calls them: a mistake in one must not write across organisations.
+-- R06 The definer reads all rows and writes an organisation's rows only inside it. Pinned policies cover the platform's rows.
+-- Its functions run for any caller. A mistake in one of them must not write to another organisation.
 union all
 select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.command, p.reads, p.writes)
   from app_table t join policy p on p.relation = t.oid left join org_table o on o.oid = t.oid
@@ -54,16 +54,16 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies name the three roles that enter, the definer or the owner, and nobody else.
--- A policy to PUBLIC holds for roles that nobody has thought of yet.
+-- R07 Policies apply only to the three roles that enter, the definer and the owner.
+-- A policy for PUBLIC also applies to every role that is added later.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
  where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
    'streamspace_system']
 
--- R39 What a role inside an organisation may not do is said by these restrictive policies, word for word.
--- Nobody misses one that is gone: everything works, and a member reads what is their colleagues'.
+-- R39 Exactly the pinned restrictive policies limit what a role may do inside an organisation.
+-- When one is missing there is no error: everything works, but a member reads the rows of their colleagues.
 union all
 select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or another')
   from (select object, text from pin where rule = 'R39') pin
@@ -75,8 +75,9 @@ select 'R39', coalesce(pin.object, p.label), coalesce(p.says, 'is missing, or an
   ) p on p.label = pin.object
  where p.says is distinct from pin.text
 
--- R40 The owner, who migrates, reaches an organisation's rows inside it, in the same words everywhere.
--- Without the policy a migration's update touches no row and says nothing; with a wider one it touches every organisation's.
+-- R40 The owner, which migrates, has the same policy on every org table: for the rows of the organisation that it entered.
+-- Without it an update in a migration changes no row and reports no error. With a wider one it changes the rows of
+-- every organisation.
 union all
 select 'R40', p.relation::regclass::text, format('%s is %s for %s to %s using %s with check %s', p.name,
          case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads, p.writes)
@@ -89,4 +90,4 @@ select 'R40', t.label, 'has no owner_inside'
   from org_table t
  where not exists (select from policy p where p.relation = t.oid and p.name = 'owner_inside')
 $rules$;
-comment on function rls.rules_policies() is 'Rules: the policies on them.';
+comment on function rls.rules_policies() is 'Rules: policies.';

@@ -1,4 +1,4 @@
--- The privileges.
+-- Rules on privileges.
 create or replace function rls.rules_privileges() returns table (rule text, object text, detail text)
   language sql stable
 as $rules$
@@ -10,15 +10,15 @@ with
   named_grants as (select * from rls.catalogue_grants()),
   pin as (select * from rls.rules_pins())
 
--- R26 Nobody may update org_id, and no role that serves may insert it.
--- A row that changes its organisation is lost to one and given to the other.
+-- R26 No role may update org_id, and no role that serves may insert it.
+-- A row whose org_id changes is lost to one organisation and given to another.
 select 'R26', g.label, g.what || ' to ' || g.who
   from named_grants g join org_table t on t.oid = g.oid
  where g.privilege = 'UPDATE' and (g.column is null or g.column = t.key_name)
     or g.privilege = 'INSERT' and (g.column is null or g.column = t.key_name) and g.grantee in (select oid from service)
 
--- R27 Nobody may write a column that the database fills: numbers, actors, times, hashes, generations.
--- Whoever could write them could rewrite what happened, or take quota twice.
+-- R27 No role may write a column that the database fills: numbers, actors, times, hashes, generations.
+-- A role that could write them could rewrite history or exceed a quota.
 union all
 select 'R27', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -27,8 +27,8 @@ select 'R27', g.label, g.what || ' to ' || g.who
    and (g.column is null and g.privilege = 'INSERT' or g.column = any (filled.columns))
    and (g.label, g.what || ' to ' || g.who) not in (select object, text from pin where rule = 'R27')
 
--- R28 Only the definer and the backup read a secret's hash.
--- With one, a password can be guessed offline, and a statement that compares it finds its holder.
+-- R28 Only the definer and the backup role read hashes of secrets.
+-- With a hash, a password can be guessed offline, and a query that compares hashes finds the holder of a secret.
 union all
 select 'R28', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -37,15 +37,15 @@ select 'R28', g.label, g.what || ' to ' || g.who
         or g.column is null and exists (
           select from pg_attribute a where a.attrelid = g.oid and a.attname in ('secret_hash', 'password_hash')))
 
--- R29 Nobody may truncate, reference, put triggers on or maintain a table of another's, or pass a grant on.
--- None of these asks a policy.
+-- R29 No role may truncate, reference, create triggers on or maintain another role's table, or pass a grant on.
+-- Policies do not apply to any of these.
 union all
 select 'R29', g.label, format('%s to %s%s', g.what, g.who, case when g.is_grantable then ', who may grant it' else '' end)
   from named_grants g
  where g.is_grantable or g.privilege not in ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'USAGE')
 
--- R30 In our schemas only roles of ours have grants: on tables, columns, functions and the schemas themselves.
--- PUBLIC is everybody, and another application's role is somebody this design knows nothing of.
+-- R30 In our schemas only our roles have grants: on tables, columns, functions and the schemas themselves.
+-- PUBLIC includes every role, and this design knows nothing about the roles of another application.
 union all
 select 'R30', g.label, g.what || ' to ' || g.who
   from named_grants g
@@ -59,9 +59,10 @@ select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), coalesce(nu
   from pg_namespace n, aclexplode(n.nspacl) x
  where n.nspname in ('app', 'rls') and x.grantee not in (select oid from ours)
 
--- R31 No role of ours, and not PUBLIC, may call set_config, lock by number, use large objects, notify or end others' work.
--- set_config would enter any organisation from inside a query; the others reach other connections, or keep data that no
--- policy covers. Pinned are the definer's and the backup's set_config, and the locks by which migrations take turns.
+-- R31 Neither our roles nor PUBLIC may call set_config, take advisory locks, use large objects, notify, or end others' work.
+-- set_config could enter any organisation from inside a query. The others reach other connections, or store data that
+-- no policy covers. Pinned are set_config for the definer and the backup role, and the lock with which migrations wait
+-- for each other.
 union all
 select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
@@ -71,8 +72,8 @@ select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.gran
    and (x.grantee = 0 or x.grantee in (select oid from ours))
    and (p.oid::regprocedure::text, x.grantee::regrole::text) not in (select object, text from pin where rule = 'R31')
 
--- R32 But for owners, and the definer in rls, nobody may create anything here, not even a temporary table.
--- What somebody creates is theirs, with no policies, and found before ours by whoever searches it.
+-- R32 Only the owner of a schema, and the definer in rls, may create objects here. No other role may create temporary tables.
+-- An object belongs to the role that creates it and has no policies. A search_path may find it before ours.
 union all
 select 'R32', n.nspname, 'create to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_namespace n, aclexplode(n.nspacl) x
@@ -85,8 +86,8 @@ select 'R32', 'this database',
  where d.datname = current_database() and x.grantee <> d.datdba
    and (x.privilege_type <> 'CONNECT' or x.grantee = 0)
 
--- R33 By default what is made later is nobody's but the backup's to read, and PUBLIC executes no later function of ours.
--- Default privileges are grants that nobody writes down again.
+-- R33 By default only the backup role may read new tables, and PUBLIC may not execute new functions of ours.
+-- Default privileges take effect without a grant that a reviewer would see.
 union all
 select 'R33', d.defaclrole::regrole::text, format('%s on later %s to %s', lower(x.privilege_type), d.defaclobjtype,
          coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
@@ -101,11 +102,11 @@ select 'R33', o.name, 'public may execute its later functions'
    and not exists (
      select from pg_default_acl d where d.defaclrole = o.oid and d.defaclobjtype = 'f' and d.defaclnamespace = 0)
 
--- R34 Nobody but a superuser was given a server parameter to set or to alter.
--- Among them are those that switch triggers off or load a library.
+-- R34 No role, except a superuser, has a grant to set or alter a server parameter.
+-- Some parameters disable triggers or load a library.
 union all
 select 'R34', a.parname, format('%s to %s', lower(x.privilege_type), coalesce(nullif(x.grantee, 0)::regrole::text, 'public'))
   from pg_parameter_acl a, aclexplode(a.paracl) x
  where x.grantee <> 10
 $rules$;
-comment on function rls.rules_privileges() is 'Rules: the privileges.';
+comment on function rls.rules_privileges() is 'Rules: privileges.';

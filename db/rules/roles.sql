@@ -1,4 +1,4 @@
--- The roles, what they own and what is set for them.
+-- Rules on roles, what they own and their settings.
 create or replace function rls.rules_roles() returns table (rule text, object text, detail text)
   language sql stable
 as $rules$
@@ -8,8 +8,8 @@ with
   relation as (select * from rls.catalogue_relations()),
   pin as (select * from rls.rules_pins())
 
--- R13 No role of ours is a superuser or may make roles, databases or replicas; only the backup's bypasses row-level security.
--- Each of these looks past every policy, or makes somebody who does.
+-- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB or REPLICATION. Only the backup role has BYPASSRLS.
+-- Each of these attributes bypasses every policy, or can create a role that does.
 select 'R13', r.rolname, array_to_string(array[
          case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
          case when r.rolcreatedb then 'createdb' end, case when r.rolreplication then 'replication' end,
@@ -20,8 +20,9 @@ select 'R13', r.rolname, array_to_string(array[
         or r.rolbypassrls and r.rolname <> 'streamspace_backup'
         or r.rolcanlogin and r.rolname in ('streamspace_owner', 'streamspace_definer'))
 
--- R14 No other role but a superuser bypasses row-level security, or could give itself a role of ours.
--- BYPASSRLS reads every organisation; before PostgreSQL 16 CREATEROLE may join the owner; server files hold the tables.
+-- R14 No other role, except superusers, bypasses row-level security or could give itself one of our roles.
+-- BYPASSRLS reads every organisation. Before PostgreSQL 16, CREATEROLE can join the owner. The files of the server hold
+-- the tables.
 union all
 select 'R14', r.rolname, case when r.rolbypassrls then 'bypasses row-level security' else 'may create, and so join, roles' end
   from pg_roles r
@@ -33,8 +34,8 @@ select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
  where m.roleid::regrole::text in ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
    and r.rolname !~ '^streamspace_'
 
--- R15 The migrator may become the owner and the owner the definer; there is no other membership that touches a role of ours.
--- A member has, or can take, all that the role has, policies included.
+-- R15 The migrator may become the owner, and the owner the definer. Our roles have no other members or memberships.
+-- A member has, or can take, all rights of the role, including its policies.
 union all
 select 'R15', m.member::regrole::text,
        format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' end)
@@ -43,8 +44,8 @@ select 'R15', m.member::regrole::text,
    and (m.admin_option or (m.member::regrole::text, m.roleid::regrole::text) not in (
      select object, text from pin where rule = 'R15'))
 
--- R16 Roles that serve own nothing, the definer nothing but functions, and the rest is the owner's.
--- An owner may grant, alter and drop what is theirs, and so lift what holds them.
+-- R16 Roles that serve own nothing. The definer owns only functions, and the owner owns everything else.
+-- An object's owner can grant, alter and drop it, and so remove what protects it.
 union all
 select 'R16', pg_describe_object(d.classid, d.objid, d.objsubid), 'is owned by ' || o.name
   from pg_shdepend d join ours o on o.oid = d.refobjid
@@ -61,8 +62,9 @@ select 'R16', n.nspname, 'is owned by ' || n.nspowner::regrole
   from pg_namespace n
  where n.nspname in ('app', 'rls') and n.nspowner::regrole::text <> 'streamspace_owner'
 
--- R17 No setting of a role or of this database says app.*, or turns off what the policies rest on.
--- It would be there as a connection begins: an organisation that nobody entered, triggers that do not fire, other functions.
+-- R17 No setting of a role or of this database sets app.* or disables what the policies rely on.
+-- Such a setting applies as soon as a connection begins: an organisation that was never entered, triggers that do not
+-- fire, or other functions.
 union all
 select 'R17', format('%s in %s', case when s.setrole = 0 then 'everybody' else s.setrole::regrole::text end,
          case when s.setdatabase = 0 then 'every database' else 'this database' end), c
@@ -72,4 +74,4 @@ select 'R17', format('%s in %s', case when s.setrole = 0 then 'everybody' else s
      'row_security', 'session_replication_role', 'role', 'session_authorization', 'search_path',
      'session_preload_libraries', 'local_preload_libraries'))
 $rules$;
-comment on function rls.rules_roles() is 'Rules: the roles, what they own and what is set for them.';
+comment on function rls.rules_roles() is 'Rules: roles, what they own and their settings.';

@@ -1,6 +1,6 @@
-// Package rules is what the catalogue of a database is checked by: a function for each family of rules, and one file of
-// exceptions. They are no migrations. `streamspace migrate` puts all of them into the database after the migrations,
-// where the program's are newer than those that the database has.
+// Package rules holds the rules that the catalogue of a database must keep: one SQL function per family of rules, and
+// one file of exceptions (pins.sql). They are not migrations. `streamspace migrate` installs all of them after the
+// migrations, when the program's version of the rules is newer than the database's.
 package rules
 
 import (
@@ -24,26 +24,24 @@ import (
 //go:embed *.sql
 var files embed.FS
 
-// Set is a version of the rules.
+// Set is one version of the rules.
 type Set struct {
 	Version int64
-	// Files are in the order in which they are applied.
+	// Files are in the order of execution.
 	Files []File
 }
 
 // File is one of the files of a set.
 type File struct{ Name, Text string }
 
-// ranks are the files that do not stand in the order of their names: what the others call goes first, and what calls
-// the others last.
-var ranks = map[string]int{
-	"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2,
-}
+// ranks orders the files that do not run in the order of their names: files that the others call run first, and files
+// that call the others run last.
+var ranks = map[string]int{"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2}
 
-// version finds the number that the function of version.sql returns.
+// version matches the number that rls.rules_version() returns in version.sql.
 var version = regexp.MustCompile(`(?s)function rls\.rules_version\(\).*?\bselect (\d+)\b`)
 
-// Built is the set that this program was built with.
+// Built returns the set that is embedded in this program.
 func Built() (Set, error) {
 	names, err := fs.Glob(files, "*.sql")
 	if err != nil {
@@ -79,7 +77,7 @@ func (s Set) Hash() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Beginner is a connection, or a transaction of which the change becomes a part.
+// Beginner is a connection or a transaction. In a transaction the change is a savepoint.
 type Beginner interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
@@ -87,9 +85,9 @@ type Beginner interface {
 // owner is the role that owns the functions of the rules: one of them is SECURITY DEFINER.
 const owner = "streamspace_definer"
 
-// Apply replaces the rules of a database by the set, in one transaction, where the set is newer. Functions of rules
-// that the set does not have go. A reader sees either set and waits for neither: functions are replaced where they
-// are, and the view over them is not touched.
+// Apply replaces the rules of a database with the set, in one transaction, if the set is newer. It drops functions of
+// rules that the set does not contain. A concurrent reader sees the old set or the new one and never waits, because
+// functions are replaced in place and the view over them is not altered.
 func (s Set) Apply(ctx context.Context, conn Beginner) (applied bool, err error) {
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		var have int64
@@ -127,16 +125,16 @@ func (s Set) replace(ctx context.Context, tx pgx.Tx) error {
 	}
 	for signature, written := range before {
 		if after[signature] != written {
-			continue // it was replaced, or has gone already
+			continue // replaced, or already dropped
 		}
 		if _, err := tx.Exec(ctx, "drop function "+signature); err != nil {
-			return fmt.Errorf("drop what no rule needs any more: %w", err)
+			return fmt.Errorf("drop an unused function of the rules: %w", err)
 		}
 	}
 	return nil
 }
 
-// functions lists those of the rules, each with the transaction that wrote it.
+// functions maps each function of the rules to a mark that changes whenever the function is written.
 func functions(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
 	rows, err := tx.Query(ctx, `select p.oid::regprocedure::text, p.xmin::text || p.ctid::text from pg_proc p
 		where p.pronamespace = 'rls'::regnamespace and p.proname ~ '^(rules_|catalogue_|check_catalogue$)'`)
@@ -155,11 +153,11 @@ func functions(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
 	return out, nil
 }
 
-// declared finds the functions that a file makes.
+// declared matches the functions that a file creates.
 var declared = regexp.MustCompile(`(?m)^create or replace function (rls\.\w+)\(`)
 
-// apply runs a file. A function that returns something else than the one before cannot replace it, which is dropped
-// then.
+// apply runs a file. PostgreSQL cannot replace a function when its return type changes, so apply then drops the file's
+// functions and runs the file again.
 func (f File) apply(ctx context.Context, tx pgx.Tx) error {
 	err := pgx.BeginFunc(ctx, tx, func(tx pgx.Tx) error { return execute(ctx, tx, f.Text) })
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42P13" { // invalid_function_definition
@@ -180,8 +178,7 @@ func execute(ctx context.Context, tx pgx.Tx, sql string) error {
 	return err
 }
 
-// Remove drops all rules but what the migrations made: the functions that the view and a start ask. It is for tests,
-// which undo the migrations.
+// Remove drops the rules, except the functions that the migrations created. It is for tests, which undo the migrations.
 func Remove(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, `do $$
 		declare

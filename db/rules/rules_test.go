@@ -10,7 +10,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
-// The rules of a version never change: a database that has them would keep the old ones. Seen to fail with a rule's
+// The text of a version never changes: a database that already has the version would keep the old rules. Seen to fail with a rule's
 // text changed, and with the version's line taken out of versions.txt.
 func TestAChangeOfTheRulesHasANewVersion(t *testing.T) {
 	t.Parallel()

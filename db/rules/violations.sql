@@ -1,7 +1,6 @@
--- The rules together. Each role that starts or audits a program may ask this one function; the definer, whose rights are
--- the functions', owns all of them. It reads the catalogue alone, of which every role sees the same. It is in PL/pgSQL
--- because that keeps its plan, as the functions that it reads the catalogue by do: of 60 ms for the first call of a
--- connection two thirds are planning.
+-- All rules in one function. Roles that start a program or audit the database may call it. The definer owns it and the
+-- functions that it calls. It reads only the catalogue, which looks the same to every role. It is in PL/pgSQL, like the
+-- functions that read the catalogue, to keep its plan: planning is two thirds of the 60 ms of a connection's first call.
 create or replace function rls.check_catalogue() returns table (rule text, object text, detail text)
   language plpgsql stable security definer
   set search_path = pg_catalog, pg_temp -- so that every name in an expression is written out
@@ -20,4 +19,4 @@ begin
     union all select * from rls.rules_outside();
 end
 $$;
-comment on function rls.check_catalogue() is 'What in the catalogue breaks a rule. The view violations shows it.';
+comment on function rls.check_catalogue() is 'Everything in the catalogue that breaks a rule. The view violations shows it.';
