@@ -1,5 +1,5 @@
--- Once per database, by a superuser, before the first migration; again after a restore and on every clone of a template,
--- whose own grants are the defaults. It may run any number of times.
+-- A superuser runs this once per database before the first migration, and again after a restore or on a clone of a template
+-- database, which have PostgreSQL's default grants. It may run any number of times.
 do $$
 begin
   execute format('revoke all on database %I from public', current_database()); -- CONNECT and TEMP
@@ -8,7 +8,7 @@ begin
 end $$;
 revoke all on schema public from public;
 
--- app holds tables; rls holds the functions by which work enters an org, and goose's table.
+-- app holds the tables. rls holds the functions that enter an org, and goose's table.
 create schema if not exists app authorization streamspace_owner;
 create schema if not exists rls authorization streamspace_owner;
 grant usage on schema app to streamspace_app, streamspace_agent, streamspace_system, streamspace_definer, streamspace_backup;
@@ -20,12 +20,12 @@ alter default privileges for role streamspace_definer revoke execute on function
 alter default privileges for role streamspace_owner grant select on tables to streamspace_backup;
 alter default privileges for role streamspace_owner grant select on sequences to streamspace_backup;
 
--- Only the enter functions set a scope. Without this an injected expression could call set_config and change orgs inside
--- one statement.
+-- Only the enter functions set the scope. Without this revoke an injected expression could call set_config and change the
+-- org inside one statement.
 revoke execute on function pg_catalog.set_config(text, text, boolean) from public;
 grant execute on function pg_catalog.set_config(text, text, boolean) to streamspace_definer, streamspace_backup;
 
--- What one connection could do to another, or keep outside the policies.
+-- Functions that reach other connections, or store data that no policy covers.
 revoke execute on function pg_catalog.pg_cancel_backend(int), pg_catalog.pg_terminate_backend(int, bigint) from public;
 do $$
 declare

@@ -1,6 +1,6 @@
--- Once per cluster, by a superuser, before the first migration; it may run any number of times. Each role does one kind of
--- work, owns nothing and is a member of nothing, but for the owner, the definer and the migrator (the last lines).
--- Passwords are not set here: the cluster's administrator says how these roles authenticate (peer, scram, a certificate).
+-- A superuser runs this once per cluster before the first migration. It may run any number of times. Each role does one kind
+-- of work, owns nothing and is a member of nothing, except the owner, the definer and the migrator. This file sets no
+-- passwords: the cluster's administrator chooses how these roles authenticate (peer, scram, a certificate).
 do $$
 declare
   wanted record;
@@ -27,12 +27,12 @@ begin
   end loop;
 end $$;
 
--- To create functions as the definer. The owner does not inherit, so that the definer's policies are not the owner's.
+-- Lets the owner create functions as the definer. NOINHERIT keeps the definer's policies from applying to the owner.
 grant streamspace_definer to streamspace_owner;
 grant streamspace_owner to streamspace_migrator;
 
--- A statement that takes longer is a mistake or an attack. lock_timeout is above deadlock_timeout (1 s), so that a deadlock
--- is reported as one.
+-- A statement that takes longer is a mistake or an attack. lock_timeout is longer than deadlock_timeout (1 s), so that
+-- PostgreSQL reports a deadlock as a deadlock.
 do $$
 declare
   service text;

@@ -59,7 +59,7 @@ ALTER FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) OWNE
 -- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) IS 'Adds a person to an org. One who is a member keeps their role.';
+COMMENT ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role text) IS 'Adds a user to an org. An existing member keeps their role.';
 
 
 --
@@ -89,7 +89,7 @@ ALTER FUNCTION rls.add_template(operator text, org uuid, template uuid, name tex
 -- Name: FUNCTION add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) IS 'Writes a private template of an org, or its next revision.';
+COMMENT ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) IS 'Creates a private template of an org, or its next revision.';
 
 
 --
@@ -116,7 +116,7 @@ ALTER FUNCTION rls.admit_session() OWNER TO streamspace_definer;
 -- Name: FUNCTION admit_session(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.admit_session() IS 'A session belongs to a member who may have one, in an org that has a namespace.';
+COMMENT ON FUNCTION rls.admit_session() IS 'Checks a new session: its owner must be a member who may have sessions, and its org must have a namespace.';
 
 
 --
@@ -138,7 +138,7 @@ ALTER FUNCTION rls.already_inside() OWNER TO streamspace_definer;
 -- Name: FUNCTION already_inside(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.already_inside() IS 'Raises SS003: an org was entered before.';
+COMMENT ON FUNCTION rls.already_inside() IS 'Raises SS003, because the transaction is already in an org.';
 
 
 --
@@ -156,7 +156,7 @@ ALTER FUNCTION rls.current_org_id() OWNER TO streamspace_owner;
 -- Name: FUNCTION current_org_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.current_org_id() IS 'The one place where tenant identity is read. Raises 42501 when unset.';
+COMMENT ON FUNCTION rls.current_org_id() IS 'The org that was entered. Policies read the tenant only here. Raises 42501 before entering.';
 
 
 SET default_tablespace = '';
@@ -187,7 +187,7 @@ ALTER TABLE app.audit_log OWNER TO streamspace_owner;
 -- Name: TABLE audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.audit_log IS 'Who did what, and who was refused what; chained: each hash covers the one before.';
+COMMENT ON TABLE app.audit_log IS 'Who did what, and what was refused to whom. The entries form a chain: each hash covers the previous one.';
 
 
 --
@@ -210,7 +210,7 @@ ALTER FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) OWNER TO stre
 -- Name: FUNCTION audit_hash(previous bytea, entry app.audit_log); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) IS 'The hash of an audit entry: SHA-256 over the previous one and the entry.';
+COMMENT ON FUNCTION rls.audit_hash(previous bytea, entry app.audit_log) IS 'The hash of an audit entry: SHA-256 over the previous hash and the entry.';
 
 
 --
@@ -250,7 +250,7 @@ ALTER PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pendin
 -- Name: PROCEDURE backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer) IS 'Fills rows of an org table that are pending, one org at a time, in batches.';
+COMMENT ON PROCEDURE rls.backfill_v1(IN of_table text, IN assignments text, IN pending text, IN batch integer) IS 'Fills the pending rows of an org table in batches, one org at a time.';
 
 
 --
@@ -476,7 +476,7 @@ ALTER FUNCTION rls.chain_audit() OWNER TO streamspace_definer;
 -- Name: FUNCTION chain_audit(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.chain_audit() IS 'Numbers an audit entry, says who acts and when, and chains it to the one before.';
+COMMENT ON FUNCTION rls.chain_audit() IS 'Gives an audit entry its number, actor and time, and chains it to the previous one.';
 
 
 --
@@ -543,7 +543,7 @@ ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, uncon
 -- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'An agent is alive. Epoch zero is a new process of it: its epoch is raised, so that what an older process still says is refused.';
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
 
 
 --
@@ -557,7 +557,7 @@ CREATE FUNCTION rls.consume_ticket(hash bytea) RETURNS TABLE(org uuid, usr uuid,
 begin
   perform rls.scope(t.org_id) from app.tickets t where t.secret_hash = hash;
   if not found then
-    return; -- no scope, no policy to delete by
+    return; -- without a scope the delete below would raise
   end if;
   return query
     with used as (
@@ -575,7 +575,7 @@ ALTER FUNCTION rls.consume_ticket(hash bytea) OWNER TO streamspace_definer;
 -- Name: FUNCTION consume_ticket(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.consume_ticket(hash bytea) IS 'Uses a ticket up. Whoever it names still has to enter.';
+COMMENT ON FUNCTION rls.consume_ticket(hash bytea) IS 'Consumes a ticket. The member that it names must still enter.';
 
 
 --
@@ -594,7 +594,7 @@ ALTER FUNCTION rls.count_sessions() OWNER TO streamspace_definer;
 -- Name: FUNCTION count_sessions(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.count_sessions() IS 'How many sessions of all orgs are in each state that is not an end.';
+COMMENT ON FUNCTION rls.count_sessions() IS 'The number of sessions of all orgs in each state, except final states.';
 
 
 --
@@ -622,7 +622,7 @@ ALTER FUNCTION rls.create_org(operator text, org uuid, slug text, name text, nam
 -- Name: FUNCTION create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) IS 'Makes an org with its first owner and its quota.';
+COMMENT ON FUNCTION rls.create_org(operator text, org uuid, slug text, name text, namespace text, owner uuid, per_org bigint, per_user bigint) IS 'Creates an org with its first owner and its quota.';
 
 
 --
@@ -645,13 +645,13 @@ begin
   execute format('alter table app.%I force row level security', name);
   execute format('create policy tenant_floor on app.%I as restrictive for all to %s using (%s) with check (%s)',
     name, everyone, c.floored, c.floored);
-  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered; with none, an error.');
+  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered. An error before entering.');
   execute format('create policy org_select on app.%I for select to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
   execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
-  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reaches the rows of the org that it entered.');
+  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reads and writes only rows of the org that it entered.');
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
@@ -666,7 +666,7 @@ ALTER FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_o
 -- Name: FUNCTION create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) IS 'Makes a table of an organisation''s rows: org_id before the columns, the key to the org unless another brings it, the floor, a policy per command, and what the definer reads: everything, inside an org, or nothing.';
+COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) IS 'Creates an org table: org_id as the first column, a foreign key to the org (unless another key implies it), the floor, a policy per command, and what the definer may read: everything, only inside an org, or nothing.';
 
 
 --
@@ -685,7 +685,7 @@ ALTER FUNCTION rls.create_user(usr uuid, email text, name text, password_hash te
 -- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) IS 'Makes a person who can be added to orgs.';
+COMMENT ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) IS 'Creates a user, who can then be added to orgs.';
 
 
 --
@@ -708,7 +708,7 @@ ALTER FUNCTION rls.credential_of(hash bytea) OWNER TO streamspace_definer;
 -- Name: FUNCTION credential_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.credential_of(hash bytea) IS 'What the holder of a secret may enter, and as whom.';
+COMMENT ON FUNCTION rls.credential_of(hash bytea) IS 'The credential with this secret: its org, user and role.';
 
 
 --
@@ -744,7 +744,7 @@ ALTER FUNCTION rls.current_credential_id() OWNER TO streamspace_owner;
 -- Name: FUNCTION current_credential_id(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.current_credential_id() IS 'What the member presented; null for agents and services.';
+COMMENT ON FUNCTION rls.current_credential_id() IS 'The credential of the member who acts; null for agents and services.';
 
 
 --
@@ -799,7 +799,7 @@ ALTER FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) OWNER TO strea
 -- Name: FUNCTION enrol_agent(agent uuid, name text, hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) IS 'Makes an agent that serves nobody yet.';
+COMMENT ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) IS 'Creates an agent, which serves no org yet.';
 
 
 --
@@ -830,7 +830,7 @@ ALTER FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read
 -- Name: FUNCTION enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) IS 'A member enters an org by a credential. With read_only a later write of the transaction fails with 25006.';
+COMMENT ON FUNCTION rls.enter(org uuid, usr uuid, claimed text, credential uuid, read_only boolean) IS 'A member enters an org with a credential. With read_only, later writes of the transaction fail with 25006.';
 
 
 --
@@ -874,7 +874,7 @@ ALTER FUNCTION rls.enter_operator(org uuid, operator text) OWNER TO streamspace_
 -- Name: FUNCTION enter_operator(org uuid, operator text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enter_operator(org uuid, operator text) IS 'An operator acts on an org, for the functions that do so and audit it. Only the definer''s functions may execute it.';
+COMMENT ON FUNCTION rls.enter_operator(org uuid, operator text) IS 'An operator enters an org. Only the definer''s functions may execute it, and they write an audit entry.';
 
 
 --
@@ -905,7 +905,7 @@ ALTER FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) OWNE
 -- Name: FUNCTION enter_report(agent uuid, its_epoch bigint, session uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) IS 'An agent''s report: the org is that of the session placed there, never named by the caller; it reaches that one session.';
+COMMENT ON FUNCTION rls.enter_report(agent uuid, its_epoch bigint, session uuid) IS 'An agent reports on a session. The org is that of the session, never an argument. The report reaches only this session.';
 
 
 --
@@ -927,7 +927,7 @@ ALTER FUNCTION rls.enter_service(org uuid, service text) OWNER TO streamspace_de
 -- Name: FUNCTION enter_service(org uuid, service text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enter_service(org uuid, service text) IS 'Background work enters one org under its own name.';
+COMMENT ON FUNCTION rls.enter_service(org uuid, service text) IS 'Background work enters one org, under the name of the work.';
 
 
 --
@@ -965,7 +965,7 @@ ALTER FUNCTION rls.find_user(email text) OWNER TO streamspace_definer;
 -- Name: FUNCTION find_user(email text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.find_user(email text) IS 'A person''s id by their address.';
+COMMENT ON FUNCTION rls.find_user(email text) IS 'A user''s id by email address.';
 
 
 --
@@ -1018,7 +1018,7 @@ ALTER FUNCTION rls.follow_quota() OWNER TO streamspace_definer;
 -- Name: FUNCTION follow_quota(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.follow_quota() IS 'What a session holds of its org''s and its owner''s quota follows its row: taken as it is inserted, returned as it ends, never twice.';
+COMMENT ON FUNCTION rls.follow_quota() IS 'Counts a session in the quota of its org and its owner: added at insert, removed when it ends, once each.';
 
 
 --
@@ -1098,7 +1098,7 @@ ALTER FUNCTION rls.keep_an_owner() OWNER TO streamspace_definer;
 -- Name: FUNCTION keep_an_owner(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.keep_an_owner() IS 'The last owner of an org stays one.';
+COMMENT ON FUNCTION rls.keep_an_owner() IS 'Refuses to remove or demote the last owner of an org.';
 
 
 --
@@ -1171,7 +1171,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '16f8f8a404e22cbea086c4f834dc1b663cd0a0fc6c683ebc44ed2484864ea6ea'), (2::bigint, 'ac7f9987b6703db5dd180ca80a3abf349e22022d9a359b9a6ccd0cc5ff3c1393'), (3::bigint, '6e54d0810f7a8caeec5324fabc87e3ff6ac709f00e82fa5004d2d90c48033fcf'), (4::bigint, '8e33fd01bffd35f5f04bf66a0ed7be037772b4060ca916ec8aaea8ec3d466f03'), (5::bigint, '3211a0b88203b967805563d5af398030eb23e397b8deb8bee6f0b401d982e460'), (6::bigint, 'e7b98b06bc61b26247445469174f469683d2a0e098006f6ce8cea31231c9a8b3'), (7::bigint, 'deb080e27b7a796b49a352a9ad2f77b6d2e9138d35652a7661f9a2c9a05eaad7') $$;
+    AS $$ values (1::bigint, '0ec76c160bdacd5e1da982aff910b0a60171ce82b2e09815881ef22865892e2a'), (2::bigint, '67262211a784b477b7d35090c511001da724df2e57ed33c59ca4c6f2fbf55f4b'), (3::bigint, '410a2b490f765b795254c5857890f0fd85bd4559a18cc5c2f40886ea6db7738e'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'd41541f41b1e20510d8d6fe2c71774d91db407e0eca106051d30c8540e9d17e6'), (6::bigint, '146b8464f079c0c08310eb9decc53b66ce7757120ce30797780b554c9684ffdd'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1202,7 +1202,7 @@ ALTER FUNCTION rls.no_org() OWNER TO streamspace_owner;
 -- Name: FUNCTION no_org(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.no_org() IS 'Raises 42501: no org was entered.';
+COMMENT ON FUNCTION rls.no_org() IS 'Raises 42501, because no org was entered.';
 
 
 --
@@ -1228,7 +1228,7 @@ ALTER FUNCTION rls.number_event() OWNER TO streamspace_definer;
 -- Name: FUNCTION number_event(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.number_event() IS 'Numbers an event after the last of its org, and fills in when and whose it is.';
+COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its org, its time and its owner.';
 
 
 --
@@ -1249,7 +1249,7 @@ ALTER FUNCTION rls.orgs_after(org uuid, page integer) OWNER TO streamspace_defin
 -- Name: FUNCTION orgs_after(org uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.orgs_after(org uuid, page integer) IS 'The orgs behind one, by their ids, a page at a time.';
+COMMENT ON FUNCTION rls.orgs_after(org uuid, page integer) IS 'A page of orgs in the order of their ids, after a given id.';
 
 
 --
@@ -1273,7 +1273,7 @@ ALTER FUNCTION rls.orgs_with_expired_credentials(page integer) OWNER TO streamsp
 -- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs in which sign-ins or tickets can be thrown away.';
+COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs with expired sign-ins or tickets, which can be deleted.';
 
 
 --
@@ -1298,7 +1298,7 @@ ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page int
 -- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'What should run on an agent, of every org it serves, a page at a time. Nothing for an older process of it.';
+COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
 
 
 --
@@ -1330,7 +1330,7 @@ ALTER FUNCTION rls.publish_template(template uuid, name text, title text, descri
 -- Name: FUNCTION publish_template(template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) IS 'Writes the next revision of a public template, where it differs from the last.';
+COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) IS 'Creates the next revision of a public template, if it differs from the last one.';
 
 
 --
@@ -2277,7 +2277,7 @@ ALTER FUNCTION rls.session_is_foreign(session uuid) OWNER TO streamspace_definer
 -- Name: FUNCTION session_is_foreign(session uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.session_is_foreign(session uuid) IS 'Whether a session is another org''s than the one that was entered.';
+COMMENT ON FUNCTION rls.session_is_foreign(session uuid) IS 'Whether a session belongs to another org than the one that was entered.';
 
 
 --
@@ -2302,7 +2302,7 @@ ALTER FUNCTION rls.sessions_overdue(page integer) OWNER TO streamspace_definer;
 -- Name: FUNCTION sessions_overdue(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent has stayed away for five minutes: nobody else will end them.';
+COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent has not ended them within five minutes of the request. The service ends them instead.';
 
 
 --
@@ -2321,7 +2321,7 @@ ALTER FUNCTION rls.set_password(usr uuid, password_hash text) OWNER TO streamspa
 -- Name: FUNCTION set_password(usr uuid, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.set_password(usr uuid, password_hash text) IS 'Gives a person another password. Their sign-ins go on.';
+COMMENT ON FUNCTION rls.set_password(usr uuid, password_hash text) IS 'Sets a user''s password. Existing sign-ins stay valid.';
 
 
 --
@@ -2354,7 +2354,7 @@ ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends
 -- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Writes a credential of a member and returns their role.';
+COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Creates a credential for a member and returns their role.';
 
 
 --
@@ -2373,7 +2373,7 @@ ALTER FUNCTION rls.template_is_foreign(template uuid) OWNER TO streamspace_defin
 -- Name: FUNCTION template_is_foreign(template uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.template_is_foreign(template uuid) IS 'Whether a private template is another org''s than the one that was entered.';
+COMMENT ON FUNCTION rls.template_is_foreign(template uuid) IS 'Whether a private template belongs to another org than the one that was entered.';
 
 
 --
@@ -2395,7 +2395,7 @@ ALTER FUNCTION rls.tenant_conditions_v1(key name) OWNER TO streamspace_owner;
 -- Name: FUNCTION tenant_conditions_v1(key name); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The condition of an organisation''s rows by the column that says whose they are: that of a policy, and that of the floor.';
+COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the column with the org''s id: one for the permissive policies, one for the floor.';
 
 
 --
@@ -2414,7 +2414,7 @@ ALTER FUNCTION rls.user_by_email(address text) OWNER TO streamspace_definer;
 -- Name: FUNCTION user_by_email(address text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The one user with this address.';
+COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The user with this email address.';
 
 
 --
@@ -2435,7 +2435,7 @@ ALTER TABLE app.agent_orgs OWNER TO streamspace_owner;
 -- Name: TABLE agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.agent_orgs IS 'Which agents serve an org.';
+COMMENT ON TABLE app.agent_orgs IS 'The agents that serve an org.';
 
 
 --
@@ -2460,7 +2460,7 @@ ALTER TABLE app.agents OWNER TO streamspace_owner;
 -- Name: TABLE agents; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the last sign of life.';
+COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact.';
 
 
 --
@@ -2486,7 +2486,7 @@ ALTER TABLE app.credentials OWNER TO streamspace_owner;
 -- Name: TABLE credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.credentials IS 'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.';
+COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign key keeps the copy of the role equal: a new role cascades, and removing a member deletes their sign-ins.';
 
 
 --
@@ -2515,14 +2515,14 @@ ALTER TABLE app.events OWNER TO streamspace_owner;
 -- Name: TABLE events; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.events IS 'What happened, numbered without gaps per org and in the order of commits.';
+COMMENT ON TABLE app.events IS 'Events, numbered per org without gaps, in the order of commits.';
 
 
 --
 -- Name: COLUMN events.owner_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON COLUMN app.events.owner_id IS 'Whose session it is about, else who acted. With audience owner only they and admins see it.';
+COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the event is about, or else who acted. With audience owner, only this user and admins see it.';
 
 
 --
@@ -2546,7 +2546,7 @@ ALTER TABLE app.memberships OWNER TO streamspace_owner;
 -- Name: TABLE memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.memberships IS 'Who belongs to an org, and as what.';
+COMMENT ON TABLE app.memberships IS 'The members of an org and their roles.';
 
 
 --
@@ -2569,7 +2569,7 @@ ALTER TABLE app.org_heads OWNER TO streamspace_owner;
 -- Name: TABLE org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.org_heads IS 'Where each org''s logs stand. Only triggers touch it.';
+COMMENT ON TABLE app.org_heads IS 'The last event number and audit entry of each org. Only triggers write it.';
 
 
 --
@@ -2596,7 +2596,7 @@ ALTER TABLE app.organizations OWNER TO streamspace_owner;
 -- Name: TABLE organizations; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.organizations IS 'The tenants. One without a namespace starts no session.';
+COMMENT ON TABLE app.organizations IS 'The tenants. An org without a namespace cannot start sessions.';
 
 
 --
@@ -2624,7 +2624,7 @@ ALTER TABLE app.public_templates OWNER TO streamspace_owner;
 -- Name: TABLE public_templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.public_templates IS 'Immutable revisions offered to every org. The highest revision of an id counts.';
+COMMENT ON TABLE app.public_templates IS 'Templates for every org, as immutable revisions. The highest revision of an id is the current one.';
 
 
 --
@@ -2649,7 +2649,7 @@ ALTER TABLE app.quota_limits OWNER TO streamspace_owner;
 -- Name: TABLE quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.quota_limits IS 'How much of a kind an org, and each of its members, may hold at once.';
+COMMENT ON TABLE app.quota_limits IS 'The limits of an org, and of each member, per kind of resource.';
 
 
 --
@@ -2673,7 +2673,7 @@ ALTER TABLE app.quota_usage OWNER TO streamspace_owner;
 -- Name: TABLE quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.quota_usage IS 'What is held now. The holder is the org itself or one of its members.';
+COMMENT ON TABLE app.quota_usage IS 'Current usage per holder: the org itself, or one of its members.';
 
 
 --
@@ -2715,21 +2715,21 @@ ALTER TABLE app.sessions OWNER TO streamspace_owner;
 -- Name: TABLE sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.sessions IS 'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.';
+COMMENT ON TABLE app.sessions IS 'desired is the wanted state, state the last reported one; spec and the template''s names are copied from the revision at the start.';
 
 
 --
 -- Name: COLUMN sessions.generation; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON COLUMN app.sessions.generation IS 'Counts the changes of desired.';
+COMMENT ON COLUMN app.sessions.generation IS 'The number of changes of desired.';
 
 
 --
 -- Name: COLUMN sessions.observed_epoch; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON COLUMN app.sessions.observed_epoch IS 'The start of the agent that reported state.';
+COMMENT ON COLUMN app.sessions.observed_epoch IS 'The epoch of the agent process that reported state.';
 
 
 --
@@ -2758,7 +2758,7 @@ ALTER TABLE app.templates OWNER TO streamspace_owner;
 -- Name: TABLE templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.templates IS 'What only this org can start a session from.';
+COMMENT ON TABLE app.templates IS 'The private templates of an org.';
 
 
 --
@@ -2783,7 +2783,7 @@ ALTER TABLE app.tickets OWNER TO streamspace_owner;
 -- Name: TABLE tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.tickets IS 'Each opens one session''s stream once. It goes with the credential that asked for it.';
+COMMENT ON TABLE app.tickets IS 'A ticket opens the stream of one session once. It is deleted with the credential that created it.';
 
 
 --
@@ -2808,7 +2808,7 @@ ALTER TABLE app.users OWNER TO streamspace_owner;
 -- Name: TABLE users; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.users IS 'People. They belong to no org; memberships tie them to some.';
+COMMENT ON TABLE app.users IS 'People. A user is not part of an org; memberships connect users with orgs.';
 
 
 --
@@ -3613,7 +3613,7 @@ CREATE POLICY inside_any_org ON app.public_templates FOR SELECT TO streamspace_a
 -- Name: POLICY inside_any_org ON public_templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of every org reads them; nobody writes.';
+COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of every org reads them. No role writes them.';
 
 
 --
@@ -3635,7 +3635,7 @@ CREATE POLICY of_a_session_in_reach ON app.tickets AS RESTRICTIVE FOR INSERT TO 
 -- Name: POLICY of_a_session_in_reach ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY of_a_session_in_reach ON app.tickets IS 'The session is looked for under the sessions'' own policies.';
+COMMENT ON POLICY of_a_session_in_reach ON app.tickets IS 'A ticket is visible when its session is: the policies of sessions apply to the subquery.';
 
 
 --
@@ -3983,7 +3983,7 @@ CREATE POLICY own_or_admin ON app.credentials AS RESTRICTIVE TO streamspace_app 
 -- Name: POLICY own_or_admin ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY own_or_admin ON app.credentials IS 'One''s own sign-ins; an admin''s reach ends at owners.';
+COMMENT ON POLICY own_or_admin ON app.credentials IS 'A member''s own sign-ins. An admin reaches those of others, except owners.';
 
 
 --
@@ -3997,7 +3997,7 @@ CREATE POLICY own_or_admin ON app.sessions AS RESTRICTIVE TO streamspace_app USI
 -- Name: POLICY own_or_admin ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY own_or_admin ON app.sessions IS 'A member reaches their own sessions, an admin all of the org.';
+COMMENT ON POLICY own_or_admin ON app.sessions IS 'A member reaches their own sessions, an admin all sessions of the org.';
 
 
 --
@@ -4025,7 +4025,7 @@ CREATE POLICY owner_inside ON app.agent_orgs TO streamspace_owner USING ((org_id
 -- Name: POLICY owner_inside ON agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.agent_orgs IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.agent_orgs IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4039,7 +4039,7 @@ CREATE POLICY owner_inside ON app.audit_log TO streamspace_owner USING ((org_id 
 -- Name: POLICY owner_inside ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.audit_log IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.audit_log IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4053,7 +4053,7 @@ CREATE POLICY owner_inside ON app.credentials TO streamspace_owner USING ((org_i
 -- Name: POLICY owner_inside ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.credentials IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.credentials IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4067,7 +4067,7 @@ CREATE POLICY owner_inside ON app.events TO streamspace_owner USING ((org_id = (
 -- Name: POLICY owner_inside ON events; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.events IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.events IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4081,7 +4081,7 @@ CREATE POLICY owner_inside ON app.memberships TO streamspace_owner USING ((org_i
 -- Name: POLICY owner_inside ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.memberships IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.memberships IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4095,7 +4095,7 @@ CREATE POLICY owner_inside ON app.org_heads TO streamspace_owner USING ((org_id 
 -- Name: POLICY owner_inside ON org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.org_heads IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.org_heads IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4116,7 +4116,7 @@ CREATE POLICY owner_inside ON app.quota_limits TO streamspace_owner USING ((org_
 -- Name: POLICY owner_inside ON quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.quota_limits IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.quota_limits IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4130,7 +4130,7 @@ CREATE POLICY owner_inside ON app.quota_usage TO streamspace_owner USING ((org_i
 -- Name: POLICY owner_inside ON quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.quota_usage IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.quota_usage IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4144,7 +4144,7 @@ CREATE POLICY owner_inside ON app.sessions TO streamspace_owner USING ((org_id =
 -- Name: POLICY owner_inside ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.sessions IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.sessions IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4158,7 +4158,7 @@ CREATE POLICY owner_inside ON app.templates TO streamspace_owner USING ((org_id 
 -- Name: POLICY owner_inside ON templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.templates IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.templates IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4172,7 +4172,7 @@ CREATE POLICY owner_inside ON app.tickets TO streamspace_owner USING ((org_id = 
 -- Name: POLICY owner_inside ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owner_inside ON app.tickets IS 'A migration reaches the rows of the org that it entered.';
+COMMENT ON POLICY owner_inside ON app.tickets IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -4186,7 +4186,7 @@ CREATE POLICY owners_make_owners ON app.memberships AS RESTRICTIVE FOR UPDATE TO
 -- Name: POLICY owners_make_owners ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY owners_make_owners ON app.memberships IS 'Only an owner makes or unmakes an owner.';
+COMMENT ON POLICY owners_make_owners ON app.memberships IS 'Only an owner grants or removes the role of owner.';
 
 
 --
@@ -4267,7 +4267,7 @@ CREATE POLICY tenant_floor ON app.agent_orgs AS RESTRICTIVE TO streamspace_app, 
 -- Name: POLICY tenant_floor ON agent_orgs; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.agent_orgs IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.agent_orgs IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4281,7 +4281,7 @@ CREATE POLICY tenant_floor ON app.audit_log AS RESTRICTIVE TO streamspace_app, s
 -- Name: POLICY tenant_floor ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.audit_log IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.audit_log IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4295,7 +4295,7 @@ CREATE POLICY tenant_floor ON app.credentials AS RESTRICTIVE TO streamspace_app,
 -- Name: POLICY tenant_floor ON credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.credentials IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.credentials IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4309,7 +4309,7 @@ CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, stre
 -- Name: POLICY tenant_floor ON events; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4323,7 +4323,7 @@ CREATE POLICY tenant_floor ON app.memberships AS RESTRICTIVE TO streamspace_app,
 -- Name: POLICY tenant_floor ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.memberships IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.memberships IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4337,7 +4337,7 @@ CREATE POLICY tenant_floor ON app.org_heads AS RESTRICTIVE TO streamspace_app, s
 -- Name: POLICY tenant_floor ON org_heads; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.org_heads IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.org_heads IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4358,7 +4358,7 @@ CREATE POLICY tenant_floor ON app.quota_limits AS RESTRICTIVE TO streamspace_app
 -- Name: POLICY tenant_floor ON quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.quota_limits IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.quota_limits IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4372,7 +4372,7 @@ CREATE POLICY tenant_floor ON app.quota_usage AS RESTRICTIVE TO streamspace_app,
 -- Name: POLICY tenant_floor ON quota_usage; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.quota_usage IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.quota_usage IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4386,7 +4386,7 @@ CREATE POLICY tenant_floor ON app.sessions AS RESTRICTIVE TO streamspace_app, st
 -- Name: POLICY tenant_floor ON sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.sessions IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.sessions IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4400,7 +4400,7 @@ CREATE POLICY tenant_floor ON app.templates AS RESTRICTIVE TO streamspace_app, s
 -- Name: POLICY tenant_floor ON templates; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.templates IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.templates IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4414,7 +4414,7 @@ CREATE POLICY tenant_floor ON app.tickets AS RESTRICTIVE TO streamspace_app, str
 -- Name: POLICY tenant_floor ON tickets; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY tenant_floor ON app.tickets IS 'Only rows of the org that was entered; with none, an error.';
+COMMENT ON POLICY tenant_floor ON app.tickets IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -4447,7 +4447,7 @@ CREATE POLICY viewers_insert_refusals ON app.audit_log AS RESTRICTIVE FOR INSERT
 -- Name: POLICY viewers_insert_refusals ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY viewers_insert_refusals ON app.audit_log IS 'A viewer''s only writes: its own sign-out, and what it was refused.';
+COMMENT ON POLICY viewers_insert_refusals ON app.audit_log IS 'A viewer writes only their own sign-out, and what was refused to them.';
 
 
 --

@@ -18,13 +18,13 @@ import (
 func policyCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
-		Short: "Prove that the database keeps organisations apart, and say who may do what",
+		Short: "Prove that the database keeps organisations apart, and show who may do what",
 	}
 	c.AddCommand(auditCommand(t), matrixCommand(t))
 	return c
 }
 
-// errNotProven is an audit that found something, which the report has said.
+// errNotProven is the error of an audit with findings. The report lists them.
 var errNotProven = errors.New("it is not proven that this database keeps organisations apart")
 
 func auditCommand(t terminal) *cobra.Command {
@@ -34,11 +34,12 @@ func auditCommand(t terminal) *cobra.Command {
 		Use:   "audit",
 		Short: "Prove that the database keeps organisations apart",
 		Long: "Prove that the database of STREAMSPACE_AUDIT_DATABASE_URL, or else of STREAMSPACE_DATABASE_URL, keeps\n" +
-			"organisations apart: by rules over its catalogue, by comparing all of it with what this version makes, by\n" +
-			"attempts of every role to cross from one organisation into another (in a transaction that is rolled back:\n" +
-			"nothing is written), and by what is known of the server's version.\n\n" +
-			"The attempts need a superuser. Without them, --catalogue-only runs as streamspace_auditor. The status is 0\n" +
-			"when everything held, and 1 otherwise.",
+			"organisations apart. The audit has four parts: rules that the database's catalogue must keep, a comparison of\n" +
+			"the whole catalogue with the one that this version creates, attempts of every role to cross from one\n" +
+			"organisation into another (in a transaction that is rolled back: nothing is written), and the known flaws of\n" +
+			"the server's version.\n\n" +
+			"The attempts need a superuser. Without them, --catalogue-only runs as streamspace_auditor. The exit\n" +
+			"status is 0 when every proof held, and 1 otherwise.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -61,16 +62,16 @@ func auditCommand(t terminal) *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&o.CatalogueOnly, "catalogue-only", false, "leave the attempts out, and run as streamspace_auditor")
+	c.Flags().BoolVar(&o.CatalogueOnly, "catalogue-only", false, "skip the attempts, and run as streamspace_auditor")
 	c.Flags().StringVar(&format, "format", "table", strings.Join(policy.Formats(), ", "))
-	c.Flags().StringVar(&accepted, "accept", "", "a file of findings that somebody answers for, as the table has them")
+	c.Flags().StringVar(&accepted, "accept", "", "a file of accepted findings, one per line as the table prints them")
 	return c
 }
 
 func matrixCommand(t terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "matrix",
-		Short: "Say who may do what in the database, as Markdown",
+		Short: "Show who may do what in the database, as Markdown",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := auditConfig(t.environ, true)
@@ -92,8 +93,8 @@ func matrixCommand(t terminal) *cobra.Command {
 	}
 }
 
-// auditConfig is how whoever audits connects. An address without a user is that of the programs, on which the auditor
-// reads the catalogue.
+// auditConfig returns how the audit connects. An address without a user is the address of the programs: the audit then
+// connects as streamspace_auditor, which may read only the catalogue.
 func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) {
 	c, err := env.ParseAsWithOptions[struct {
 		Audit     string `env:"STREAMSPACE_AUDIT_DATABASE_URL"`
@@ -112,7 +113,7 @@ func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) 
 	}
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be parsed", name) // what pgx says of it may show the password
+		return nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
 	}
 	if !catalogueOnly || namesUser(address) {
 		return config, nil
@@ -124,7 +125,7 @@ func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) 
 	return config, err
 }
 
-// namesUser tells whether an address says who connects.
+// namesUser reports whether an address contains a user.
 func namesUser(address string) bool {
 	u, err := url.Parse(address)
 	return err != nil || u.User != nil || u.Query().Has("user") || u.Scheme == ""

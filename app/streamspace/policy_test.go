@@ -41,8 +41,8 @@ func TestPolicyCommands(t *testing.T) {
 		"a sound database": {d.DSN("postgres"), "audit --accept", 0, "organisations are kept apart", ""},
 		"as a report":      {d.DSN("postgres"), "audit --format markdown --accept", 0, "## Signature", ""},
 		"as JSON":          {d.DSN("postgres"), "audit --format json --accept", 0, `"passed": true`, ""},
-		"who may not take the roles": {
-			d.DSN("streamspace_auditor"), "audit --accept", 1, "may not take the roles", "not proven"},
+		"a user who may not act as the roles": {
+			d.DSN("streamspace_auditor"), "audit --accept", 1, "may not act as", "not proven"},
 		"the catalogue, without a user": {
 			d.URL(), "audit --catalogue-only --accept", 0, "the catalogue keeps organisations apart", ""},
 		"who may do what":            {d.URL(), "matrix", 0, "# Who may do what", ""},

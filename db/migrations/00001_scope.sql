@@ -1,5 +1,5 @@
 -- +goose Up
--- Who is acting. The enter functions alone set these, for one transaction.
+-- The scope: who is acting, in which org. Only the enter functions set these parameters, for one transaction.
 
 -- +goose StatementBegin
 create function rls.no_org() returns text
@@ -9,13 +9,13 @@ begin
   raise exception 'app.org_id is not set: org tables need an org scope' using errcode = '42501', hint = 'enter the org first';
 end $$;
 -- +goose StatementEnd
-comment on function rls.no_org() is 'Raises 42501: no org was entered.';
+comment on function rls.no_org() is 'Raises 42501, because no org was entered.';
 
--- In SQL and with no settings of its own, so that the planner writes it out where a policy calls it.
+-- In SQL and without settings of its own, so that the planner can inline it into a policy.
 create function rls.current_org_id() returns uuid
   language sql stable parallel safe
   as $$ select coalesce(nullif(pg_catalog.current_setting('app.org_id', true), ''), rls.no_org())::uuid $$;
-comment on function rls.current_org_id() is 'The one place where tenant identity is read. Raises 42501 when unset.';
+comment on function rls.current_org_id() is 'The org that was entered. Policies read the tenant only here. Raises 42501 before entering.';
 
 create function rls.current_user_id() returns uuid
   language sql stable parallel safe
@@ -39,7 +39,7 @@ create function rls.is_viewer() returns boolean
   language sql stable parallel safe
   as $$ select coalesce(pg_catalog.current_setting('app.role', true) = 'viewer', false) $$;
 comment on function rls.current_user_id() is 'The member who acts; null for agents and services.';
-comment on function rls.current_credential_id() is 'What the member presented; null for agents and services.';
+comment on function rls.current_credential_id() is 'The credential of the member who acts; null for agents and services.';
 comment on function rls.current_agent_id() is 'The agent that reports; null for members and services.';
 comment on function rls.current_session_id() is 'The session that an agent reports on; null otherwise.';
 comment on function rls.is_admin() is 'Whether the member who acts is an owner or an admin.';
@@ -50,10 +50,10 @@ grant execute on function rls.no_org(), rls.current_org_id(), rls.current_user_i
   rls.current_session_id(), rls.is_admin(), rls.is_owner(), rls.is_viewer()
   to streamspace_app, streamspace_agent, streamspace_system, streamspace_definer;
 
--- What keeps an organisation's table to that organisation, as PostgreSQL writes it down. The floor's first half raises even
--- where the planner would look at no row (an empty table, another condition that is already false). The helper below, the
--- rules and the start's check all take the words from here. A function whose name ends with a version never changes once
--- it was released, because migrations have made tables with it: another one takes its place.
+-- The conditions that limit an org table to one organisation, as PostgreSQL prints them. The first half of the floor raises
+-- an error even when the planner reads no row (an empty table, or another condition that is already false). The helper below,
+-- the rules and the check at start all use this text. A function with a version in its name never changes after its release,
+-- because migrations have created tables with it. A change is a new function with the next version.
 -- +goose StatementBegin
 create function rls.tenant_conditions_v1(key name) returns table (scoped text, floored text)
   language sql stable parallel safe
@@ -64,7 +64,7 @@ as $$
 $$;
 -- +goose StatementEnd
 comment on function rls.tenant_conditions_v1(name) is
-  'The condition of an organisation''s rows by the column that says whose they are: that of a policy, and that of the floor.';
+  'The conditions on the column with the org''s id: one for the permissive policies, one for the floor.';
 grant execute on function rls.tenant_conditions_v1(name) to streamspace_app, streamspace_login, streamspace_agent,
   streamspace_operator, streamspace_system, streamspace_definer;
 
@@ -85,13 +85,13 @@ begin
   execute format('alter table app.%I force row level security', name);
   execute format('create policy tenant_floor on app.%I as restrictive for all to %s using (%s) with check (%s)',
     name, everyone, c.floored, c.floored);
-  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered; with none, an error.');
+  execute format('comment on policy tenant_floor on app.%I is %L', name, 'Only rows of the org that was entered. An error before entering.');
   execute format('create policy org_select on app.%I for select to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy org_insert on app.%I for insert to %s with check (%s)', name, everyone, c.scoped);
   execute format('create policy org_update on app.%I for update to %s using (%s) with check (%s)', name, everyone, c.scoped, c.scoped);
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
-  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reaches the rows of the org that it entered.');
+  execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reads and writes only rows of the org that it entered.');
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
@@ -100,10 +100,10 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.create_org_table_v1(text, text, text, boolean, text) is
-  'Makes a table of an organisation''s rows: org_id before the columns, the key to the org unless another brings it, the floor, '
-  'a policy per command, and what the definer reads: everything, inside an org, or nothing.';
+  'Creates an org table: org_id as the first column, a foreign key to the org (unless another key implies it), the floor, '
+  'a policy per command, and what the definer may read: everything, only inside an org, or nothing.';
 
--- A start compares the database's version with the program's.
+-- Each program compares the database's version with its own when it starts.
 grant select on rls.goose_db_version
   to streamspace_app, streamspace_login, streamspace_agent, streamspace_operator, streamspace_system;
 

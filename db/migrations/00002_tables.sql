@@ -1,6 +1,6 @@
 -- +goose Up
--- The platform's own tables, and then an org's: each of those has org_id first in every key, and comes with its floor and
--- the policies that all of them have.
+-- First the platform's tables, then the org tables. In an org table every key begins with org_id. rls.create_org_table_v1
+-- creates its floor and the policies that all org tables have.
 
 create table app.organizations (
   id uuid not null,
@@ -15,7 +15,7 @@ create table app.organizations (
   constraint organizations_slug_is_a_label check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
   constraint organizations_namespace_is_a_label check (namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
 );
-comment on table app.organizations is 'The tenants. One without a namespace starts no session.';
+comment on table app.organizations is 'The tenants. An org without a namespace cannot start sessions.';
 
 create table app.users (
   id uuid not null,
@@ -27,7 +27,7 @@ create table app.users (
   constraint users_email_key unique (email),
   constraint users_email_is_normal check (email = lower(email) and length(email) between 3 and 254)
 );
-comment on table app.users is 'People. They belong to no org; memberships tie them to some.';
+comment on table app.users is 'People. A user is not part of an org; memberships connect users with orgs.';
 
 create table app.agents (
   id uuid not null,
@@ -39,7 +39,7 @@ create table app.agents (
   constraint agents_pkey primary key (id),
   constraint agents_name_key unique (name)
 );
-comment on table app.agents is 'Programs that run sessions. epoch counts their starts; seen_at is the last sign of life.';
+comment on table app.agents is 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact.';
 
 create table app.public_templates (
   id uuid not null,
@@ -54,7 +54,7 @@ create table app.public_templates (
   constraint public_templates_revision_positive check (revision > 0),
   constraint public_templates_name_is_a_label check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
 );
-comment on table app.public_templates is 'Immutable revisions offered to every org. The highest revision of an id counts.';
+comment on table app.public_templates is 'Templates for every org, as immutable revisions. The highest revision of an id is the current one.';
 
 select rls.create_org_table_v1('memberships', $$
   user_id uuid not null,
@@ -64,7 +64,7 @@ select rls.create_org_table_v1('memberships', $$
   constraint memberships_as_credentials_copy_them unique (org_id, user_id, role),
   constraint memberships_of_user foreign key (user_id) references app.users (id),
   constraint memberships_role check (role in ('owner', 'admin', 'member', 'viewer'))
-$$, 'Who belongs to an org, and as what.');
+$$, 'The members of an org and their roles.');
 create index memberships_user on app.memberships (user_id);
 
 select rls.create_org_table_v1('credentials', $$
@@ -77,7 +77,7 @@ select rls.create_org_table_v1('credentials', $$
   constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at),
   constraint credentials_follow_membership foreign key (org_id, user_id, role)
     references app.memberships (org_id, user_id, role) on update cascade on delete cascade
-$$, 'Sign-ins. The copy of the role is kept equal by the foreign key: a changed role cascades, a removed member takes theirs along.',
+$$, 'Sign-ins. The foreign key keeps the copy of the role equal: a new role cascades, and removing a member deletes their sign-ins.',
   of_org => false);
 create index credentials_membership on app.credentials (org_id, user_id, role);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
@@ -87,7 +87,7 @@ select rls.create_org_table_v1('agent_orgs', $$
   agent_id uuid not null,
   constraint agent_orgs_pkey primary key (org_id, agent_id),
   constraint agent_orgs_of_agent foreign key (agent_id) references app.agents (id)
-$$, 'Which agents serve an org.', definer_reads => 'inside');
+$$, 'The agents that serve an org.', definer_reads => 'inside');
 create index agent_orgs_agent on app.agent_orgs (agent_id);
 
 select rls.create_org_table_v1('templates', $$
@@ -102,8 +102,8 @@ select rls.create_org_table_v1('templates', $$
   constraint templates_pkey primary key (org_id, id),
   constraint templates_name_key unique (org_id, name),
   constraint templates_name_is_a_label check (name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$')
-$$, 'What only this org can start a session from.');
-create unique index templates_id on app.templates (id); -- is it another org's?
+$$, 'The private templates of an org.');
+create unique index templates_id on app.templates (id); -- for rls.template_is_foreign
 
 select rls.create_org_table_v1('sessions', $$
   id uuid not null,
@@ -132,17 +132,17 @@ select rls.create_org_table_v1('sessions', $$
   constraint sessions_state check (state in ('pending', 'starting', 'running', 'terminating', 'terminated', 'failed')),
   constraint sessions_ended_when_final check ((ended_at is not null) = (state in ('terminated', 'failed')))
 $$,
-  'desired is what should be, state what was last reported of it; spec and the template''s names are a copy of the revision it started from.');
+  'desired is the wanted state, state the last reported one; spec and the template''s names are copied from the revision at the start.');
 create index sessions_newest on app.sessions (org_id, created_at desc, id desc);
 create index sessions_newest_active on app.sessions (org_id, created_at desc, id desc) where state not in ('terminated', 'failed');
 create index sessions_of_owner on app.sessions (org_id, owner_id, created_at desc, id desc);
 create index sessions_of_owner_active on app.sessions (org_id, owner_id, created_at desc, id desc) where state not in ('terminated', 'failed');
-create unique index sessions_id on app.sessions (id); -- an agent names a session without an org; and: is it another org's?
+create unique index sessions_id on app.sessions (id); -- agents name a session without its org; and for rls.session_is_foreign
 create index sessions_of_agent on app.sessions (agent_id, id) where state not in ('terminated', 'failed');
 create index sessions_placed on app.sessions (org_id, agent_id);
 create index sessions_overdue on app.sessions (end_wanted_at) where desired = 'terminated' and state not in ('terminated', 'failed');
-comment on column app.sessions.generation is 'Counts the changes of desired.';
-comment on column app.sessions.observed_epoch is 'The start of the agent that reported state.';
+comment on column app.sessions.generation is 'The number of changes of desired.';
+comment on column app.sessions.observed_epoch is 'The epoch of the agent process that reported state.';
 
 select rls.create_org_table_v1('tickets', $$
   id uuid not null,
@@ -153,7 +153,7 @@ select rls.create_org_table_v1('tickets', $$
   constraint tickets_pkey primary key (org_id, id),
   constraint tickets_of_session foreign key (org_id, session_id) references app.sessions (org_id, id) on delete cascade,
   constraint tickets_follow_credential foreign key (org_id, credential_id) references app.credentials (org_id, id) on delete cascade
-$$, 'Each opens one session''s stream once. It goes with the credential that asked for it.', of_org => false);
+$$, 'A ticket opens the stream of one session once. It is deleted with the credential that created it.', of_org => false);
 create unique index tickets_secret on app.tickets (secret_hash); -- looked up before an org is known
 create index tickets_session on app.tickets (org_id, session_id);
 create index tickets_credential on app.tickets (org_id, credential_id);
@@ -166,7 +166,7 @@ select rls.create_org_table_v1('quota_limits', $$
   constraint quota_limits_pkey primary key (org_id, kind),
   constraint quota_limits_kind check (kind in ('sessions')),
   constraint quota_limits_not_negative check (per_org >= 0 and per_user >= 0)
-$$, 'How much of a kind an org, and each of its members, may hold at once.', definer_reads => 'nothing');
+$$, 'The limits of an org, and of each member, per kind of resource.', definer_reads => 'nothing');
 
 select rls.create_org_table_v1('quota_usage', $$
   holder_id uuid not null,
@@ -175,7 +175,7 @@ select rls.create_org_table_v1('quota_usage', $$
   constraint quota_usage_pkey primary key (org_id, holder_id, kind),
   constraint quota_usage_has_limit foreign key (org_id, kind) references app.quota_limits (org_id, kind),
   constraint quota_usage_not_negative check (used >= 0)
-$$, 'What is held now. The holder is the org itself or one of its members.', of_org => false, definer_reads => 'nothing');
+$$, 'Current usage per holder: the org itself, or one of its members.', of_org => false, definer_reads => 'nothing');
 
 select rls.create_org_table_v1('events', $$
   seq bigint not null,
@@ -188,8 +188,9 @@ select rls.create_org_table_v1('events', $$
   constraint events_pkey primary key (org_id, seq),
   constraint events_audience check (audience in ('owner', 'everyone')),
   constraint events_data_size check (octet_length(data::text) <= 8192)
-$$, 'What happened, numbered without gaps per org and in the order of commits.', definer_reads => 'nothing');
-comment on column app.events.owner_id is 'Whose session it is about, else who acted. With audience owner only they and admins see it.';
+$$, 'Events, numbered per org without gaps, in the order of commits.', definer_reads => 'nothing');
+comment on column app.events.owner_id is
+  'The owner of the session that the event is about, or else who acted. With audience owner, only this user and admins see it.';
 
 select rls.create_org_table_v1('audit_log', $$
   seq bigint not null,
@@ -200,7 +201,7 @@ select rls.create_org_table_v1('audit_log', $$
   previous bytea not null,
   hash bytea not null,
   constraint audit_log_pkey primary key (org_id, seq)
-$$, 'Who did what, and who was refused what; chained: each hash covers the one before.', definer_reads => 'nothing');
+$$, 'Who did what, and what was refused to whom. The entries form a chain: each hash covers the previous one.', definer_reads => 'nothing');
 create index audit_log_of_actor on app.audit_log (org_id, actor, seq desc);
 
 select rls.create_org_table_v1('org_heads', $$
@@ -208,7 +209,7 @@ select rls.create_org_table_v1('org_heads', $$
   audit_seq bigint not null default 0,
   audit_hash bytea not null default '',
   constraint org_heads_pkey primary key (org_id)
-$$, 'Where each org''s logs stand. Only triggers touch it.', definer_reads => 'nothing');
+$$, 'The last event number and audit entry of each org. Only triggers write it.', definer_reads => 'nothing');
 
 -- +goose Down
 drop table app.org_heads, app.audit_log, app.events, app.quota_usage, app.quota_limits, app.tickets, app.sessions,

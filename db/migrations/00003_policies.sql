@@ -1,6 +1,6 @@
 -- +goose Up
--- Which rows each role reaches of the platform's own tables, and what a role inside an org may do in the others, whose floor
--- and permissive policies rls.create_org_table_v1 has made.
+-- Policies on the platform's tables, and restrictive policies for roles inside an org on the org tables. The floor and the
+-- permissive policies of the org tables come from rls.create_org_table_v1.
 
 -- +goose StatementBegin
 do $$
@@ -29,20 +29,20 @@ create policy inside_any_org on app.public_templates for select to streamspace_a
   using ((select rls.current_org_id()) is not null);
 comment on policy co_members on app.users is 'A member sees the people of the org they act in.';
 comment on policy serves_us on app.agents is 'A member sees the agents that serve their org.';
-comment on policy inside_any_org on app.public_templates is 'Every member of every org reads them; nobody writes.';
+comment on policy inside_any_org on app.public_templates is 'Every member of every org reads them. No role writes them.';
 
--- What a role inside the org may do. The floor and these must all hold.
+-- What a role inside the org may do. These are restrictive: all of them must hold, and the floor.
 create policy admins_update on app.memberships as restrictive for update to streamspace_app using ((select rls.is_admin()));
 create policy admins_delete on app.memberships as restrictive for delete to streamspace_app using ((select rls.is_admin()));
 create policy owners_make_owners on app.memberships as restrictive for update to streamspace_app
   using (role <> 'owner' or (select rls.is_owner())) with check (role <> 'owner' or (select rls.is_owner()));
 create policy owners_remove_owners on app.memberships as restrictive for delete to streamspace_app
   using (role <> 'owner' or (select rls.is_owner()));
-comment on policy owners_make_owners on app.memberships is 'Only an owner makes or unmakes an owner.';
+comment on policy owners_make_owners on app.memberships is 'Only an owner grants or removes the role of owner.';
 
 create policy own_or_admin on app.credentials as restrictive for all to streamspace_app
   using (user_id = (select rls.current_user_id()) or (select rls.is_admin()) and (role <> 'owner' or (select rls.is_owner())));
-comment on policy own_or_admin on app.credentials is 'One''s own sign-ins; an admin''s reach ends at owners.';
+comment on policy own_or_admin on app.credentials is 'A member''s own sign-ins. An admin reaches those of others, except owners.';
 
 create policy admins_insert on app.templates as restrictive for insert to streamspace_app with check ((select rls.is_admin()));
 create policy admins_update on app.templates as restrictive for update to streamspace_app using ((select rls.is_admin()));
@@ -54,14 +54,15 @@ create policy viewers_insert_none on app.sessions as restrictive for insert to s
 create policy viewers_update_none on app.sessions as restrictive for update to streamspace_app using (not (select rls.is_viewer()));
 create policy reported_session on app.sessions as restrictive for all to streamspace_agent
   using (id = (select rls.current_session_id()) and agent_id = (select rls.current_agent_id()));
-comment on policy own_or_admin on app.sessions is 'A member reaches their own sessions, an admin all of the org.';
+comment on policy own_or_admin on app.sessions is 'A member reaches their own sessions, an admin all sessions of the org.';
 comment on policy reported_session on app.sessions is 'An agent reaches the one session that it reports on.';
 
 create policy of_a_session_in_reach on app.tickets as restrictive for insert to streamspace_app
   with check (not (select rls.is_viewer()) and exists (select from app.sessions s where s.id = session_id));
-comment on policy of_a_session_in_reach on app.tickets is 'The session is looked for under the sessions'' own policies.';
+comment on policy of_a_session_in_reach on app.tickets is
+  'A ticket is visible when its session is: the policies of sessions apply to the subquery.';
 
--- Not `in`, which PostgreSQL writes down otherwise after a restore, and the manifest would differ.
+-- Not `in`: after a restore PostgreSQL prints it differently, and the manifest would differ.
 create policy own_or_orgs on app.quota_usage as restrictive for select to streamspace_app
   using (holder_id = org_id or holder_id = (select rls.current_user_id()) or (select rls.is_admin()));
 
@@ -79,9 +80,9 @@ create policy viewers_insert_refusals on app.audit_log as restrictive for insert
   with check (not (select rls.is_viewer()) or action = 'credential.sign_out' or right(action, 8) = '.refused');
 create policy about_reported_session on app.audit_log as restrictive for insert to streamspace_agent
   with check (subject = (select rls.current_session_id())::text);
-comment on policy viewers_insert_refusals on app.audit_log is 'A viewer''s only writes: its own sign-out, and what it was refused.';
+comment on policy viewers_insert_refusals on app.audit_log is 'A viewer writes only their own sign-out, and what was refused to them.';
 
--- The definer reads what the functions need before there is a scope, and writes an org's rows only inside one.
+-- The definer reads what its functions need before an org is entered. It writes an org's rows only inside the org.
 create policy definer_select on app.organizations for select to streamspace_definer using (true);
 create policy definer_insert on app.organizations for insert to streamspace_definer with check (id = (select rls.current_org_id()));
 create policy definer_select on app.users for select to streamspace_definer using (true);
@@ -107,7 +108,8 @@ create policy definer_heads on app.org_heads for all to streamspace_definer
   using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
 create policy definer_insert on app.audit_log for insert to streamspace_definer with check (org_id = (select rls.current_org_id()));
 
--- Which columns each role reaches. What the database fills (sequence, actor, time, hash, generation) nobody is granted.
+-- The columns that each role may use. Columns that the database fills (sequence, actor, time, hash, generation) are granted
+-- to no role.
 grant select, insert on app.organizations, app.memberships, app.credentials, app.users, app.agents to streamspace_definer;
 grant update (epoch, seen_at) on app.agents to streamspace_definer;
 grant update (password_hash) on app.users to streamspace_definer;
@@ -143,7 +145,7 @@ grant insert (type, subject_id, audience, data) on app.events to streamspace_sys
 grant insert (action, subject) on app.audit_log to streamspace_system;
 
 -- +goose Down
--- Policies and grants go one by one, so that what is left is what 00002 made: the helper's policies stay.
+-- Policies and grants are dropped one by one, because the policies that 00002 created must stay.
 -- +goose StatementBegin
 do $$
 declare

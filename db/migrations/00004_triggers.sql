@@ -1,6 +1,6 @@
 -- +goose Up
--- What holds whoever writes. The functions are the definer's. Locks are always taken in this order: session row, quota
--- usage by holder, head of the org.
+-- Triggers apply to every writer. Their functions belong to the definer. Locks are always taken in this order: session row,
+-- quota usage by holder, head of the org.
 set local role streamspace_definer;
 
 -- +goose StatementBegin
@@ -15,9 +15,9 @@ begin
   return new;
 end $$;
 -- +goose StatementEnd
-comment on function rls.number_event() is 'Numbers an event after the last of its org, and fills in when and whose it is.';
+comment on function rls.number_event() is 'Gives an event the next number of its org, its time and its owner.';
 
--- The hash is of text, so that the time zone is pinned.
+-- The hash covers text, so the time zone must be fixed.
 -- +goose StatementBegin
 create function rls.audit_hash(previous bytea, entry app.audit_log) returns bytea
   language sql stable set search_path = pg_catalog, pg_temp set timezone = 'UTC'
@@ -26,7 +26,7 @@ as $$
     jsonb_build_array(entry.org_id, entry.seq, entry.at, entry.actor, entry.action, entry.subject)::text, 'UTF8'))
 $$;
 -- +goose StatementEnd
-comment on function rls.audit_hash(bytea, app.audit_log) is 'The hash of an audit entry: SHA-256 over the previous one and the entry.';
+comment on function rls.audit_hash(bytea, app.audit_log) is 'The hash of an audit entry: SHA-256 over the previous hash and the entry.';
 
 -- +goose StatementBegin
 create function rls.chain_audit() returns trigger
@@ -45,7 +45,7 @@ begin
   return new;
 end $$;
 -- +goose StatementEnd
-comment on function rls.chain_audit() is 'Numbers an audit entry, says who acts and when, and chains it to the one before.';
+comment on function rls.chain_audit() is 'Gives an audit entry its number, actor and time, and chains it to the previous one.';
 
 -- +goose StatementBegin
 create function rls.admit_session() returns trigger
@@ -60,7 +60,8 @@ begin
   return new;
 end $$;
 -- +goose StatementEnd
-comment on function rls.admit_session() is 'A session belongs to a member who may have one, in an org that has a namespace.';
+comment on function rls.admit_session() is
+  'Checks a new session: its owner must be a member who may have sessions, and its org must have a namespace.';
 
 -- +goose StatementBegin
 create function rls.keep_session() returns trigger
@@ -131,7 +132,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.follow_quota() is
-  'What a session holds of its org''s and its owner''s quota follows its row: taken as it is inserted, returned as it ends, never twice.';
+  'Counts a session in the quota of its org and its owner: added at insert, removed when it ends, once each.';
 
 -- +goose StatementBegin
 create function rls.keep_an_owner() returns trigger
@@ -145,9 +146,9 @@ begin
   return null;
 end $$;
 -- +goose StatementEnd
-comment on function rls.keep_an_owner() is 'The last owner of an org stays one.';
+comment on function rls.keep_an_owner() is 'Refuses to remove or demote the last owner of an org.';
 
--- Creating a trigger needs EXECUTE; firing it does not.
+-- Creating a trigger needs EXECUTE on its function. Firing it does not.
 grant execute on function rls.number_event(), rls.chain_audit(), rls.admit_session(), rls.keep_session(), rls.follow_quota(),
   rls.keep_an_owner() to streamspace_owner;
 grant execute on function rls.audit_hash(bytea, app.audit_log) to streamspace_app, streamspace_system;

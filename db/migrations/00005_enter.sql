@@ -1,5 +1,5 @@
 -- +goose Up
--- The only ways into an org, once per transaction. The row decides; whoever calls only claims.
+-- The only functions that enter an org, once per transaction. The caller's arguments are claims: rows in the database decide.
 set local role streamspace_definer;
 
 -- +goose StatementBegin
@@ -10,9 +10,9 @@ begin
   raise exception 'already inside an organisation' using errcode = 'SS003';
 end $$;
 -- +goose StatementEnd
-comment on function rls.already_inside() is 'Raises SS003: an org was entered before.';
+comment on function rls.already_inside() is 'Raises SS003, because the transaction is already in an org.';
 
--- In SQL and with no settings of its own, so that the planner writes it out where an enter function calls it.
+-- In SQL and without settings of its own, so that the planner can inline it into the enter functions.
 create function rls.scope(org uuid) returns text
   language sql volatile
   as $$ select case when coalesce(pg_catalog.current_setting('app.org_id', true), '') = ''
@@ -37,7 +37,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter(uuid, uuid, text, uuid, boolean) is
-  'A member enters an org by a credential. With read_only a later write of the transaction fails with 25006.';
+  'A member enters an org with a credential. With read_only, later writes of the transaction fail with 25006.';
 
 -- +goose StatementBegin
 create function rls.enter_service(org uuid, service text) returns void
@@ -47,7 +47,7 @@ begin
   perform rls.scope(org), set_config('app.service', service, true);
 end $$;
 -- +goose StatementEnd
-comment on function rls.enter_service(uuid, text) is 'Background work enters one org under its own name.';
+comment on function rls.enter_service(uuid, text) is 'Background work enters one org, under the name of the work.';
 
 -- +goose StatementBegin
 create function rls.enter_report(agent uuid, its_epoch bigint, session uuid) returns void
@@ -67,7 +67,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter_report(uuid, bigint, uuid) is
-  'An agent''s report: the org is that of the session placed there, never named by the caller; it reaches that one session.';
+  'An agent reports on a session. The org is that of the session, never an argument. The report reaches only this session.';
 
 -- +goose StatementBegin
 create function rls.enter_operator(org uuid, operator text) returns void
@@ -78,10 +78,10 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter_operator(uuid, text) is
-  'An operator acts on an org, for the functions that do so and audit it. Only the definer''s functions may execute it.';
+  'An operator enters an org. Only the definer''s functions may execute it, and they write an audit entry.';
 
--- Migrations. Under FORCE the owner has the policy owner_inside: outside of an org its statements raise 42501, and do not
--- touch no row in silence.
+-- For migrations. FORCE binds the owner to the policy owner_inside. Before entering, its statements raise 42501, instead of
+-- silently changing no row.
 -- +goose StatementBegin
 create function rls.enter_migration(org uuid) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -99,29 +99,29 @@ as $$
   select o.id from app.organizations o where o.id > org order by o.id limit least(page, 1000)
 $$;
 -- +goose StatementEnd
-comment on function rls.orgs_after(uuid, int) is 'The orgs behind one, by their ids, a page at a time.';
+comment on function rls.orgs_after(uuid, int) is 'A page of orgs in the order of their ids, after a given id.';
 grant execute on function rls.enter_migration(uuid), rls.orgs_after(uuid, int) to streamspace_owner;
 
 grant execute on function rls.enter(uuid, uuid, text, uuid, boolean) to streamspace_app;
 grant execute on function rls.enter_service(uuid, text) to streamspace_system;
 grant execute on function rls.enter_report(uuid, bigint, uuid) to streamspace_agent;
 
--- Is it another org's? Asked inside a scope, after a read found nothing. One function per resource and no table argument;
--- misses are rate limited by the caller.
+-- Does an id belong to another org? The caller asks inside an org, after a read found no row. There is one function per
+-- resource, without a table argument. The caller limits the rate of requests for unknown ids.
 create function rls.session_is_foreign(session uuid) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select exists (select from app.sessions s where s.id = session and s.org_id <> rls.current_org_id()) $$;
 create function rls.template_is_foreign(template uuid) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select exists (select from app.templates t where t.id = template and t.org_id <> rls.current_org_id()) $$;
-comment on function rls.session_is_foreign(uuid) is 'Whether a session is another org''s than the one that was entered.';
-comment on function rls.template_is_foreign(uuid) is 'Whether a private template is another org''s than the one that was entered.';
+comment on function rls.session_is_foreign(uuid) is 'Whether a session belongs to another org than the one that was entered.';
+comment on function rls.template_is_foreign(uuid) is 'Whether a private template belongs to another org than the one that was entered.';
 grant execute on function rls.session_is_foreign(uuid), rls.template_is_foreign(uuid) to streamspace_app;
 reset role;
 
--- A backfill, called by a migration that goose runs without a transaction: each batch is one of its own, so that its locks
--- are those of an update of few rows, and a run that was interrupted goes on where it was. What is written meanwhile must
--- get its value from a default or from the program. The procedure has no settings of its own, because it commits.
+-- A backfill, for a migration that goose runs without a transaction. Each batch is a transaction of its own. So it locks only
+-- few rows at a time, and an interrupted run can continue. Rows written meanwhile must get their value from a default or from
+-- the program. The procedure has no settings of its own, because PostgreSQL does not let it commit then.
 -- +goose StatementBegin
 create procedure rls.backfill_v1(of_table text, assignments text, pending text, batch int default 1000)
   language plpgsql
@@ -150,7 +150,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on procedure rls.backfill_v1(text, text, text, int) is
-  'Fills rows of an org table that are pending, one org at a time, in batches.';
+  'Fills the pending rows of an org table in batches, one org at a time.';
 
 -- +goose Down
 drop procedure rls.backfill_v1(text, text, text, int);

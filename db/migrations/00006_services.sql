@@ -1,13 +1,13 @@
 -- +goose Up
--- What the roles without an org are for, one function each. Secrets come hashed (SHA-256, made in Go): a statement log must
--- not hold one.
+-- Functions for the roles that work outside an org. Arguments hold only hashes of secrets (SHA-256, computed in Go), because
+-- PostgreSQL may log statements.
 set local role streamspace_definer;
 
 -- Signing in.
 create function rls.user_by_email(address text) returns table (id uuid, password_hash text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select u.id, u.password_hash from app.users u where u.email = address $$;
-comment on function rls.user_by_email(text) is 'The one user with this address.';
+comment on function rls.user_by_email(text) is 'The user with this email address.';
 
 -- +goose StatementBegin
 create function rls.memberships_of(usr uuid) returns table (org uuid, slug text, name text, role text)
@@ -41,7 +41,7 @@ begin
   return its_role;
 end $$;
 -- +goose StatementEnd
-comment on function rls.sign_in(uuid, uuid, uuid, bytea, timestamptz) is 'Writes a credential of a member and returns their role.';
+comment on function rls.sign_in(uuid, uuid, uuid, bytea, timestamptz) is 'Creates a credential for a member and returns their role.';
 
 -- +goose StatementBegin
 create function rls.credential_of(hash bytea)
@@ -53,7 +53,7 @@ as $$
    where k.secret_hash = hash and k.ends_at > now() and not o.suspended
 $$;
 -- +goose StatementEnd
-comment on function rls.credential_of(bytea) is 'What the holder of a secret may enter, and as whom.';
+comment on function rls.credential_of(bytea) is 'The credential with this secret: its org, user and role.';
 
 -- +goose StatementBegin
 create function rls.consume_ticket(hash bytea) returns table (org uuid, usr uuid, role text, credential uuid, session uuid)
@@ -62,7 +62,7 @@ as $$
 begin
   perform rls.scope(t.org_id) from app.tickets t where t.secret_hash = hash;
   if not found then
-    return; -- no scope, no policy to delete by
+    return; -- without a scope the delete below would raise
   end if;
   return query
     with used as (
@@ -73,7 +73,7 @@ begin
       from used u join app.credentials k on k.org_id = u.org_id and k.id = u.credential_id;
 end $$;
 -- +goose StatementEnd
-comment on function rls.consume_ticket(bytea) is 'Uses a ticket up. Whoever it names still has to enter.';
+comment on function rls.consume_ticket(bytea) is 'Consumes a ticket. The member that it names must still enter.';
 
 grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
   rls.credential_of(bytea), rls.consume_ticket(bytea) to streamspace_login;
@@ -100,7 +100,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.connect_agent(uuid, bytea, bigint, boolean) is
-  'An agent is alive. Epoch zero is a new process of it: its epoch is raised, so that what an older process still says is refused.';
+  'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
 
 -- +goose StatementBegin
 create function rls.placements(agent uuid, its_epoch bigint, after uuid, page int)
@@ -115,7 +115,7 @@ as $$
 $$;
 -- +goose StatementEnd
 comment on function rls.placements(uuid, bigint, uuid, int) is
-  'What should run on an agent, of every org it serves, a page at a time. Nothing for an older process of it.';
+  'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
 
 grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
 
@@ -131,7 +131,8 @@ as $$
    limit least(page, 1000)
 $$;
 -- +goose StatementEnd
-comment on function rls.sessions_overdue(int) is 'Sessions whose agent has stayed away for five minutes: nobody else will end them.';
+comment on function rls.sessions_overdue(int) is
+  'Sessions whose agent has not ended them within five minutes of the request. The service ends them instead.';
 
 -- +goose StatementBegin
 create function rls.orgs_with_expired_credentials(page int) returns table (org uuid)
@@ -143,16 +144,16 @@ as $$
   limit least(page, 1000)
 $$;
 -- +goose StatementEnd
-comment on function rls.orgs_with_expired_credentials(int) is 'Orgs in which sign-ins or tickets can be thrown away.';
+comment on function rls.orgs_with_expired_credentials(int) is 'Orgs with expired sign-ins or tickets, which can be deleted.';
 
 create function rls.count_sessions() returns table (state text, sessions bigint)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select s.state, count(*) from app.sessions s where s.state not in ('terminated', 'failed') group by s.state $$;
-comment on function rls.count_sessions() is 'How many sessions of all orgs are in each state that is not an end.';
+comment on function rls.count_sessions() is 'The number of sessions of all orgs in each state, except final states.';
 
 grant execute on function rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions() to streamspace_system;
 
--- The operator's: the platform, and orgs from outside. What is done to an org is audited in it.
+-- For operators: the platform, and orgs from outside. A change to an org is an entry in its audit log.
 create function rls.create_user(usr uuid, email text, name text, password_hash text) returns void
   language sql volatile security definer set search_path = pg_catalog, pg_temp
   as $$ insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash) $$;
@@ -250,16 +251,17 @@ begin
 end $$;
 -- +goose StatementEnd
 
-comment on function rls.create_user(uuid, text, text, text) is 'Makes a person who can be added to orgs.';
-comment on function rls.set_password(uuid, text) is 'Gives a person another password. Their sign-ins go on.';
-comment on function rls.find_user(text) is 'A person''s id by their address.';
+comment on function rls.create_user(uuid, text, text, text) is 'Creates a user, who can then be added to orgs.';
+comment on function rls.set_password(uuid, text) is 'Sets a user''s password. Existing sign-ins stay valid.';
+comment on function rls.find_user(text) is 'A user''s id by email address.';
 comment on function rls.find_org(text) is 'An org''s id by its slug.';
-comment on function rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint) is 'Makes an org with its first owner and its quota.';
-comment on function rls.add_member(text, uuid, uuid, text) is 'Adds a person to an org. One who is a member keeps their role.';
-comment on function rls.enrol_agent(uuid, text, bytea) is 'Makes an agent that serves nobody yet.';
+comment on function rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint) is 'Creates an org with its first owner and its quota.';
+comment on function rls.add_member(text, uuid, uuid, text) is 'Adds a user to an org. An existing member keeps their role.';
+comment on function rls.enrol_agent(uuid, text, bytea) is 'Creates an agent, which serves no org yet.';
 comment on function rls.serve_org(text, uuid, uuid) is 'Lets an agent run an org''s sessions.';
-comment on function rls.add_template(text, uuid, uuid, text, text, text, jsonb) is 'Writes a private template of an org, or its next revision.';
-comment on function rls.publish_template(uuid, text, text, text, jsonb) is 'Writes the next revision of a public template, where it differs from the last.';
+comment on function rls.add_template(text, uuid, uuid, text, text, text, jsonb) is 'Creates a private template of an org, or its next revision.';
+comment on function rls.publish_template(uuid, text, text, text, jsonb) is
+  'Creates the next revision of a public template, if it differs from the last one.';
 
 grant execute on function rls.create_user(uuid, text, text, text), rls.set_password(uuid, text), rls.find_user(text), rls.find_org(text),
   rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Accepted are findings that a person answers for, each by its full text.
+// Accepted are findings that an operator has accepted, each by its full text.
 type Accepted []string
 
 // ReadAccepted reads a file of findings. An empty path is an empty list.
@@ -25,8 +25,9 @@ func ReadAccepted(path string) (Accepted, error) {
 // acceptedMark ends the line of an accepted finding in the audit's table.
 const acceptedMark = " (accepted)"
 
-// ParseAccepted reads a finding from each line, as the audit's table or the error of a start prints it: with the mark
-// in front, and the word behind one that was accepted before. Empty lines and lines that begin with # are left out.
+// ParseAccepted reads one finding per line, as the audit's table or the error of a failed start prints it. It removes
+// the mark in front of the line ("! ", "~ ") and the word "(accepted)" at its end. It skips empty lines and
+// comments (#).
 func ParseAccepted(text string) Accepted {
 	var out Accepted
 	for line := range strings.Lines(text) {
@@ -42,7 +43,7 @@ func ParseAccepted(text string) Accepted {
 	return out
 }
 
-// Except leaves out what is accepted.
+// Except returns the findings that are not accepted.
 func Except(found []Violation, accepted Accepted) []Violation {
 	return slices.DeleteFunc(slices.Clone(found), func(v Violation) bool { return slices.Contains(accepted, v.String()) })
 }

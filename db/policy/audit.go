@@ -10,20 +10,20 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Options say which database to audit and how far.
+// Options are the database to audit and the extent of the audit.
 type Options struct {
 	// Config is how to connect: as a superuser, or as streamspace_auditor with CatalogueOnly.
 	Config *pgx.ConnConfig
-	// CatalogueOnly leaves the probes out, which need the roles.
+	// CatalogueOnly skips the live attempts, which need a superuser.
 	CatalogueOnly bool
-	// Accepted are the findings that a person answers for.
+	// Accepted are the findings that an operator has accepted.
 	Accepted Accepted
 }
 
-// Status is what a section of the report came to.
+// Status is the result of a section of the report.
 type Status string
 
-// The three that a section can have.
+// The values of Status.
 const (
 	Held   Status = "held"
 	Broken Status = "broken"
@@ -35,7 +35,7 @@ type Section struct {
 	Name     string        `json:"name"`
 	Status   Status        `json:"status"`
 	Checked  int           `json:"checked"`
-	Unit     string        `json:"unit"` // what was counted
+	Unit     string        `json:"unit"` // the unit of Checked: "rules", "facts"
 	Findings []Violation   `json:"findings"`
 	Accepted []Violation   `json:"accepted"`
 	Notes    []string      `json:"notes"`
@@ -48,18 +48,18 @@ type Report struct {
 	Database string    `json:"database"`
 	Server   string    `json:"server"`
 	User     string    `json:"user"`
-	// Version is the database's, by its migrations, and RulesVersion that of its rules.
+	// Version is the version of the database's migrations, and RulesVersion that of its rules.
 	Version      int64         `json:"version"`
 	RulesVersion int64         `json:"rules_version"`
 	Sections     []Section     `json:"sections"`
 	Rules        []Rule        `json:"rules"`
 	Probes       []Probe       `json:"probes"`
 	Took         time.Duration `json:"took_ns"`
-	// Partial is true when only the catalogue and the server were asked for.
+	// Partial is true when the live attempts were skipped on request.
 	Partial bool `json:"partial"`
 }
 
-// Passed tells whether every proof held. One that was not run has not, unless it was left out on purpose.
+// Passed reports whether every proof held. A proof that did not run counts as failed, unless it was skipped on request.
 func (r Report) Passed() bool {
 	return len(r.Sections) > 0 && !slices.ContainsFunc(r.Sections, func(s Section) bool {
 		leftOut := s.Name == "live" && r.Partial
@@ -67,16 +67,16 @@ func (r Report) Passed() bool {
 	})
 }
 
-// patience bounds an audit. It takes a second or two.
+// patience is the timeout of an audit, which usually takes one or two seconds.
 const patience = time.Minute
 
-// Audit proves what it can of a database and reports it. It changes nothing: what the probes write is rolled back.
+// Audit runs the proofs on a database and reports the results. It changes nothing: all writes are rolled back.
 func Audit(ctx context.Context, o Options) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	config := o.Config.Copy()
 	config.RuntimeParams["application_name"] = "streamspace policy audit"
-	// A probe's statement is planned for the role that tries it, and never again.
+	// The simple protocol caches no plan: each attempt must be planned for the role that makes it.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -114,11 +114,11 @@ func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 	return r, err
 }
 
-// read asks which database this is and by which rules it is checked.
+// read reads the database's name and version, and its rules.
 func (r *Report) read(ctx context.Context, tx pgx.Tx) error {
 	if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version'), session_user").
 		Scan(&r.Database, &r.Server, &r.User); err != nil {
-		return fmt.Errorf("ask which database this is: %w", err)
+		return fmt.Errorf("read the database's name: %w", err)
 	}
 	have, err := versionsOf(ctx, tx)
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *Report) read(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// add settles a section's status.
+// add separates the accepted findings, sets the section's status and adds the section to the report.
 func (r *Report) add(s Section, accepted Accepted) {
 	open := Except(s.Findings, accepted)
 	s.Accepted = slices.DeleteFunc(slices.Clone(s.Findings), func(v Violation) bool { return slices.Contains(open, v) })
@@ -161,8 +161,9 @@ func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) 
 	s.Checked = reviewed.Lines()
 	if want, err := built(); err != nil || want != (versions{r.Version, r.RulesVersion}) {
 		s.Findings = []Violation{{"manifest", "version", fmt.Sprintf(
-			"the database is at version %d with rules %d, and this program's manifest is of %d with rules %d: "+
-				"audit it by the program of its version", r.Version, r.RulesVersion, want.Migrations, want.Rules)}}
+			"the database is at version %d with rules at version %d, but this program is for version %d with "+
+				"rules at version %d: audit the database with the program of its version",
+			r.Version, r.RulesVersion, want.Migrations, want.Rules)}}
 		return s, err
 	}
 	differences, notes, err := differences(ctx, tx)
@@ -176,7 +177,7 @@ func (r *Report) proveManifest(ctx context.Context, tx pgx.Tx) (Section, error) 
 func (r *Report) proveLive(ctx context.Context, conn *pgx.Conn) (Section, error) {
 	s := Section{Name: "live", Unit: "attempts", Status: NotRun}
 	if r.Partial {
-		s.Notes = []string{"left out: only the catalogue was asked for"}
+		s.Notes = []string{"skipped: the audit ran with --catalogue-only"}
 		return s, nil
 	}
 	begun := time.Now()
@@ -188,7 +189,7 @@ func (r *Report) proveLive(ctx context.Context, conn *pgx.Conn) (Section, error)
 		return s, nil
 	}
 	if err != nil {
-		s.Notes = []string{err.Error()} // a database that cannot be tried is not proven
+		s.Notes = []string{err.Error()} // without attempts nothing is proven: the status stays "not run"
 		return s, nil
 	}
 	s.Status, s.Checked, r.Probes = Held, len(probes), probes

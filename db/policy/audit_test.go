@@ -65,10 +65,10 @@ func TestAuditOfTheCatalogueNeedsNoRoles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s := statuses(r); s["live"] != NotRun || r.Passed() {
-		t.Errorf("the auditor may not take the roles, and yet %v, passed %t", s, r.Passed())
+		t.Errorf("the auditor may not act as the roles, and yet %v, passed %t", s, r.Passed())
 	}
 	last := r.Sections[len(r.Sections)-1]
-	if len(last.Notes) != 1 || !strings.Contains(last.Notes[0], "may not take the roles") {
+	if len(last.Notes) != 1 || !strings.Contains(last.Notes[0], "may not act as") {
 		t.Errorf("it does not say why: %q", last.Notes)
 	}
 	o.CatalogueOnly = true

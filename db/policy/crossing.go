@@ -19,31 +19,31 @@ import (
 //go:embed targets.sql
 var targets embed.FS
 
-// crossing is an attempt to reach from one organisation into another, with the words in which the report tells of it.
+// crossing is an attempt to reach from one organisation into another, with the words for it in the report.
 type crossing struct {
 	probe.Attempt
 	caller caller
-	table  string // empty where the attempt is on a function
+	table  string // empty when the attempt is on a function
 	does   string // "read their rows in"
 	kind   kind
 }
 
-// kind says when an attempt has kept the organisations apart.
+// kind says with which outcomes of an attempt the organisations stayed separate.
 type kind int
 
 const (
-	reads   kind = iota // when it saw no row, or was refused
-	changes             // when their rows are as they were, or it was refused
-	crosses             // only when it was refused
+	reads   kind = iota // it saw no row, or was refused
+	changes             // their rows are unchanged, or it was refused
+	crosses             // it was refused
 )
 
-// caller is a role with what it has entered, if anything.
+// caller is a role, inside an organisation or before entering one.
 type caller struct {
-	name string // in the probe files
-	told string // in the report
+	name  string // in the probe files
+	label string // in the report
 }
 
-// insiders act inside the first organisation; outsiders are roles that have entered nothing.
+// insiders act inside the first organisation. outsiders are roles that have not entered an organisation.
 var (
 	insiders = []caller{
 		{"report", "the agent"}, {"service", "a service"},
@@ -52,8 +52,11 @@ var (
 	outsiders = []string{"app", "agent", "system", "login", "operator", "auditor"}
 )
 
-// Crossings derives from the catalogue what could reach from one organisation of the probe files into the other, as
-// each caller, on each table: so a table that is added later is tried as well. Both organisations must be there.
+// beforeEntering labels a role that has not entered an organisation.
+const beforeEntering = "before entering"
+
+// Crossings derives from the catalogue the attempts of each caller, on each table, to reach from one organisation of
+// the probe files into the other. So a new table is tried without further work. Both organisations must exist.
 func Crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) ([]probe.Attempt, error) {
 	all, _, err := crossings(ctx, tx, s)
 	out := make([]probe.Attempt, len(all))
@@ -63,7 +66,7 @@ func Crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) ([]probe.Attempt
 	return out, err
 }
 
-// crossings also returns the tables that lack a row to try for.
+// crossings also returns the tables that are missing a row of one of the organisations.
 func crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) (all []crossing, empty []string, err error) {
 	d := deriver{s: s}
 	if d.backup, err = s.As("backup"); err != nil {
@@ -75,7 +78,7 @@ func crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) (all []crossing,
 	}
 	callers := slices.Clone(insiders)
 	for _, role := range outsiders {
-		callers = append(callers, caller{role, "nobody yet"})
+		callers = append(callers, caller{role, beforeEntering})
 	}
 	for _, c := range callers {
 		if err := d.as(c); err != nil {
@@ -96,10 +99,10 @@ func crossings(ctx context.Context, tx pgx.Tx, s *probe.Script) (all []crossing,
 	return d.made, empty, nil
 }
 
-// deriver makes the attempts of one caller after the other.
+// deriver builds the attempts, one caller after the other.
 type deriver struct {
 	s      *probe.Script
-	backup []string // the steps by which the role that sees every row looks at what came of an attempt
+	backup []string // the steps to act as the role that sees every row and checks the outcome
 
 	caller caller
 	enters []string // the caller's steps
@@ -114,7 +117,7 @@ func (d *deriver) as(c caller) (err error) {
 	return err
 }
 
-// role is the caller's, by its full name.
+// role is the full name of the caller's role.
 func (d *deriver) role() string { return d.s.Role(d.caller.name) }
 
 func (d *deriver) add(t target, does string, k kind, statement string) {
@@ -137,12 +140,12 @@ func (d *deriver) add(t target, does string, k kind, statement string) {
 	d.made = append(d.made, c)
 }
 
-// pinned are the unique indexes that tell of another organisation's row by design: on random ids, and on secrets'
-// hashes. R10 holds their full text.
+// pinned are the unique indexes that reveal another organisation's row by design: they are on random ids and on hashes
+// of secrets. The pins of rule R10 have their full text.
 var pinned = []string{"sessions_id", "templates_id", "credentials_secret", "tickets_secret"}
 
-// onTable makes the attempts on a table. A caller that has entered nothing is refused; one that has reaches none of
-// their rows.
+// onTable adds the attempts on a table. A caller must be refused before entering. Inside the first organisation it must
+// reach no row of the other.
 func (d *deriver) onTable(t target) {
 	may := t.may[d.role()]
 	update := may.Update
@@ -163,33 +166,34 @@ func (d *deriver) onTable(t target) {
 	}
 }
 
-// readsOf looks for their rows in three ways.
+// readsOf adds three ways to read their rows.
 func (d *deriver) readsOf(t target) {
 	from := "select from app." + t.name + " where "
 	primary := strings.Join(t.primary, ", ")
 	d.add(t, "read their rows in", reads, from+t.theirs)
 	d.add(t, "read what is not ours in", reads, from+"not ("+t.ours+")")
-	d.add(t, "read by its key their row in", reads, fmt.Sprintf("%s (%s) = (select %[2]s from %[3]s)", from, primary,
+	d.add(t, "read by key their row in", reads, fmt.Sprintf("%s (%s) = (select %[2]s from %[3]s)", from, primary,
 		t.record(t.row)))
 }
 
-// tiesOf gives them a row of ours, or ties one to theirs by each unique index and each foreign key.
+// tiesOf adds attempts to give them a row of ours, and to collide with or point at a row of theirs, by each unique
+// index and each foreign key.
 func (d *deriver) tiesOf(t target, insert []string) {
 	if t.key == "" {
 		return
 	}
 	mine := t.fresh()
-	d.add(t, "give them a row of", crosses, fmt.Sprintf("update app.%s set %s = {globex}", t.name, t.key))
-	d.add(t, "add a row of theirs to", crosses, t.insert(append([]string{t.key}, insert...),
+	d.add(t, "give them one of our rows in", crosses, fmt.Sprintf("update app.%s set %s = {globex}", t.name, t.key))
+	d.add(t, "add a row for them to", crosses, t.insert(append([]string{t.key}, insert...),
 		mine.with(t.row, []string{t.key})))
 	for _, tie := range t.unique {
 		if within(tie.Columns, insert) {
-			d.add(t, "take what "+tie.Name+" holds of them in", changes, t.insert(insert, mine.with(t.row, tie.Columns)))
+			d.add(t, "reuse their values of "+tie.Name+" in", changes, t.insert(insert, mine.with(t.row, tie.Columns)))
 		}
 	}
 	for _, tie := range t.foreign {
 		if within(tie.Columns, insert) {
-			d.add(t, "point by "+tie.Name+" at their row from", crosses, t.insert(insert, mine.with(t.row, tie.Columns)))
+			d.add(t, "point at their row with "+tie.Name+" from", crosses, t.insert(insert, mine.with(t.row, tie.Columns)))
 		}
 	}
 }
@@ -202,7 +206,7 @@ var entries = [][2]string{
 	{"enter by our credential", "select rls.enter({globex}, {member}, 'member', {members_credential}, false)"},
 	{"enter as their owner by our credential",
 		"select rls.enter({globex}, {stranger}, 'owner', {members_credential}, false)"},
-	{"enter ours with a higher role", "select rls.enter({acme}, {member}, 'owner', {members_credential}, false)"},
+	{"enter our organisation with a higher role", "select rls.enter({acme}, {member}, 'owner', {members_credential}, false)"},
 	{"report on their session", "select rls.enter_report({agent}, 2, {foreign_session})"},
 	{"sign in to their organisation",
 		`select rls.sign_in({member}, {globex}, {nothing}, '\x00', now() + interval '1 h')`},
@@ -212,7 +216,7 @@ func (d *deriver) onFunctions() {
 	for _, e := range entries {
 		d.add(target{}, e[0], crosses, e[1])
 	}
-	if d.inside || d.caller.name != "system" { // else it is its work
+	if d.inside || d.caller.name != "system" { // the system role is allowed to: it is the background service
 		d.add(target{}, "enter as a service", crosses, "select rls.enter_service({globex}, 'audit')")
 	}
 	if d.inside {
@@ -223,7 +227,7 @@ func (d *deriver) onFunctions() {
 // target is a table that attempts are made on.
 type target struct {
 	name    string // without its schema
-	key     string // the column that says whose a row is; empty where a row is of no organisation
+	key     string // the column of the organisation's id; empty for the platform's tables
 	columns []string
 	primary []string
 	may     map[string]writable // by role
@@ -232,13 +236,13 @@ type target struct {
 
 	ours, theirs string // the conditions that find an organisation's rows
 	mine, row    values // a row of ours and one of theirs
-	place        string // where theirs stand: a row that is changed moves
+	place        string // the physical places (ctid) of their rows: an update moves a row
 }
 
 // writable are the columns that a role may write.
 type writable struct{ Insert, Update []string }
 
-// tie is an index or a foreign key, with its columns but the one that says whose a row is.
+// tie is a unique index or a foreign key, with its columns except the organisation's id.
 type tie struct {
 	Name    string
 	Columns []string
@@ -247,7 +251,7 @@ type tie struct {
 // values are a row's, by column.
 type values map[string]json.RawMessage
 
-// with is the row with some values of another.
+// with returns a copy of the row with some values of another row.
 func (v values) with(other values, columns []string) values {
 	out := maps.Clone(v)
 	for _, c := range columns {
@@ -256,7 +260,7 @@ func (v values) with(other values, columns []string) values {
 	return out
 }
 
-// readTables reads the tables from the catalogue, and their rows as the role that no policy holds.
+// readTables reads the tables from the catalogue, and their rows as the backup role, which bypasses the policies.
 func (d *deriver) readTables(ctx context.Context, tx pgx.Tx) ([]target, error) {
 	query := db.QueryFile{Files: targets, Path: "targets.sql"}
 	tables, err := db.Rows(ctx, tx, query, func(row pgx.CollectableRow) (target, error) {
@@ -282,8 +286,8 @@ func (d *deriver) readTables(ctx context.Context, tx pgx.Tx) ([]target, error) {
 func (d *deriver) readRows(ctx context.Context, tx pgx.Tx, t *target) error {
 	t.ours, t.theirs = d.condition(*t, "owner, admin, member, other, viewer, both", "acme", "agent"),
 		d.condition(*t, "stranger, foreign_member", "globex", "foreign_agent")
-	// Of ours the member's own, where there is one: each caller can write such a row, so that nothing but the
-	// organisation can be what refuses.
+	// Prefer the member's own row: every caller can write such a row, so only the organisation can be the reason for
+	// a refusal.
 	one := "(select to_jsonb(x) from app." + t.name + " x where %s order by position(" + d.s.Replace("{member}") +
 		" in x::text) = 0, ctid limit 1)"
 	query := "select " + t.places() + ", " + fmt.Sprintf(one, t.ours) + ", " + fmt.Sprintf(one, t.theirs)
@@ -293,7 +297,7 @@ func (d *deriver) readRows(ctx context.Context, tx pgx.Tx, t *target) error {
 	return nil
 }
 
-// places is an expression for where their rows stand.
+// places is an SQL expression for the physical places of their rows.
 func (t target) places() string {
 	return fmt.Sprintf("(select coalesce(string_agg(ctid::text, ' ' order by ctid), '') from app.%s where %s)",
 		t.name, t.theirs)
@@ -308,11 +312,11 @@ func (d *deriver) condition(t target, users, org, agent string) string {
 	case t.name == "agents":
 		return "id = " + d.s.Replace("{"+agent+"}")
 	default:
-		return "true" // a table that nothing is known of: every row is another's
+		return "true" // an unknown table without org_id: treat every row as another organisation's
 	}
 }
 
-// fresh is our row with an id and a secret that are new.
+// fresh returns our row with a new id and a new secret.
 func (t target) fresh() values {
 	unused := values{
 		"id":          json.RawMessage(`"` + uuid.NewString() + `"`),
@@ -323,18 +327,19 @@ func (t target) fresh() values {
 	}))
 }
 
-// within tells whether some columns are all among others, and there are any.
+// within reports whether some is not empty and others contains all of it.
 func within(some, others []string) bool {
 	return len(some) > 0 && !slices.ContainsFunc(some, func(c string) bool { return !slices.Contains(others, c) })
 }
 
-// record is a row as something to select from.
+// record is an SQL expression that a statement can select the row from.
 func (t target) record(row values) string {
 	text, _ := json.Marshal(row) // it was read as JSON
 	return fmt.Sprintf("jsonb_populate_record(null::app.%s, '%s')", t.name, strings.ReplaceAll(string(text), "'", "''"))
 }
 
-// insert is a statement that inserts some columns of a row. Where a role may write none it writes all, and is refused.
+// insert is a statement that inserts some columns of a row. For a role that may write no column it names all of
+// them, and must be refused.
 func (t target) insert(some []string, row values) string {
 	if len(some) == 0 {
 		some = t.columns

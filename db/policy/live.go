@@ -13,30 +13,35 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
-// Probe is one attempt to cross from an organisation into another, and what came of it.
+// Probe is one attempt to cross from an organisation into another, with its outcome.
 type Probe struct {
 	Role    string `json:"role"`
-	Caller  string `json:"caller"` // "a member", "nobody yet"
-	Table   string `json:"table"`  // empty where the attempt is on a function
+	Caller  string `json:"caller"` // "the member", "before entering"
+	Table   string `json:"table"`  // empty when the attempt is on a function
 	Attempt string `json:"attempt"`
 	Outcome string `json:"outcome"`
-	// By is what kept it apart: a privilege, a policy, a key, a function, or that there were no rows.
+	// By is what stopped the attempt: a privilege, a policy, a key, a function, or "no rows".
 	By   string `json:"by"`
-	Held bool   `json:"held"` // whether the other organisation was kept apart
+	Held bool   `json:"held"` // whether the organisations stayed separate
 }
 
 // String is the probe in one line.
 func (p Probe) String() string {
-	return fmt.Sprintf("%s as %s tried to %s %s: %s", p.Role, p.Caller, p.Attempt, p.Table, p.Outcome)
+	as := "as " + p.Caller
+	if p.Caller == beforeEntering {
+		as = p.Caller
+	}
+	return fmt.Sprintf("%s %s tried to %s %s: %s", p.Role, as, p.Attempt, p.Table, p.Outcome)
 }
 
-// errNotRun is why the probes cannot be made.
+// errNotRun says why the probes cannot run.
 type errNotRun struct{ why string }
 
 func (e errNotRun) Error() string { return e.why }
 
-// tryLive makes two organisations by the functions that production makes them with, and tries as each role and member
-// of one to reach the other's rows. All of it is one transaction that is rolled back: no one else ever sees the two.
+// tryLive creates two organisations with the functions that production uses. As each role and each member of the first
+// it tries to reach rows of the second. Everything is in one transaction that is rolled back: no other connection sees
+// it.
 func tryLive(ctx context.Context, conn Beginner) (made []Probe, err error) {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
@@ -59,7 +64,7 @@ func tryLive(ctx context.Context, conn Beginner) (made []Probe, err error) {
 	}
 	for _, table := range empty {
 		made = append(made, Probe{Role: "streamspace_backup", Caller: "itself", Table: table,
-			Attempt: "find a row to try for", Outcome: "none was made: the audit must learn to make one"})
+			Attempt: "find a row in", Outcome: "there is no row to try for: add one to the probe files"})
 	}
 	attempts := make([]probe.Attempt, len(all))
 	for i, c := range all {
@@ -75,7 +80,7 @@ func tryLive(ctx context.Context, conn Beginner) (made []Probe, err error) {
 	return made, nil
 }
 
-// prepareToTry finds out whether the caller may take the roles, and bounds what the attempts may wait for.
+// prepareToTry checks that the user may act as every role, and sets timeouts for the attempts.
 func prepareToTry(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, "set local lock_timeout = '2s'; set local statement_timeout = '30s'; "+
 		"set local search_path = pg_catalog, pg_temp"); err != nil {
@@ -89,21 +94,21 @@ func prepareToTry(ctx context.Context, tx pgx.Tx) error {
 		from pg_user where usename = session_user`, needed).Scan(&recovering, &super, &missing)
 	switch {
 	case err != nil:
-		return fmt.Errorf("ask which roles may be taken: %w", err)
+		return fmt.Errorf("read which roles the user may act as: %w", err)
 	case recovering:
-		return errNotRun{"this server is a standby, where nothing can be written, even to be rolled back"}
+		return errNotRun{"this server is a standby, and the attempts must write before they roll back: audit the primary"}
 	case len(missing) > 0:
-		return errNotRun{fmt.Sprintf("whoever runs the audit may not take the roles %v: run it as a superuser", missing)}
+		return errNotRun{fmt.Sprintf("the user of the audit may not act as %v: run it as a superuser", missing)}
 	case !super:
 		return nil
 	}
-	_, err = tx.Exec(ctx, "set local lc_messages = 'C'") // what refused is read from the message; only a superuser may
+	_, err = tx.Exec(ctx, "set local lc_messages = 'C'") // for probe.Try; only a superuser may set it
 	return err
 }
 
-// probe tells in the report's words what came of an attempt.
+// probe describes the outcome of an attempt for the report.
 func (c crossing) probe(s *probe.Script, o probe.Outcome) Probe {
-	p := Probe{Role: s.Role(c.caller.name), Caller: c.caller.told, Table: c.table, Attempt: c.does, Held: o.Held}
+	p := Probe{Role: s.Role(c.caller.name), Caller: c.caller.label, Table: c.table, Attempt: c.does, Held: o.Held}
 	state, by, _ := strings.Cut(o.Got, " ")
 	switch {
 	case state == "ok":
@@ -122,13 +127,13 @@ func (c crossing) probe(s *probe.Script, o probe.Outcome) Probe {
 	case state != "23505":
 	case o.Held:
 		p.Outcome += ", a pinned exception of R10"
-	default: // ours are never in the way: what is taken is theirs
-		p.Outcome += ": it tells of a row of theirs"
+	default: // our own values are new, so the duplicate is in their row
+		p.Outcome += ": it reveals a row of the other organisation"
 	}
 	return p
 }
 
-// let tells of an attempt that was not refused, by how many rows it saw or changed.
+// let describes an attempt that was not refused, by the number of rows that it saw or changed.
 func (c crossing) let(rows string) string {
 	switch {
 	case c.kind == reads:
@@ -136,13 +141,13 @@ func (c crossing) let(rows string) string {
 	case c.kind == crosses:
 		return "was not refused"
 	case rows == "0":
-		return "their rows are as they were"
+		return "their rows are unchanged"
 	default:
-		return "their rows are changed"
+		return "their rows were changed"
 	}
 }
 
-// layer names what refused.
+// layer names what refused the attempt.
 func layer(state, by string) string {
 	switch {
 	case state == "42501" && by == "policy":

@@ -17,23 +17,23 @@ import (
 	"github.com/streamspace-dev/streamspace/db/manifest"
 )
 
-// facts has a query for each kind of fact.
+// facts has one query for each kind of fact.
 //
 //go:embed facts/*.sql
 var facts embed.FS
 
-// Manifest is what a catalogue says, by kind ("privileges", "policies"): sorted lines, a fact each.
+// Manifest is the content of a catalogue by kind ("privileges", "policies"), as sorted lines with one fact each.
 type Manifest map[string][]string
 
-// Difference is a fact of one of two manifests.
+// Difference is a fact that only one of two manifests has.
 type Difference struct {
 	Kind string `json:"kind"`
 	Fact string `json:"fact"`
-	// Extra is true for a fact that should not be, and false for one that is missing.
+	// Extra is true for an unexpected fact, and false for a missing one.
 	Extra bool `json:"extra"`
 }
 
-// String reads like a change of rights: "+ grant select on table app.users to public".
+// String is the difference in the style of a diff: "+ grant select on table app.users to public".
 func (d Difference) String() string {
 	if d.Extra {
 		return "+ " + d.Fact
@@ -45,7 +45,7 @@ func (d Difference) violation() Violation {
 	return Violation{Rule: "manifest", Object: d.Kind, Detail: d.String()}
 }
 
-// Reviewed is the manifest that this program was built with.
+// Reviewed returns the manifest that is embedded in this program.
 func Reviewed() (Manifest, error) {
 	out := Manifest{}
 	names, err := fs.Glob(manifest.Files, "*.txt")
@@ -65,8 +65,7 @@ func Reviewed() (Manifest, error) {
 	return out, nil
 }
 
-// Snapshot reads the manifest of a database. Any role that may connect to it can: it asks nothing but the catalogue,
-// of which everybody sees what is needed.
+// Snapshot reads the manifest of a database. It reads only the catalogue, so any role that may connect can run it.
 func Snapshot(ctx context.Context, conn Beginner) (Manifest, error) {
 	var out Manifest
 	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
@@ -96,20 +95,20 @@ func snapshot(ctx context.Context, tx pgx.Tx) (Manifest, error) {
 	return out, nil
 }
 
-// breaks are the line breaks, and the indents behind them, with which PostgreSQL prints a definition.
+// breaks matches the line breaks and indents in the definitions that PostgreSQL prints.
 var breaks = regexp.MustCompile(`\s*\n\s*`)
 
 func oneLine(text string) string { return strings.TrimSpace(breaks.ReplaceAllString(text, " ")) }
 
-// harmless tells of an index that was not reviewed. It slows writes down and shows no row. A unique one is another
-// thing: a duplicate that it refuses tells of a row that a policy hides.
+// harmless reports whether the difference is an extra index, which slows writes down and shows no row. A unique index
+// is not harmless: when it refuses a duplicate it reveals a row that a policy hides.
 func (d Difference) harmless() bool { return d.Extra && strings.HasPrefix(d.Fact, "CREATE INDEX ") }
 
 func (d Difference) note() string {
-	return "an index that was not reviewed, which slows writes down and shows no row: " + d.Fact
+	return "an unreviewed index, which slows writes down but shows no row: " + d.Fact
 }
 
-// Compare lists what a database has beside the manifest and what it lacks of it, but for what is harmless.
+// Compare lists the unexpected and the missing facts of a database, except harmless ones.
 func Compare(want, got Manifest) []Difference {
 	return slices.DeleteFunc(compare(want, got), Difference.harmless)
 }
@@ -118,10 +117,10 @@ func compare(want, got Manifest) []Difference {
 	kinds := slices.Compact(slices.Sorted(keys(want, got)))
 	var out []Difference
 	for _, kind := range kinds {
-		for _, fact := range beside(got[kind], want[kind]) {
+		for _, fact := range missing(got[kind], want[kind]) {
 			out = append(out, Difference{Kind: kind, Fact: fact, Extra: true})
 		}
-		for _, fact := range beside(want[kind], got[kind]) {
+		for _, fact := range missing(want[kind], got[kind]) {
 			out = append(out, Difference{Kind: kind, Fact: fact})
 		}
 	}
@@ -140,8 +139,8 @@ func keys(all ...Manifest) func(func(string) bool) {
 	}
 }
 
-// beside lists the lines of a that b has not, as often as they are missing there.
-func beside(a, b []string) []string {
+// missing lists the lines of a that b does not have, as many times as b lacks them.
+func missing(a, b []string) []string {
 	left := map[string]int{}
 	for _, line := range b {
 		left[line]++
@@ -155,7 +154,7 @@ func beside(a, b []string) []string {
 	return out
 }
 
-// differences compares the database with the reviewed manifest. Notes are the harmless ones.
+// differences compares the database with the reviewed manifest. The harmless differences are notes.
 func differences(ctx context.Context, tx pgx.Tx) (found []Difference, notes []string, err error) {
 	want, err := Reviewed()
 	if err != nil {
@@ -175,7 +174,7 @@ func differences(ctx context.Context, tx pgx.Tx) (found []Difference, notes []st
 	return found, notes, nil
 }
 
-// Lines counts the facts.
+// Lines is the number of facts.
 func (m Manifest) Lines() int {
 	n := 0
 	for _, lines := range m {
@@ -184,7 +183,7 @@ func (m Manifest) Lines() int {
 	return n
 }
 
-// File is a kind of fact as db/manifest holds it.
+// File is the content of the file in db/manifest for a kind of fact.
 func (m Manifest) File(kind string) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# Generated from the catalogue that db/migrations make, by make generate. DO NOT EDIT.\n")

@@ -12,13 +12,13 @@ import (
 	"github.com/streamspace-dev/streamspace/db"
 )
 
-// queries are what the matrix asks, each for rows of text.
+// queries of the matrix: each returns rows of text.
 //
 //go:embed matrix/*.sql
 var queries embed.FS
 
-// Matrix says, as Markdown, who may do what: roles, functions, and for each table the columns by role and command,
-// the policies and the triggers, with the rules that all of it is checked by.
+// Matrix describes, as Markdown, who may do what: roles, functions, and for each table the columns by role and command,
+// the policies and the triggers. It ends with the rules that check all of it.
 func Matrix(ctx context.Context, conn Beginner) ([]byte, error) {
 	d := document{}
 	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
@@ -34,7 +34,7 @@ func Matrix(ctx context.Context, conn Beginner) ([]byte, error) {
 	return d.markdown(), nil
 }
 
-// document is what the matrix prints: rows of cells by the name of their query, and the rules.
+// document is the content of the matrix: rows of cells by the name of their query, and the rules.
 type document struct {
 	rows  map[string][][]string
 	rules []Rule
@@ -43,29 +43,31 @@ type document struct {
 func (d document) markdown() []byte {
 	var out bytes.Buffer
 	out.WriteString("<!-- Generated from the catalogue that db/migrations make, by make generate. DO NOT EDIT. -->\n" +
-		"# Who may do what\n\nAs the database has it. A command needs both: a privilege on its columns, and policies " +
-		"that let the row through. Policies add up; every one that restricts must hold as well.\n")
-	out.WriteString("\n## Roles\n\nEach kind of work has one.\n\n")
+		"# Who may do what\n\nRead from a database. A command needs a privilege on its columns, and a policy that " +
+		"allows the row. One permissive policy is enough. All restrictive policies must hold as well.\n")
+	out.WriteString("\n## Roles\n\nEach kind of work has its own role.\n\n")
 	table{"Role", "May", "Is for"}.write(&out, d.rows["roles"])
-	out.WriteString("\n## Functions\n\nThe definer's act with its rights, inside their own conditions.\n\n")
+	out.WriteString("\n## Functions\n\nA function that acts as the definer has the definer's rights, and checks its own " +
+		"conditions.\n\n")
 	table{"Function", "Acts as", "Executed by", "Does"}.write(&out, d.rows["functions"])
 	out.WriteString("\n## Tables\n")
 	for _, t := range d.rows["tables"] {
 		fmt.Fprintf(&out, "\n### app.%s\n\n%s\n\n", t[0], t[1])
 		table{"Role", "Select", "Insert", "Update", "Delete", "More"}.write(&out, d.of("privileges", t[0]))
 		out.WriteString("\n")
-		table{"Policy", "For", "To", "Condition", "Says"}.write(&out, d.of("policies", t[0]))
+		table{"Policy", "For", "To", "Condition", "Comment"}.write(&out, d.of("policies", t[0]))
 		if triggers := d.of("triggers", t[0]); len(triggers) > 0 {
 			out.WriteString("\n")
 			table{"Trigger", "Runs", "Which"}.write(&out, triggers)
 		}
 	}
-	out.WriteString("\n## Rules\n\nWhat `rls.violations` looks for. Beside it, all of `db/manifest` must hold.\n\n")
+	out.WriteString("\n## Rules\n\n`rls.violations` lists everything that breaks one of these rules. In addition, the " +
+		"catalogue must equal `db/manifest`.\n\n")
 	writeRules(&out, d.rules)
 	return out.Bytes()
 }
 
-// of returns the rows of a table, without its name, which is their first cell.
+// of returns the rows about one table, without their first cell, which is the table's name.
 func (d document) of(query, name string) [][]string {
 	var out [][]string
 	for _, row := range d.rows[query] {
@@ -81,10 +83,10 @@ func writeRules(out *bytes.Buffer, rules []Rule) {
 	for _, r := range rules {
 		rows = append(rows, []string{r.Number, r.Says, r.Why})
 	}
-	table{"Rule", "What must be so", "Why"}.write(out, rows)
+	table{"Rule", "Requirement", "Why"}.write(out, rows)
 }
 
-// table is a Markdown table, by the names of its columns.
+// table is a Markdown table, given by its column headings.
 type table []string
 
 func (t table) write(out *bytes.Buffer, rows [][]string) {

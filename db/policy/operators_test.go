@@ -14,7 +14,7 @@ import (
 func TestWhatAnOperatorAddsIsANote(t *testing.T) { // alone: see planting
 	for _, c := range []struct{ name, statements, note string }{
 		{"an index", "create index by_name on app.sessions (org_id, name)",
-			"an index that was not reviewed, which slows writes down and shows no row: CREATE INDEX by_name"},
+			"an unreviewed index, which slows writes down but shows no row: CREATE INDEX by_name"},
 		{"pg_stat_statements", "create extension pg_stat_statements", "R36 pg_stat_statements: its view shows each role"},
 		{"pgstattuple", "create extension pgstattuple", "R36 pgstattuple: it tells"},
 		{"pg_repack", "create extension pg_repack", "R36 pg_repack: it copies whole tables"},

@@ -1,10 +1,12 @@
-// Package policy proves that a database keeps organisations apart: by rules over its catalogue (the view
-// rls.violations), by comparing the whole catalogue with a reviewed manifest (db/manifest), by trying to cross from
-// one organisation into another in a transaction that is always rolled back, and by what is known of the server's
-// version.
+// Package policy proves that a database keeps organisations apart. It has four proofs:
 //
-// Rules find what somebody thought of and say why it matters; the manifest finds whatever else has changed; the
-// probes know nothing of the catalogue's words and ask the server itself.
+//   - rules: the view rls.violations lists everything in the catalogue that breaks a rule (db/rules).
+//   - manifest: the whole catalogue must equal the reviewed manifest (db/manifest).
+//   - live: each role tries to cross from one organisation into another, in a transaction that is always rolled back.
+//   - server: the version must have no known flaw of row-level security, and the settings must be safe.
+//
+// Rules find known mistakes and say why they matter. The manifest finds every other change. The live attempts do not
+// read the catalogue's policies: they test what the server really does.
 package policy
 
 import (
@@ -17,30 +19,30 @@ import (
 	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
-// Beginner is a connection, a pool of them, or a transaction, whose look at the catalogue is then a part of it.
+// Beginner is a connection, a pool or a transaction. In a transaction the catalogue is read in a savepoint.
 type Beginner interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
-// Violation is one thing that is not as it must be.
+// Violation is one finding: something in the catalogue that breaks a rule or differs from the manifest.
 type Violation struct {
-	// Rule is the number of the rule that was broken, or "manifest" for what no line of the manifest allows.
+	// Rule is the number of the broken rule, or "manifest" for a difference from the manifest.
 	Rule string `json:"rule"`
-	// Object is what breaks it; for the manifest, the kind of the fact.
+	// Object is the object that breaks the rule. For the manifest it is the kind of the fact.
 	Object string `json:"object"`
 	Detail string `json:"detail"`
 }
 
-// String is the violation in one line, the full text by which it can be accepted. PostgreSQL prints some conditions on
-// several lines.
+// String is the violation in one line. An operator accepts a finding by this full text. PostgreSQL prints some
+// conditions on several lines, which are joined here.
 func (v Violation) String() string {
 	return oneLine(fmt.Sprintf("%s %s: %s", v.Rule, v.Object, v.Detail))
 }
 
-// Violations lists what breaks a rule and what differs from the manifest, and is empty when the catalogue is sound.
-// Any of the service roles or the auditor may ask. A database whose migrations or rules are newer than this program's
-// is what a rolling restart looks like: its manifest is the newer program's, and its rules, which are its own, decide
-// alone.
+// Violations lists everything that breaks a rule or differs from the manifest. It is empty when the catalogue is
+// sound. Each service role and the auditor may call it. During a rolling upgrade the database may have newer migrations
+// or rules than this program. The manifest of this program does not apply then, and only the database's rules are
+// checked.
 func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 	var found []Violation
 	err := look(ctx, conn, func(tx pgx.Tx) error {
@@ -64,26 +66,26 @@ func Violations(ctx context.Context, conn Beginner) ([]Violation, error) {
 	return found, err
 }
 
-// lockPatience, in milliseconds, is how long a look waits for a table that is being altered. It is under PostgreSQL's
-// deadlock_timeout of a second: of the two it is the look that gives up, never the migration.
+// lockPatience, in milliseconds, is how long reading the catalogue waits for a table that is being altered. It is less
+// than PostgreSQL's deadlock_timeout of one second, so that in a deadlock the reader gives up and never the migration.
 const lockPatience = "500"
 
-// look runs a function that reads the catalogue, in a transaction, or a part of one, that can change nothing and
-// leaves nothing. Names that are not PostgreSQL's own are written out in full.
+// look runs read in a read-only transaction, or in a savepoint, that is always rolled back. With its search path
+// PostgreSQL prints every name that is not its own with the schema.
 func look(ctx context.Context, conn Beginner, read func(pgx.Tx) error) error {
 	tx, err := conn.Begin(ctx)
 	if err != nil {
-		return fmt.Errorf("begin to look at the catalogue: %w", err)
+		return fmt.Errorf("begin to read the catalogue: %w", err)
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	if _, err := tx.Exec(ctx, "set transaction read only; set local search_path = pg_catalog, pg_temp; "+
 		"set local lock_timeout = "+lockPatience); err != nil {
-		return fmt.Errorf("prepare to look at the catalogue: %w", err)
+		return fmt.Errorf("prepare to read the catalogue: %w", err)
 	}
 	return read(tx)
 }
 
-// brokenRules asks the view.
+// brokenRules reads the view rls.violations.
 func brokenRules(ctx context.Context, tx pgx.Tx) ([]Violation, error) {
 	rows, err := tx.Query(ctx, "select rule, object, coalesce(detail, '') from rls.violations order by 1, 2, 3")
 	if err != nil {
@@ -96,7 +98,7 @@ func brokenRules(ctx context.Context, tx pgx.Tx) ([]Violation, error) {
 	return found, nil
 }
 
-// notes lists what breaks no rule, and an auditor is told of.
+// notes lists remarks for the auditor that break no rule.
 func notes(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	rows, err := tx.Query(ctx, "select rule, object, detail from rls.rules_notes() order by 1, 2")
 	if err != nil {
@@ -113,7 +115,7 @@ func notes(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	return out, nil
 }
 
-// versions are the database's, or those that this program brings.
+// versions are those of a database, or those of this program.
 type versions struct{ Migrations, Rules int64 }
 
 func versionsOf(ctx context.Context, tx pgx.Tx) (have versions, err error) {

@@ -77,7 +77,7 @@ func (r Report) markdown() []byte {
 		{"Rules", "version " + fmt.Sprint(r.RulesVersion)},
 		{"Server", "PostgreSQL " + r.Server}, {"Run as", r.User}, {"Took", r.Took.Round(time.Millisecond).String()},
 	})
-	out.WriteString("\n## What was proven\n\n")
+	out.WriteString("\n## Results\n\n")
 	var rows [][]string
 	for _, s := range r.Sections {
 		rows = append(rows, []string{s.Name, string(s.Status), fmt.Sprintf("%d %s", s.Checked, s.Unit),

@@ -11,19 +11,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Rule is one of those that the view checks.
+// Rule is one of the rules that the view checks.
 type Rule struct {
 	Number string `json:"number"`
-	// Says is what must be so, Why the reason.
+	// Says is the requirement, Why the reason for it.
 	Says string `json:"says"`
 	Why  string `json:"why"`
 }
 
-// heading begins a rule in the text of a function that checks some: its number and what must be so. The comment lines
-// below it say why.
+// heading matches the comment above a rule in the text of a function: its number and the requirement. The comment lines
+// below say why.
 var heading = regexp.MustCompile(`(?m)^-- (R\d\d) (.+)\n((?:-- .+\n)+)`)
 
-// Rules are read from the functions that check them, where each stands above its query: there is no second list.
+// Rules reads the rules from the comments in the functions that check them, so that there is no second list.
 func Rules(ctx context.Context, conn Beginner) ([]Rule, error) {
 	var out []Rule
 	err := look(ctx, conn, func(tx pgx.Tx) (err error) {
@@ -47,7 +47,7 @@ func readRules(ctx context.Context, tx pgx.Tx) ([]Rule, error) {
 		out = append(out, Rule{Number: m[1], Says: m[2], Why: why})
 	}
 	if len(out) == 0 {
-		return nil, errors.New("the functions that check the rules name none")
+		return nil, errors.New("no rule found in the functions that check them")
 	}
 	slices.SortFunc(out, func(a, b Rule) int { return strings.Compare(a.Number, b.Number) })
 	return out, nil

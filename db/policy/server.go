@@ -9,18 +9,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// flaw is a known one of PostgreSQL's row-level security, and the minor version of each major one that mended it. A
-// major version that is not named never had it.
+// flaw is a known flaw of PostgreSQL's row-level security. fixed has, by major version, the minor version that fixed
+// it. A major version that is not in the map never had the flaw.
 type flaw struct {
 	name, about string
-	mended      map[int]int
+	fixed       map[int]int
 }
 
-// source is where PostgreSQL's own page about a flaw is found.
+// source is the address of PostgreSQL's own page about the flaw.
 func (f flaw) source() string { return "https://www.postgresql.org/support/security/" + f.name + "/" }
 
-// flaws are those that reach past a policy, by the release notes of the versions that mend them; each has a page of its
-// own. What is newer than this list is not in it.
+// flaws are the known ways around a policy, from PostgreSQL's release notes. Flaws found after this list was written
+// are missing.
 var flaws = []flaw{
 	{"CVE-2023-2455", "policies were not looked at again when a set-returning function was inlined under another role",
 		map[int]int{15: 3}},
@@ -36,16 +36,16 @@ var flaws = []flaw{
 // oldest is the first major version that the product supports.
 const oldest = 15
 
-// newest is the last major version of which the flaws are known here.
+// newest is the last major version that the list of flaws covers.
 const newest = 18
 
-// settings are what the policies rest on.
+// settings are the server settings that the policies rely on.
 var settings = map[string]struct{ must, why string }{
-	"row_security":                {"on", "off makes a query fail that a policy would filter"},
-	"session_replication_role":    {"origin", "replica switches triggers and foreign keys off"},
-	"allow_system_table_mods":     {"off", "on lets a superuser change the catalogue past its checks"},
+	"row_security":                {"on", "with off, a query fails instead of being filtered by a policy"},
+	"session_replication_role":    {"origin", "replica disables triggers and foreign keys"},
+	"allow_system_table_mods":     {"off", "on lets a superuser change the catalogue without its checks"},
 	"ignore_system_indexes":       {"off", "on is for repairs: the catalogue may be broken"},
-	"zero_damaged_pages":          {"off", "on drops rows, of policies as of tables, without a word"},
+	"zero_damaged_pages":          {"off", "on silently drops rows, including those of policies"},
 	"ignore_checksum_failure":     {"off", "on reads damaged pages as if they were sound"},
 	"standard_conforming_strings": {"on", "off makes a backslash end a literal early: what was a value becomes SQL"},
 }
@@ -58,29 +58,29 @@ func checkVersion(num int) (found []Violation, notes []string) {
 			"%d is older than %d, the first that has security_invoker views", major, oldest)}}, nil
 	}
 	if major > newest {
-		return nil, []string{fmt.Sprintf("PostgreSQL %d is newer than this program, which knows no flaw of it", major)}
+		return nil, []string{fmt.Sprintf("PostgreSQL %d is newer than this program, which has no list of its flaws", major)}
 	}
 	for _, f := range flaws {
-		if mended, had := f.mended[major]; had && minor < mended {
-			found = append(found, Violation{"server", "version", fmt.Sprintf("%d.%d has %s: %s; mended in %d.%d (%s)",
-				major, minor, f.name, f.about, major, mended, f.source())})
+		if fixed, had := f.fixed[major]; had && minor < fixed {
+			found = append(found, Violation{"server", "version", fmt.Sprintf("%d.%d has %s: %s; fixed in %d.%d (%s)",
+				major, minor, f.name, f.about, major, fixed, f.source())})
 		}
 	}
 	return found, nil
 }
 
-// server asks for the version and the settings.
+// server checks the server's version and settings.
 func server(ctx context.Context, tx pgx.Tx) (Section, error) {
 	s := Section{Name: "server", Checked: len(flaws) + len(settings), Unit: "flaws and settings"}
 	var num int
 	if err := tx.QueryRow(ctx, "select current_setting('server_version_num')::int").Scan(&num); err != nil {
-		return s, fmt.Errorf("ask for the server's version: %w", err)
+		return s, fmt.Errorf("read the server's version: %w", err)
 	}
 	s.Findings, s.Notes = checkVersion(num)
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		var value string
 		if err := tx.QueryRow(ctx, "select coalesce(current_setting($1, true), '')", name).Scan(&value); err != nil {
-			return s, fmt.Errorf("ask for the setting %s: %w", name, err)
+			return s, fmt.Errorf("read the setting %s: %w", name, err)
 		}
 		if want := settings[name]; value != want.must {
 			s.Findings = append(s.Findings, Violation{"server", name,
@@ -95,6 +95,6 @@ func server(ctx context.Context, tx pgx.Tx) (Section, error) {
 	if err != nil {
 		return s, fmt.Errorf("list the superusers: %w", err)
 	}
-	s.Notes = append(s.Notes, fmt.Sprintf("no policy holds the superusers: %v", superusers))
+	s.Notes = append(s.Notes, fmt.Sprintf("no policy restricts the superusers: %v", superusers))
 	return s, nil
 }

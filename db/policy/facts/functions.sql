@@ -1,5 +1,5 @@
--- Every function that is not PostgreSQL's own or a reviewed extension's: who owns it, how it runs, and its body by its hash. The body itself is to be
--- read in db/schema.sql.
+-- Every function, except PostgreSQL's own and those of reviewed extensions: its owner, how it runs, and the hash of its body.
+-- db/schema.sql has the body itself.
 select concat_ws(' ',
          case p.prokind when 'p' then 'procedure' when 'a' then 'aggregate' when 'w' then 'window function' else 'function' end,
          p.oid::regprocedure, 'returns ' || pg_get_function_result(p.oid),

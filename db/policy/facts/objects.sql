@@ -1,4 +1,4 @@
--- Whatever else somebody may have made: what leads out of the database, and what the planner may call on the way to a row.
+-- All other kinds of objects: those that lead out of the database, and those that the planner may call before it filters rows.
 with made (class, oid) as (
   select 'pg_publication'::regclass, oid from pg_publication
   union all select 'pg_foreign_data_wrapper'::regclass, oid from pg_foreign_data_wrapper
@@ -18,7 +18,7 @@ with made (class, oid) as (
   union all select 'pg_ts_parser'::regclass, oid from pg_ts_parser where oid >= 16384
   union all select 'pg_ts_template'::regclass, oid from pg_ts_template where oid >= 16384
   union all select 'pg_largeobject'::regclass, oid from pg_largeobject_metadata
-  union all -- not the row types of tables, nor the arrays of anything
+  union all -- without the row types of tables and without array types
   select 'pg_type'::regclass, t.oid
     from pg_type t left join pg_class c on c.oid = t.typrelid
    where t.oid >= 16384 and (t.typrelid = 0 or c.relkind = 'c') and t.typelem = 0

@@ -1,5 +1,5 @@
--- Every privilege of everybody but an object's owner, PUBLIC included: on what is not PostgreSQL's own in full, on what is as
--- it differs from what initdb gave. A privilege that initdb gave and that was taken away is a line as well.
+-- Every privilege of every role except an object's owner, PUBLIC included. For PostgreSQL's own objects it lists only the
+-- differences from initdb. A privilege that initdb granted and that was revoked is a line as well.
 with acl (kind, label, owner, now, initial) as (
   select case when c.relkind = 'S' then 'sequence' else 'table' end, n.nspname || '.' || c.relname, c.relowner,
          coalesce(c.relacl, acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner)),
@@ -49,7 +49,7 @@ with acl (kind, label, owner, now, initial) as (
   select 'parameter', a.parname, 10, a.paracl, null from pg_parameter_acl a
   union all
   select 'large object', l.oid::text, l.lomowner, l.lomacl, null from pg_largeobject_metadata l where l.lomacl is not null
-  union all -- for later objects: in a schema what is added, without one all there is
+  union all -- default privileges: those per schema are additions, those without a schema are complete
   select case d.defaclobjtype when 'r' then 'later tables of' when 'S' then 'later sequences of' when 'T' then 'later types of'
            when 'f' then 'later functions of' when 'n' then 'later schemas of' else 'later others of' end,
          d.defaclrole::regrole || coalesce(' in ' || n.nspname, ''), d.defaclrole, d.defaclacl,
@@ -57,7 +57,7 @@ with acl (kind, label, owner, now, initial) as (
            then acldefault(case d.defaclobjtype when 'S' then 's' else d.defaclobjtype end, d.defaclrole) end
     from pg_default_acl d left join pg_namespace n on n.oid = d.defaclnamespace
 ),
-now as ( -- everybody reads the information schema, for which initdb keeps no record
+now as ( -- every role reads the information schema, for which initdb keeps no record
   select a.kind, a.label, x.grantee, x.privilege_type, x.is_grantable
     from acl a, aclexplode(a.now) x
    where x.grantee <> a.owner

@@ -1,5 +1,5 @@
--- Roles of ours, with who is a member of whom, and any other that bypasses row-level security. Which superusers there are is
--- the installation's own affair: no policy binds one, and the report lists them.
+-- Our roles with their memberships, and any other role that bypasses row-level security. Superusers differ between
+-- installations and are left out: no policy restricts them, and the report lists them.
 with ours as (select * from pg_roles where rolname ~ '^streamspace_')
 select concat_ws(' ', 'role', r.rolname,
          case when r.rolcanlogin then 'login' else 'nologin' end, case when r.rolinherit then 'inherit' else 'noinherit' end,
@@ -10,7 +10,7 @@ select concat_ws(' ', 'role', r.rolname,
   from pg_roles r
  where r.rolname ~ '^streamspace_' or r.rolbypassrls and not r.rolsuper
 union all
--- From 16 on a membership says for itself whether it is inherited and may be set; before, the member's attribute does.
+-- Since version 16 each membership has its own INHERIT and SET options. Before, the member's attribute decides.
 select concat_ws(' ', 'grant', m.roleid::regrole, 'to', m.member::regrole, case when m.admin_option then 'with admin' end,
          case when (to_jsonb(m) ->> 'inherit_option')::boolean then 'with inherit' end,
          case when not (to_jsonb(m) ->> 'set_option')::boolean then 'without set' end)

@@ -1,4 +1,5 @@
--- Schemas but PostgreSQL's own. Whoever administers the server or the database is called that.
+-- Schemas, except PostgreSQL's own. The names of administrators differ between installations: the line says only that the
+-- owner is one.
 select format('schema %s owned by %s', n.nspname, case when r.rolsuper
   or r.rolname = 'pg_database_owner' then 'the administrator' else r.rolname end)
   from pg_namespace n join pg_roles r on r.oid = n.nspowner

@@ -1,4 +1,4 @@
--- What is set before anybody says anything: for our roles and for everybody, here and in every database.
+-- Settings that apply as soon as a connection begins: for our roles and for all roles, in this database and in every database.
 select concat_ws(' ', 'alter', case when s.setrole = 0 then 'database' else 'role ' || s.setrole::regrole end,
          case when s.setdatabase <> 0 and s.setrole <> 0 then 'in this database' end, 'set', c)
   from pg_db_role_setting s, unnest(s.setconfig) c

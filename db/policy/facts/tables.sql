@@ -1,4 +1,4 @@
--- Tables and sequences with their columns, constraints and indexes: the keys carry the isolation past the policies.
+-- Tables and sequences with their columns, constraints and indexes. Keys protect the isolation where no policy applies.
 with relation as (
   select c.*, n.nspname || '.' || c.relname as label, n.nspname as space
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -27,7 +27,7 @@ select concat_ws(' ', 'column', r.label || '.' || a.attname, format_type(a.attty
 union all
 select format('constraint %s on %s %s', k.conname, r.label, pg_get_constraintdef(k.oid))
   from relation r join pg_constraint k on k.conrelid = r.oid
- where k.contype not in ('n', 't') -- not null is the column's; a constraint trigger is a trigger
+ where k.contype not in ('n', 't') -- columns list not null, and triggers list constraint triggers
 union all
 select concat_ws(' ', pg_get_indexdef(i.indexrelid), case when not i.indisvalid then 'not valid' end, case
   when not i.indimmediate then 'deferred' end)

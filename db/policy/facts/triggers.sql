@@ -1,5 +1,5 @@
--- Triggers, and rules that do not make a view. A foreign key's own triggers are the constraint's, unless one was
--- switched off.
+-- Triggers, and rewrite rules other than those of views. The triggers of a foreign key are listed only when they are
+-- disabled.
 select concat_ws(' ', pg_get_triggerdef(t.oid),
          case t.tgenabled when 'D' then 'disabled' when 'R' then 'enabled on a replica' when 'A' then 'enabled always' end)
   from pg_trigger t

@@ -1,5 +1,5 @@
--- Views. How PostgreSQL prints a definition changes with its version in the qualifiers of columns, which are therefore left
--- out; what a view reads stands in lines of its own, by its full name.
+-- Views. PostgreSQL versions print the qualifiers of columns differently, so these are removed. Separate lines name the
+-- relations that a view reads.
 with seen as (
   select c.oid, n.nspname || '.' || c.relname as label, c.relkind, c.relowner, c.reloptions
     from pg_class c join pg_namespace n on n.oid = c.relnamespace

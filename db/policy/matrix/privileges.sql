@@ -1,4 +1,4 @@
--- A row for each role that may do anything with a table: the columns by command.
+-- A row for each role with a privilege on a table: the columns by command.
 select c.relname::text, format('`%s`', coalesce(r.rolname, 'public')),
        coalesce(string_agg(x.columns, ', ' order by x.place) filter (where x.privilege_type = 'SELECT'), ''),
        coalesce(string_agg(x.columns, ', ' order by x.place) filter (where x.privilege_type = 'INSERT'), ''),

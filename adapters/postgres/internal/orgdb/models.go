@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// desired is what should be, state what was last reported of it; spec and the template's names are a copy of the revision it started from.
+// desired is the wanted state, state the last reported one; spec and the template's names are copied from the revision at the start.
 type AppSession struct {
 	OrgID         uuid.UUID
 	ID            uuid.UUID
@@ -23,12 +23,12 @@ type AppSession struct {
 	Spec          json.RawMessage
 	AgentID       uuid.NullUUID
 	Desired       string
-	// Counts the changes of desired.
+	// The number of changes of desired.
 	Generation         int64
 	State              string
 	Reason             string
 	ObservedGeneration int64
-	// The start of the agent that reported state.
+	// The epoch of the agent process that reported state.
 	ObservedEpoch int64
 	CreatedAt     time.Time
 	EndWantedAt   *time.Time
