@@ -1,5 +1,5 @@
-// Package db is what the database is: its roles, its schemas and the migrations that make its tables, policies and
-// functions. What is asked of it lives in sql/.
+// Package db defines the database: its roles, its schemas, and the migrations that create its tables, policies and
+// functions. The queries of the adapters are in sql/.
 package db
 
 import (
@@ -21,7 +21,7 @@ var roles string
 //go:embed database.sql
 var database string
 
-// Roles are those that log in, one for each kind of work; db/roles.sql says which is for what.
+// Roles lists the roles that log in, one for each kind of work. db/roles.sql describes each.
 func Roles() []string {
 	return []string{
 		"streamspace_app", "streamspace_login", "streamspace_agent", "streamspace_operator", "streamspace_system",
@@ -29,8 +29,8 @@ func Roles() []string {
 	}
 }
 
-// Prepare makes the cluster's roles and the database's schemas, as a superuser. It may run any number of times, and
-// must run again after a restore.
+// Prepare creates the cluster's roles and the database's schemas. config must be a superuser's. It may run any number
+// of times, and must run again after a restore.
 func Prepare(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -45,7 +45,7 @@ func Prepare(ctx context.Context, config *pgx.ConnConfig) error {
 	return nil
 }
 
-// Version is the newest version that this program knows.
+// Version is the newest migration that this program contains.
 func Version() (int64, error) {
 	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil || len(names) == 0 {

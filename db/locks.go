@@ -13,25 +13,25 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// retrying says how often a migration asks for a lock.
+// retrying says how many times a migration tries to get its locks.
 type retrying struct {
 	tries int
-	pause time.Duration // between two
+	pause time.Duration // between two tries
 }
 
 const (
-	// lockPatience is how long a migration waits for a lock, in PostgreSQL's words. Each statement that comes after it has
-	// to wait behind it, and the roles that serve give up after two seconds (db/roles.sql): one second leaves them one.
+	// lockPatience is how long a migration waits for a lock, in PostgreSQL's syntax. Later statements queue behind the
+	// waiting migration, and the roles that serve time out after two seconds (db/roles.sql): one second leaves them one.
 	lockPatience = "1s"
 	// lockTries and lockPause bound a migration that meets a dump: six minutes. In five seconds of every six no one waits
 	// behind its lock.
 	lockTries = 60
 	lockPause = 5 * time.Second
-	// watchEvery is how often a waiting migration is looked at. It has to be well under lockPatience.
+	// watchEvery is how often the locks of a waiting migration are read. It must be much shorter than lockPatience.
 	watchEvery = 100 * time.Millisecond
 )
 
-// LockError says for which lock a migration waited in vain, and who holds it.
+// LockError says which lock a migration could not get, and who holds it.
 type LockError struct {
 	Tries   int
 	Lock    string   // "ACCESS EXCLUSIVE on app.sessions"
@@ -39,23 +39,23 @@ type LockError struct {
 	err     error
 }
 
-// Error names the lock as far as it was seen.
+// Error names the lock and its holders, if they were seen.
 func (e *LockError) Error() string {
 	lock, holders := e.Lock, strings.Join(e.Holders, ", ")
 	if lock == "" {
 		lock = "a lock"
 	}
 	if holders == "" {
-		holders = "a transaction that has ended since"
+		holders = "a transaction that has since ended"
 	}
-	return fmt.Sprintf("waited %d times %s for %s, held by %s: end what holds it, or migrate again later (%v)",
+	return fmt.Sprintf("waited %d times %s for %s, held by %s: end the holder, or run the migration again later (%v)",
 		e.Tries, lockPatience, lock, holders, e.err)
 }
 
-// Unwrap is PostgreSQL's own error.
+// Unwrap returns PostgreSQL's error.
 func (e *LockError) Unwrap() error { return e.err }
 
-// persist runs a step until it gets the locks that it needs. Between two tries it asks for none.
+// persist repeats a step until it gets its locks. Between two tries it waits for none: other statements can run.
 func (r retrying) persist(ctx context.Context, w *watcher, step func() error) error {
 	for try := 1; ; try++ {
 		err := step()
@@ -75,15 +75,15 @@ func (r retrying) persist(ctx context.Context, w *watcher, step func() error) er
 	}
 }
 
-// watcher looks from a connection of its own at what the migration waits for. Once the wait has failed, PostgreSQL has
-// forgotten it.
+// watcher reads, on a connection of its own, which lock the migration waits for. It must do so during the wait:
+// PostgreSQL does not keep this information after a lock timeout.
 type watcher struct {
 	mu   sync.Mutex
 	pids []uint32 // of the connections that migrate
 	seen LockError
 }
 
-// connected takes note of a connection that migrates.
+// connected remembers a connection that migrates.
 func (w *watcher) connected(_ context.Context, conn *pgx.Conn) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -97,7 +97,7 @@ func (w *watcher) last() LockError {
 	return w.seen
 }
 
-// watch looks until ctx is done. What it cannot see, the error leaves out.
+// watch reads the locks until ctx is done. It ignores errors: the LockError is less detailed then.
 func (w *watcher) watch(ctx context.Context, conn *pgx.Conn) {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -111,7 +111,7 @@ func (w *watcher) watch(ctx context.Context, conn *pgx.Conn) {
 	}
 }
 
-// waiting is each lock that one of the connections waits for, with each of those in its way.
+// waiting lists each lock that one of the connections waits for, with each connection that blocks it.
 const waiting = `select l.mode, coalesce(n.nspname || '.' || c.relname, 'a ' || l.locktype),
 	format('pid %s (%s)', b.pid, concat_ws(', ', a.usename, nullif(a.application_name, '')))
 	from pg_locks l
@@ -145,10 +145,10 @@ func (w *watcher) look(ctx context.Context, conn *pgx.Conn) {
 	w.seen = now
 }
 
-// inner finds where a word begins inside another.
+// inner matches the start of a word inside a CamelCase name.
 var inner = regexp.MustCompile(`([a-z])([A-Z])`)
 
-// words writes a lock's mode as the documentation of PostgreSQL does: AccessExclusiveLock is ACCESS EXCLUSIVE.
+// words writes a lock mode as in PostgreSQL's documentation: AccessExclusiveLock becomes ACCESS EXCLUSIVE.
 func words(mode string) string {
 	return strings.ToUpper(inner.ReplaceAllString(strings.TrimSuffix(mode, "Lock"), "$1 $2"))
 }

@@ -18,26 +18,25 @@ import (
 )
 
 const (
-	// owner is the role that everything but the definer functions belongs to.
+	// owner is the role that owns everything except the definer's functions.
 	owner = "streamspace_owner"
-	// versions is goose's table. It stands in rls, where the service roles may read it and write nothing.
+	// versions is goose's table. It is in rls, where the service roles may read it but not write.
 	versions = "rls.goose_db_version"
-	// migrationPatience bounds one run, the wait for another's lock included.
+	// migrationPatience is the timeout of one run, including the wait for another migration.
 	migrationPatience = 10 * time.Minute
 )
 
-// Migrated is what a run of Migrate came to.
+// Migrated is the result of Migrate.
 type Migrated struct {
 	Version int64 // the newest migration that the database has
 	Applied int   // how many of them were applied now
-	// Rules is the version of the database's rules, and RulesApplied tells whether it was applied now.
+	// Rules is the version of the database's rules, and RulesApplied reports whether this run applied it.
 	Rules        int64
 	RulesApplied bool
 }
 
-// Migrate brings the database to the newest version: first the migrations, then the rules, where the program's are
-// newer. It connects as a role that may become the owner, and works as the owner. Of two that run at once one waits
-// for the other.
+// Migrate brings the database to the newest version: first the migrations, then the rules, if the program's are newer.
+// config must be of a role that may become the owner. When two runs overlap, one waits for the other.
 func Migrate(ctx context.Context, config *pgx.ConnConfig) (Migrated, error) {
 	set, err := rules.Built()
 	if err != nil {
@@ -97,7 +96,7 @@ func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error)
 	})
 }
 
-// up applies the migrations, each in a transaction of its own, and again those for which a lock was not to be had.
+// up applies the migrations, each in a transaction of its own, and retries those that did not get a lock.
 func (m *migration) up(ctx context.Context, config *pgx.ConnConfig, p *goose.Provider, w *watcher) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -148,8 +147,7 @@ func Rollback(ctx context.Context, config *pgx.ConnConfig) error {
 	})
 }
 
-// asOwner connects and makes sure that what is created will belong to the owner: as the app role, or as a superuser,
-// the tables would be made in the wrong name.
+// asOwner connects with the owner as the current role. Otherwise new tables would belong to the role that connects.
 func asOwner(ctx context.Context, config *pgx.ConnConfig, connected func(context.Context, *pgx.Conn) error) (
 	*sql.DB, error) {
 	config = config.Copy()
@@ -163,8 +161,8 @@ func asOwner(ctx context.Context, config *pgx.ConnConfig, connected func(context
 	return pool, nil
 }
 
-// alone does something while no other migrator works on the database. The lock is goose's own, taken here because it
-// covers the rules as well, and held by a connection of its own, which do is given.
+// alone runs do while no other process migrates the database. It uses goose's lock. It takes the lock itself, because
+// the lock must also cover the rules, on a connection that it passes to do.
 func alone(ctx context.Context, pool *sql.DB, do func(*pgx.Conn) error) (err error) {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrationPatience.Seconds())))
 	if err != nil {

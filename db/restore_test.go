@@ -102,7 +102,7 @@ func broken(t *testing.T, conn *pgx.Conn) []string {
 }
 
 // A restore brings back rows, policies and grants, those on PostgreSQL's own functions too, but not those on the
-// database: everybody may connect and make temporary tables until database.sql has run again. Seen to fail without
+// database: every role may connect and create temporary tables until database.sql has run again. Seen to fail without
 // Prepare, and with a policy that PostgreSQL writes down otherwise once it has read it back.
 func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 	t.Parallel()

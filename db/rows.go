@@ -10,21 +10,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Querier is a connection, a pool of them, or a transaction.
+// Querier is a connection, a pool or a transaction.
 type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// QueryFile is a query in a file, such as "facts/roles.sql".
+// QueryFile is a file with one query, such as "facts/roles.sql".
 type QueryFile struct {
 	Files fs.FS
 	Path  string
 }
 
-// Name is that of the file, without its folder and its ending.
+// Name is the file's name without its folder and extension.
 func (f QueryFile) Name() string { return strings.TrimSuffix(path.Base(f.Path), ".sql") }
 
-// Rows asks a query and collects its rows.
+// Rows runs a query and collects its rows.
 func Rows[T any](ctx context.Context, q Querier, f QueryFile, row pgx.RowToFunc[T]) ([]T, error) {
 	query, err := fs.ReadFile(f.Files, f.Path)
 	if err != nil {
@@ -32,16 +32,16 @@ func Rows[T any](ctx context.Context, q Querier, f QueryFile, row pgx.RowToFunc[
 	}
 	rows, err := q.Query(ctx, string(query))
 	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("query %s: %w", f.Name(), err)
 	}
 	all, err := pgx.CollectRows(rows, row)
 	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("query %s: %w", f.Name(), err)
 	}
 	return all, nil
 }
 
-// QueryFiles lists the queries of a folder.
+// QueryFiles lists the queries in a folder.
 func QueryFiles(files fs.FS, folder string) ([]QueryFile, error) {
 	paths, err := fs.Glob(files, folder+"/*.sql")
 	if err != nil {

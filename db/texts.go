@@ -15,23 +15,23 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// EditedError says that a database has a migration whose text is not the program's. What the program's text makes is
-// then not what the database has, and nothing can bring the one to the other.
+// EditedError says that a migration was edited after it was applied to the database. The database then differs from
+// what this program's migrations create, and no later migration can repair that.
 type EditedError struct {
 	Version int64
-	File    string // the program's
+	File    string // in this program
 }
 
 // Error names the migration.
 func (e *EditedError) Error() string {
-	return fmt.Sprintf("the database was made by another text of migration %d (%s) than this program has",
-		e.Version, e.File)
+	return fmt.Sprintf("migration %d (%s) was edited after it was applied to this database: "+
+		"use the program that applied it, or a new database", e.Version, e.File)
 }
 
-// text is a migration's file with the SHA-256 of its content.
+// text is the file of a migration and the SHA-256 of its content.
 type text struct{ file, hash string }
 
-// textsOf reads the migrations' texts, by their version.
+// textsOf reads the texts of the migrations, by version.
 func textsOf(migrations fs.FS) (map[int64]text, error) {
 	names, err := fs.Glob(migrations, "*.sql")
 	if err != nil {
@@ -53,11 +53,10 @@ func textsOf(migrations fs.FS) (map[int64]text, error) {
 	return out, nil
 }
 
-// compareTexts refuses a database that has a migration in another text, and takes note of the texts that are about to
-// be applied. It does so before they are: a run that breaks off leaves no migration without a note.
+// compareTexts returns an EditedError if an applied migration has a different text in the program. Otherwise it records
+// the hashes of all migrations, before they are applied: so an interrupted run leaves no migration without a hash.
 //
-// The notes are the values of a function. A table would be one more that the rules, the manifest and the roles' rights
-// have to tell of.
+// A function returns the hashes as constants. A table would need its own exceptions in the rules and its own privileges.
 func compareTexts(ctx context.Context, conn *pgx.Conn, ours map[int64]text) error {
 	applied, err := appliedVersions(ctx, conn)
 	if err != nil {
@@ -67,7 +66,7 @@ func compareTexts(ctx context.Context, conn *pgx.Conn, ours map[int64]text) erro
 	if err != nil {
 		return err
 	}
-	next := maps.Clone(noted) // those of a newer program stay
+	next := maps.Clone(noted) // keep the hashes of a newer program
 	for _, version := range slices.Sorted(maps.Keys(ours)) {
 		ours := ours[version]
 		if slices.Contains(applied, version) && noted[version] != ours.hash {
@@ -81,7 +80,7 @@ func compareTexts(ctx context.Context, conn *pgx.Conn, ours map[int64]text) erro
 	return noteTexts(ctx, conn, next)
 }
 
-// appliedVersions lists the migrations that the database has. Before the first there is no table of them.
+// appliedVersions lists the applied migrations. Before the first migration goose's table does not exist.
 func appliedVersions(ctx context.Context, conn *pgx.Conn) ([]int64, error) {
 	var there bool
 	if err := conn.QueryRow(ctx, "select to_regclass($1) is not null", versions).Scan(&there); err != nil || !there {

@@ -31,7 +31,7 @@ func TestADatabaseOfAnotherTextIsRefused(t *testing.T) {
 	}
 	_, err := db.MigrateTo(t.Context(), config, asked("90001_first.sql", "2"))
 	edited, ok := errors.AsType[*db.EditedError](err)
-	if !ok || edited.Version != 90001 || !says(err, "another text of migration 90001 (90001_first.sql)") {
+	if !ok || edited.Version != 90001 || !says(err, "migration 90001 (90001_first.sql) was edited") {
 		t.Errorf("an edited migration: %v", err)
 	}
 	// What was not applied may change: a program that failed half way is mended.
