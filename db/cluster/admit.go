@@ -13,7 +13,7 @@ const entry = `# Written at each start.
 local   all       all   peer map=streamspace
 `
 
-// admit writes who may enter. The server reads the files as it starts.
+// admit writes the files that say who may connect. The server reads them when it starts.
 func admit(p places, account account, config Config) error {
 	var ident strings.Builder
 	ident.WriteString("# Written at each start.\n# MAPNAME    SYSTEM-USERNAME  ROLE\n")
@@ -34,5 +34,5 @@ func admit(p places, account account, config Config) error {
 	return nil
 }
 
-// quote keeps a name from being taken for a keyword, a pattern or two fields.
+// quote prevents a name from being read as a keyword, a pattern or two fields.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -15,7 +15,7 @@ import (
 // MinVersion is the oldest major version of PostgreSQL that the schema works on.
 const MinVersion = 15
 
-// installed is where Debian and its kin put what is not meant for PATH, one folder per major version.
+// installed is where Debian and its derivatives install PostgreSQL, outside PATH, in one folder per major version.
 const installed = "/usr/lib/postgresql/*/bin"
 
 // Binaries is one installation of PostgreSQL's server.
@@ -73,7 +73,7 @@ func find(ctx context.Context, path, pattern string) (Binaries, error) {
 // version finds the major version in what `postgres --version` prints: "postgres (PostgreSQL) 15.18 (Debian …)".
 var version = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 
-// inspect tells whether a folder holds a server that runs, and which.
+// inspect reports whether a folder contains a server that runs, and its version.
 func inspect(ctx context.Context, dir string) (Binaries, bool) {
 	if !filepath.IsAbs(dir) {
 		return Binaries{}, false // what it holds depends on where one stands

@@ -1,6 +1,6 @@
-// Package cluster runs a private PostgreSQL server: that of `streamspace dev`, which keeps its data, and those of the
-// tests, which leave nothing. It listens on a Unix socket alone and lets in only the user of the operating system who
-// started it, under the roles that were named. It dies with the program that started it.
+// Package cluster runs a private PostgreSQL server, for `streamspace dev`, which keeps its data, and for tests, which
+// delete it. The server listens only on a Unix socket. Only the operating system's user who started it may connect,
+// with the configured roles. The server ends with the program that started it.
 package cluster
 
 import (
@@ -20,7 +20,7 @@ import (
 // Superuser is the role that every cluster is made with and that its owner may always log in as.
 const Superuser = "postgres"
 
-// Config says where a cluster lives and who may enter it.
+// Config says where a cluster keeps its data and who may connect.
 type Config struct {
 	// Dir holds the data, the server's log and, by default, the socket; it is made when it is missing. Empty means a
 	// cluster that is thrown away: it lives in a folder of its own, which Stop removes, and trades safety for speed.
@@ -40,7 +40,7 @@ type Config struct {
 	Settings map[string]string
 }
 
-// Cluster is a server that runs.
+// Cluster is a running server.
 type Cluster struct {
 	config Config
 	places places

@@ -49,7 +49,7 @@ func TestSecondClusterInAFolderIsRefused(t *testing.T) {
 		t.Errorf("a second start says %v, want %v", err, ErrRunning)
 	}
 
-	// A server that somebody started by hand holds no lock of ours. PostgreSQL's own stands in the way.
+	// A server that was started by hand does not hold our lock. PostgreSQL's own lock prevents the second start.
 	if err := first.lock.Close(); err != nil {
 		t.Fatal(err)
 	}

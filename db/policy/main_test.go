@@ -16,7 +16,7 @@ func TestMain(m *testing.M) {
 	os.Exit(dbtest.Main(m, func(d *dbtest.Database) { database = d }))
 }
 
-// watchers are those who look at the catalogue: as the programs start, and whoever audits.
+// watchers are the roles that read the catalogue: those of the programs when they start, and the auditor.
 var watchers = []string{
 	"streamspace_app", "streamspace_login", "streamspace_agent", "streamspace_operator", "streamspace_system",
 	"streamspace_auditor", "postgres",

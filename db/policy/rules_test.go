@@ -169,7 +169,7 @@ func TestEachRuleFindsItsViolation(t *testing.T) { // alone: see planting
 	}
 }
 
-// From 16 on whoever may create roles joins none but those.
+// Since version 16 a role with CREATEROLE can join only roles that it created.
 func TestBefore16CreatingRolesReachesPast(t *testing.T) { // alone: see planting
 	tx := planting(t)
 	if versionNum(t, tx) >= 160000 {

@@ -1,13 +1,13 @@
-// Package proof shows that the database keeps organisations apart, and that the checks of it would notice if it did
-// not. It is test code: nothing of it is in the program.
+// Package proof tests that the database keeps organisations apart, and that its checks notice when it does not. It is
+// test code and not part of the program.
 //
-// Attempts are what it is made of. Each is a few statements of a caller and what must become of them. Most are derived
-// from the catalogue (derive/), so that a table, a column, a function or a role that is added is tried from its first
-// day; what the catalogue does not say, such as which rows a member sees, stands in the probe files (probes/).
+// It consists of attempts. An attempt is a few SQL statements of a caller with the expected outcome. Most attempts are
+// derived from the catalogue (derive/), so that a new table, column, function or role is tried without further work.
+// The probe files (probes/) have the expectations that the catalogue does not contain, such as which rows a member sees.
 // db/policy/probe reads both and runs them.
 //
-// TestAttempts makes all attempts on the catalogue as the migrations leave it. TestMutants weakens the catalogue in
-// every way that can be generated from it (generate/): a policy dropped, a grant widened, a condition gone from a
-// function. Each weakening, a mutant, lives in a transaction that is rolled back, and three checkers look at it which
-// know nothing of each other: the attempts, the rules of rls.violations, and the reviewed manifest.
+// TestAttempts runs all attempts on a migrated database. TestMutants is a mutation test of the catalogue. It generates
+// mutants (generate/), each with one protection weaker: a dropped policy, a wider grant, a function without one of its
+// conditions. Each mutant exists in a transaction that is rolled back. Three independent checkers must notice it: the
+// attempts, the rules of rls.violations, and the reviewed manifest.
 package proof

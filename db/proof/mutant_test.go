@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Mutant is one weakening.
+// Mutant is one weakening of the catalogue.
 type Mutant struct {
 	// Kind says what is done ("policy-drop"), Object what it is done to. Together they stay the same from run to run,
 	// and survivors.txt names a mutant by them.
@@ -20,7 +20,7 @@ type Mutant struct {
 	Idle string
 }
 
-// ID is how a mutant is called.
+// ID is the mutant's name in survivors.txt.
 func (m Mutant) ID() string { return m.Kind + " " + m.Object }
 
 // named are the tables, functions and roles of ours that a text speaks of.
@@ -33,7 +33,7 @@ func (m Mutant) about() []string {
 	return slices.Compact(all)
 }
 
-// Checker looks at a database in which one mutant lives.
+// Checker inspects a database that contains one mutant.
 type Checker interface {
 	// Name is "rules", "manifest" or "behaviour".
 	Name() string

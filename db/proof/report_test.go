@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Report is what became of the mutants.
+// Report is the result of a mutation run.
 type Report struct {
 	Results   []Result
 	Took      time.Duration

@@ -16,7 +16,7 @@ import (
 // patience bounds one mutant; a hundredth of it is usual.
 const patience = time.Minute
 
-// Result is what became of one mutant.
+// Result is the result of one mutant.
 type Result struct {
 	Mutant
 	// Impossible is what the server said when it refused to make the mutant: with rows of two organisations in its
@@ -28,7 +28,7 @@ type Result struct {
 	Took map[string]time.Duration
 }
 
-// Killed tells whether a checker noticed.
+// Killed reports whether a checker noticed the mutant.
 func (r Result) Killed(by string) bool { _, ok := r.Kills[by]; return ok }
 
 // Run makes each mutant in a transaction of its own on one of the databases, and asks every checker about it. The
@@ -64,7 +64,7 @@ func Run(ctx context.Context, databases []*pgx.Conn, mutants []Mutant, checkers 
 	return &Report{Results: results, Took: time.Since(began), Databases: len(databases)}, nil
 }
 
-// control makes no mutant: then no checker may notice anything.
+// control runs the checkers without a mutant: none of them may notice anything.
 func control(ctx context.Context, databases []*pgx.Conn, checkers []Checker) error {
 	for _, conn := range databases {
 		r, err := once(ctx, conn, Mutant{Kind: "none", SQL: "select"}, checkers)

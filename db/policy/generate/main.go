@@ -1,5 +1,5 @@
-// Command generate writes db/manifest and docs/policies.md from a database that the migrations and the rules have just
-// made, and takes note of a new version of the rules. It is run from the root of the repository.
+// Command generate writes db/manifest and docs/policies.md from a new database with all migrations and rules, and adds
+// a new version of the rules to db/rules/versions.txt. Run it from the root of the repository.
 package main
 
 import (
@@ -31,7 +31,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.Close() }() // it is thrown away
+	defer func() { _ = d.Close() }() // a temporary database
 	conn, err := pgx.ConnectConfig(ctx, d.Config("streamspace_auditor"))
 	if err != nil {
 		return fmt.Errorf("connect as the auditor: %w", err)

@@ -1,4 +1,4 @@
-// Command report prints the audit of a database that was just made, as docs/security/audit.md holds it.
+// Command report prints the audit of a new database, for docs/security/audit.md.
 package main
 
 import (

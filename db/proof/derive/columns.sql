@@ -1,5 +1,5 @@
--- Each privilege on tables and columns that a role has, and each that it lacks. No attempt touches a row: a privilege is asked
--- for before one is looked at, and no policy is.
+-- Each privilege on tables and columns that a role has, and each that it lacks. No attempt reads a row, because PostgreSQL
+-- checks privileges first. So no policy takes part.
 with role as (
   select oid, rolname, replace(rolname, 'streamspace_', '') as caller
     from pg_roles where rolname ~ '^streamspace_' and rolname <> 'streamspace_owner'

@@ -1,5 +1,5 @@
--- Attempts to cross where someone has been careless twice. First every privilege on a table is granted, a policy lets everything
--- through and no trigger fires: the floor, which no policy can widen, still holds.
+-- Attempts to cross after several mistakes at once: every privilege on a table is granted, a policy allows every row, and no
+-- trigger fires. The floor, which no policy can widen, must still hold.
 with target as (
   select format('app.%I', c.relname) as name, quote_ident(a.attname) as key
     from pg_class c join pg_attribute a on a.attrelid = c.oid and not a.attisdropped

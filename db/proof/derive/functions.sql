@@ -1,5 +1,5 @@
--- Calls of each function that a role may not execute. The arguments are null: whether a role may call is asked before they are
--- looked at. The planner must not see that they are null, since it would leave the call out.
+-- Calls of each function that a role may not execute. The arguments are null, because PostgreSQL checks the privilege before
+-- it evaluates them. The planner must not know that they are null: it would remove the call.
 with serving as (
   select oid, replace(rolname, 'streamspace_', '') as caller
     from pg_roles where rolname ~ '^streamspace_' and rolcanlogin and rolname <> 'streamspace_migrator'

@@ -1,5 +1,5 @@
--- Attempts to become someone else, what the owner sees of its own tables, and a look around for what no role should find: tables, views, sequences and functions that
--- the catalogue did not have when the attempts were derived from it.
+-- Attempts to act as another role, and a search for unexpected objects: tables, views, sequences and functions that did not
+-- exist when the attempts were derived.
 with ours as (
   select oid, rolname as name, case rolname when 'streamspace_owner' then 'table owner' else replace(rolname, 'streamspace_', '') end as caller
     from pg_roles where rolname ~ '^streamspace_'

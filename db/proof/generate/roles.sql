@@ -1,4 +1,4 @@
--- Roles that may more, or become another.
+-- Roles with more attributes, or with another membership.
 with ours as (select oid, rolname as name, rolcanlogin from pg_roles where rolname ~ '^streamspace_')
 select 'role-attribute', format('%s: %s', o.name, x.attribute), format('alter role %s %s', o.name, x.attribute)
   from ours o join pg_roles r using (oid),

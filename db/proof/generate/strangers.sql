@@ -1,4 +1,4 @@
--- Objects that do not belong here. Each is granted to the roles that serve, as it would have to be to be used.
+-- Unexpected objects. Each is granted to the roles that serve, because an attacker could not use it otherwise.
 with everyone as (
   select string_agg(rolname, ', ' order by rolname) as names from pg_roles
    where rolname ~ '^streamspace_(app|login|agent|operator|system|auditor)$'
