@@ -56,7 +56,7 @@ func textsOf(migrations fs.FS) (map[int64]text, error) {
 // compareTexts returns an EditedError if an applied migration has a different text in the program. Otherwise it records
 // the hashes of all migrations, before they are applied: so an interrupted run leaves no migration without a hash.
 //
-// A function returns the hashes as constants. A table would need its own exceptions in the rules and its own privileges.
+// A function returns the hashes as constants. A table would need exceptions in the rules, and privileges.
 func compareTexts(ctx context.Context, conn *pgx.Conn, ours map[int64]text) error {
 	applied, err := appliedVersions(ctx, conn)
 	if err != nil {

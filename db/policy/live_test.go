@@ -90,7 +90,8 @@ func TestAttemptsCrossWhatIsBroken(t *testing.T) { // alone: see planting
 			"streamspace_app as the owner tried to add a row for them to templates: was not refused"},
 		"a name that is taken everywhere": {`create unique index names on app.sessions (name)`,
 			"streamspace_app as the member tried to reuse their values of names in sessions: " +
-				"refused: 23505 duplicate key value violates unique constraint \"names\": it reveals a row of the other organisation"},
+				"refused: 23505 duplicate key value violates unique constraint \"names\": " +
+				"it reveals a row of the other organisation"},
 		"a foreign key without org_id": {`alter table app.sessions drop constraint sessions_placed_where_served;
 			alter table app.sessions add constraint placed foreign key (agent_id) references app.agents (id);
 			create unique index by_agent on app.agent_orgs (agent_id);

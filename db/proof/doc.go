@@ -3,7 +3,7 @@
 //
 // It consists of attempts. An attempt is a few SQL statements of a caller with the expected outcome. Most attempts are
 // derived from the catalogue (derive/), so that a new table, column, function or role is tried without further work.
-// The probe files (probes/) have the expectations that the catalogue does not contain, such as which rows a member sees.
+// The probe files (probes/) have what the catalogue does not contain, such as which rows a member sees.
 // db/policy/probe reads both and runs them.
 //
 // TestAttempts runs all attempts on a migrated database. TestMutants is a mutation test of the catalogue. It generates

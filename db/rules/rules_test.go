@@ -10,8 +10,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
-// The text of a version never changes: a database that already has the version would keep the old rules. Seen to fail with a rule's
-// text changed, and with the version's line taken out of versions.txt.
+// The text of a version never changes: a database that has the version would keep the old rules. Seen to fail with a
+// rule's text changed, and with the version's line taken out of versions.txt.
 func TestAChangeOfTheRulesHasANewVersion(t *testing.T) {
 	t.Parallel()
 	set, err := rules.Built()

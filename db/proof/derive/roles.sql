@@ -1,5 +1,5 @@
--- Attempts to act as another role, and a search for unexpected objects: tables, views, sequences and functions that did not
--- exist when the attempts were derived.
+-- Attempts to act as another role, the rows that the owner sees in its own tables, and a search for unexpected objects: tables,
+-- views, sequences and functions that did not exist when the attempts were derived.
 with ours as (
   select oid, rolname as name, case rolname when 'streamspace_owner' then 'table owner' else replace(rolname, 'streamspace_', '') end as caller
     from pg_roles where rolname ~ '^streamspace_'
