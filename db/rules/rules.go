@@ -36,7 +36,9 @@ type File struct{ Name, Text string }
 
 // ranks orders the files that do not run in the order of their names: files that the others call run first, and files
 // that call the others run last.
-var ranks = map[string]int{"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2}
+var ranks = map[string]int{
+	"extensions.sql": -3, "catalogue.sql": -2, "pins.sql": -1, "violations.sql": 1, "version.sql": 2,
+}
 
 // version matches the number that rls.rules_version() returns in version.sql.
 var version = regexp.MustCompile(`(?s)function rls\.rules_version\(\).*?\bselect (\d+)\b`)
