@@ -94,7 +94,7 @@ func (h host) install(ctx context.Context, out io.Writer, packages []string) err
 	return h.run(ctx, out, args...)
 }
 
-// run runs apt-get so that it asks nobody and waits for another run of it.
+// run runs apt-get so that it asks no questions and waits for another run of it.
 func (h host) run(ctx context.Context, out io.Writer, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

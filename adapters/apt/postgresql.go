@@ -17,7 +17,7 @@ const noCluster = `# Written before PostgreSQL was installed for StreamSpace, wh
 create_main_cluster = false
 `
 
-// keepClustersOut keeps the installation of PostgreSQL from starting a server that nobody asked for. A machine that has
+// keepClustersOut keeps the installation of PostgreSQL from starting an unwanted server. A machine that has
 // the file has been decided about already.
 func (h host) keepClustersOut(packages []string) error {
 	if !slices.ContainsFunc(packages, func(p string) bool { return strings.HasPrefix(p, "postgresql") }) {

@@ -17,7 +17,7 @@ type progress struct {
 	last []string
 }
 
-// Write never fails: progress that nobody can see is no reason to stop an installation.
+// Write never fails: an installation goes on when its progress cannot be shown.
 func (p *progress) Write(b []byte) (int, error) {
 	p.rest = append(p.rest, b...)
 	for {

@@ -130,7 +130,7 @@ func (a *authenticator) resolve(ctx context.Context, presented secret.Secret) (i
 }
 
 // byTicket uses up the ticket that a stream is asked for with, once everything else about the request is right: a
-// ticket that a foreign page or a broken client presents can still be used by whoever it was made for.
+// ticket that a foreign page or a broken client presents can still be used by the caller that it was made for.
 func (a *authenticator) byTicket(r *http.Request) (caller, error) {
 	if crossOrigin(r, a.origin) {
 		return caller{}, errCrossOrigin

@@ -92,7 +92,7 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which its security contradicts",
 			op.id, op.method, op.path, name)
 	}
-	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: whoever asks is known by then
+	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: the caller is known by then
 	return op, nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// What can be wrong with a token. A client can do nothing about any of it but the expiry, yet whoever has to find out
+// What can be wrong with a token. A client can do nothing about any of it but the expiry, yet the one who must find out
 // why a deployment refuses everyone is helped by the difference.
 var (
 	errMalformed = fault.New(fault.Unauthenticated, "token_malformed", "The access token cannot be read.")

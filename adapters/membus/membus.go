@@ -15,7 +15,7 @@ type Bus struct {
 
 var _ bus.Bus = (*Bus)(nil)
 
-// New makes a bus that nobody watches yet.
+// New makes a bus without watchers.
 func New() *Bus { return &Bus{watchers: map[string]map[chan struct{}]struct{}{}} }
 
 // Wake implements bus.Bus.

@@ -16,7 +16,7 @@ import (
 // errNested is a mistake in our own code: the inner scope would wait for a connection while its request holds one.
 var errNested = errors.New("a scope was opened inside itself")
 
-// errNoScope is a mistake in our own code: nobody was authenticated.
+// errNoScope is a mistake in our own code: no caller was authenticated.
 var errNoScope = errors.New("no organisation: the zero scope reaches nothing")
 
 // scoped makes a module's scopes; as hands the module the part of the transaction that it needs.

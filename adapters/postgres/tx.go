@@ -72,7 +72,7 @@ func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx)
 		if err == nil || n == maxAttempts || !lostRace(err) {
 			return translate(err)
 		}
-		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; nobody gains by guessing it
+		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; guessing it gains nothing
 		select {
 		case <-pause.C:
 		case <-ctx.Done():

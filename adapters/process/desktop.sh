@@ -23,7 +23,7 @@ trap 'exit 83' TERM
 # -inetd, with a listening socket as standard input, serves RFB on that socket and on nothing else. It stands last, since
 # Xvnc is silent from there on. -nolisten local closes the abstract socket, which every process of a network namespace can
 # reach. Xvnc locks an address out after five connections that did not get as far as signing in, and all of ours have the
-# same: without the high threshold five viewers that hang up early would lock out everybody.
+# same: without the high threshold five viewers that hang up early would lock out every viewer.
 {
 	Xvnc "$DISPLAY" -auth "$XAUTHORITY" -geometry "$geometry" -depth 24 -nolisten tcp -nolisten local -noreset \
 		-SecurityTypes None -AlwaysShared -BlacklistThreshold 1000000000 -displayfd 5 -inetd <&3 3<&- 4<&- 6<&-

@@ -62,7 +62,7 @@ func greet(ctx context.Context, f folder) error {
 	return nil
 }
 
-// cookie opens a display to whoever shows it; nothing else does.
+// cookie opens a display to a client that shows it; nothing else does.
 type cookie [16]byte
 
 func newCookie() (cookie, error) {

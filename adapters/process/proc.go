@@ -113,6 +113,6 @@ func killAll(mine func(pid int) bool) {
 		if left == 0 {
 			return
 		}
-		time.Sleep(time.Millisecond) //nolint:forbidigo // the kernel tells nobody that another's child has ended
+		time.Sleep(time.Millisecond) //nolint:forbidigo // the kernel only tells a parent that its child has ended
 	}
 }

@@ -115,7 +115,7 @@ func (r *Runtime) List(context.Context) ([]runtime.Status, error) {
 // Changes delivers a value after a workload ended on its own.
 func (r *Runtime) Changes() <-chan struct{} { return r.changes }
 
-// changed wakes whoever waits on Changes. One value that has not been taken yet stands for this change too.
+// changed wakes the reader of Changes. One value that has not been taken yet stands for this change too.
 func (r *Runtime) changed() {
 	select {
 	case r.changes <- struct{}{}:

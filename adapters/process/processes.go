@@ -26,7 +26,7 @@ type processes struct {
 	mine   func(pid int) bool
 	alive  *os.File // the agent's end of the pipe that tells the session that the agent lives
 	output tail
-	// drained is closed when nobody can write output any more.
+	// drained is closed when no process can write output any more.
 	drained chan struct{}
 	gone    chan struct{} // closed when none is left
 	status  int           // the exit status of desktop.sh, or another when it was killed; constant once gone is closed

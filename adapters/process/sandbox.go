@@ -137,7 +137,7 @@ func drop(uid int) []string {
 
 // sandbox is the beginning of a bubblewrap command: every namespace, and a file system of what is read-only.
 //
-// As root bubblewrap itself stays root, which needs no user namespace: some kernels give them to nobody else. What it
+// As root bubblewrap itself stays root, which needs no user namespace: some kernels give them to root alone. What it
 // starts drops to the session's user before anything of the session runs. As another user a user namespace is what
 // gives the others.
 func sandbox(uid int) []string {

@@ -33,7 +33,7 @@ func reason(status int) *fault.Fault {
 type session struct {
 	status runtime.Status
 	folder folder
-	uid    int // the user it runs as; zero is nobody of its own: the agent's user
+	uid    int // the user it runs as; zero: the agent's user
 
 	giveUp  context.CancelCauseFunc // ends a start that is under way
 	started chan struct{}           // closed when the start is over

@@ -49,7 +49,7 @@ func newStarter() *starter {
 // run never unlocks its thread, which therefore ends with it.
 func (s *starter) run() {
 	goruntime.LockOSThread()
-	// Whoever started the agent may have left keys in its session keyring, which children inherit: theirs is a new one.
+	// The agent's parent may have left keys in its session keyring, which children inherit: theirs is a new one.
 	// Where the kernel has no keyrings there is none to leave; where a filter forbids the call, it binds the children
 	// too.
 	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
@@ -62,7 +62,7 @@ func (s *starter) run() {
 
 func (s *starter) close() { close(s.work) }
 
-// start starts a desktop, which serves its viewers on display. It closes display: once Xvnc has ended nobody must hold
+// start starts a desktop, which serves its viewers on display. It closes display: once Xvnc has ended nothing may hold
 // the socket, or viewers would wait instead of being refused.
 func (s *starter) start(c command, display *os.File) (*processes, error) {
 	defer func() { _ = display.Close() }()

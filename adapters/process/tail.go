@@ -15,7 +15,7 @@ type tail struct {
 	last []byte
 }
 
-// drain reads until nobody can write any more, then closes drained. A desktop whose output nobody reads would stop.
+// drain reads until no process can write any more, then closes drained. A desktop whose output is not read would stop.
 func (t *tail) drain(from io.ReadCloser, drained chan<- struct{}) {
 	defer close(drained)
 	_, _ = io.Copy(t, from)

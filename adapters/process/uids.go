@@ -13,14 +13,14 @@ import (
 
 // An agent that is root gives each session a user id, and the same group id, of its own from this range. It is
 // outside what Debian gives to people, services and, by /etc/subuid, to containers. Nothing has to be configured for
-// these users: nobody needs their names.
+// these users: no one needs their names.
 const (
 	firstUID = 2_000_000
 	uidCount = 10_000
 )
 
 // uidsInUse is where agents mark the ids they use, so that two of one host never use the same: byte n stands for id
-// firstUID + n, and whoever uses it holds a lock on it. The kernel drops the locks of an agent that ends.
+// firstUID + n, and the agent that uses it holds a lock on it. The kernel drops the locks of an agent that ends.
 const uidsInUse = "/run/streamspace.uids"
 
 // uids gives out user ids.

@@ -16,12 +16,12 @@ type Pool struct {
 	Idle     int
 	Total    int
 	Max      int
-	// Waits is how often somebody had to wait for a connection, Waited for how long in all.
+	// Waits is how often a caller had to wait for a connection, Waited for how long in all.
 	Waits  int64
 	Waited time.Duration
 }
 
-// pools tells how the pools do, each time somebody asks.
+// pools reports the pools' figures, at each scrape.
 type pools struct {
 	read                           func() []Pool
 	connections, most, waits, wait *prometheus.Desc
@@ -63,7 +63,7 @@ func (p *pools) Collect(out chan<- prometheus.Metric) {
 }
 
 const (
-	// countPatience bounds the count over all organisations; whoever scrapes has a deadline of their own.
+	// countPatience bounds the count over all organisations; a scrape has a deadline of its own.
 	countPatience = 2 * time.Second
 	// countEvery is how often it is made, however many scrape.
 	countEvery = 5 * time.Second

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Sources are where the gauges are read when somebody asks for them. A nil function leaves its metrics out.
+// Sources are where the gauges are read at a scrape. A nil function leaves its metrics out.
 type Sources struct {
 	Pools    func() []Pool
 	Sessions CountSessions
@@ -95,7 +95,7 @@ func (m *Metrics) Watch(s Sources) error {
 func (m *Metrics) Answered(route, method string, status int, took time.Duration) {
 	method, class := known(method), classOf(status)
 	m.requests.WithLabelValues(route, method, class).Inc()
-	if status != http.StatusSwitchingProtocols { // how long somebody works in a desktop says nothing about latency
+	if status != http.StatusSwitchingProtocols { // how long a desktop is used says nothing about latency
 		m.duration.WithLabelValues(route, method, class).Observe(took.Seconds())
 	}
 }
@@ -117,7 +117,7 @@ func (m *Metrics) Handler() http.Handler {
 	})
 }
 
-// known bounds the label: whoever asks chooses the method.
+// known bounds the label: the client chooses the method.
 func known(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

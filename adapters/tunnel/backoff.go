@@ -27,7 +27,7 @@ func (b *backoff) next(err error) time.Duration {
 	b.attempts++
 	switch fault.Of(err).Kind {
 	case fault.Unauthenticated, fault.Forbidden, fault.Conflict:
-		return lastWait // somebody has to act first
+		return lastWait // an operator has to act first
 	}
 	if b.attempts == 1 {
 		return 0
@@ -35,5 +35,5 @@ func (b *backoff) next(err error) time.Duration {
 	// The shift is bounded before it can overflow: 100 ms reach 5 s after six doublings.
 	wait := min(firstWait<<min(b.attempts-2, 6), lastWait)
 	// Agents that lost the same control plane do not return in step.
-	return wait/2 + rand.N(wait/2) //nolint:gosec // nothing depends on nobody guessing it
+	return wait/2 + rand.N(wait/2) //nolint:gosec // it is no secret
 }

@@ -39,7 +39,7 @@ type pending struct {
 	agent   link.Agent
 	session uuid.UUID
 	arrived chan *stream
-	given   <-chan struct{} // closed when nobody waits any more
+	given   <-chan struct{} // closed when no caller waits any more
 }
 
 // Open asks an agent for a session's display and waits for its dial-back, 10 s at most. An agent that answers that
@@ -88,7 +88,7 @@ func (s *Server) forget(id secret.Hash) {
 }
 
 // take uses up a one-time id. One that another agent, another process of it or another session shows stays as it was:
-// whoever shows it does not get to use it up.
+// a client that shows it does not get to use it up.
 func (s *Server) take(id secret.Hash, agent link.Agent, session uuid.UUID) (*pending, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -49,7 +49,7 @@ func put(r *http.Request, h AgentHandler) error {
 	return nil
 }
 
-// open dials the session's display, which is near, before it answers, so that whoever asks is told at once when there
+// open dials the session's display, which is near, before it answers, so that the caller is told at once when there
 // is none; then it dials back.
 func (c *Client) open(life context.Context, r *http.Request, h AgentHandler) error {
 	var want openStream

@@ -14,7 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// dialBack takes the connection that an agent was asked for and hands it to whoever waits for it in Open.
+// dialBack takes the connection that an agent was asked for and hands it to the caller that waits for it in Open.
 func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	agent, err := s.known(r)
 	if err != nil {
@@ -64,7 +64,7 @@ func (s *Server) known(r *http.Request) (link.Agent, error) {
 	return c.agent, nil
 }
 
-// stream is one connection that an agent dialled back. Whoever Open gave it to closes it.
+// stream is one connection that an agent dialled back. The caller of Open closes it.
 type stream struct {
 	net.Conn
 	from   io.Reader // what came with the request, then Conn

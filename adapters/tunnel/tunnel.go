@@ -63,7 +63,7 @@ var (
 const retryUnreachable = 5 * time.Second
 
 const (
-	// putTimeout is short: whoever changed a session waits for it, and the agent's next sync makes good a lost one.
+	// putTimeout is short: the caller that changed a session waits for it, and the next sync makes good a lost one.
 	putTimeout = 2 * time.Second
 	// openTimeout covers the request, the agent's dial to the display and its dial back.
 	openTimeout = 10 * time.Second

@@ -178,7 +178,7 @@ func lost(err error) end {
 func withdrawn(err error) end {
 	f := fault.Of(err)
 	switch {
-	case err == nil: // nobody watches any more
+	case err == nil: // the viewer has gone
 		return goingAway
 	case errors.Is(err, sessions.ErrEnded):
 		return end{code: closeEnded, reason: f.Code}

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	// ControlURL is the control plane's address, http or https.
 	ControlURL string `env:"STREAMSPACE_CONTROL_URL"`
-	// Credential is the file that holds "<agent's id>.<secret>". Only whoever runs the agent may read it.
+	// Credential is the file that holds "<agent's id>.<secret>". Only the agent's user may read it.
 	Credential string `env:"STREAMSPACE_AGENT_CREDENTIAL"`
 	// Data is the folder of the sessions that run here.
 	Data string `env:"STREAMSPACE_DATA"`

@@ -15,7 +15,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 400,
     rolldownOptions: {
       output: {
-        // The licence of noVNC asks that whoever gets it is told where its source is.
+        // The licence of noVNC asks that its users are told where its source is.
         postBanner: (chunk) =>
           chunk.moduleIds.some((id) => id.includes('@novnc')) ? '/*! noVNC, MPL-2.0: npm package @novnc/novnc */' : '',
       },

@@ -44,7 +44,7 @@ func (d *dev) database(ctx context.Context) (*database, error) {
 	return out, nil
 }
 
-// givenDatabase uses a server that somebody else runs, as its superuser. The roles get passwords, unless a folder of
+// givenDatabase uses a server that is managed elsewhere, as its superuser. The roles get passwords, unless a folder of
 // them was given too.
 func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	super, err := url.Parse(d.Server.DatabaseURL)

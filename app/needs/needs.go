@@ -45,7 +45,7 @@ func Tests() []apt.Need {
 	return append(all,
 		apt.Program("chromium", "chromium"),
 		apt.Need{What: "PgBouncer", Package: "pgbouncer", Present: func(context.Context) bool {
-			_, err := os.Stat("/usr/sbin/pgbouncer") // which is not on everybody's PATH
+			_, err := os.Stat("/usr/sbin/pgbouncer") // which is not on every user's PATH
 			_, elsewhere := exec.LookPath("pgbouncer")
 			return err == nil || elsewhere == nil
 		}},

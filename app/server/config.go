@@ -29,7 +29,7 @@ type Config struct {
 	// AcceptedViolations is a file with a line for each violation of the policy audit that somebody answers for, by its
 	// full text. Empty: none is accepted, and one keeps the server from starting.
 	AcceptedViolations string `env:"STREAMSPACE_ACCEPTED_VIOLATIONS"`
-	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty: nobody's.
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty: none.
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
 
 	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.

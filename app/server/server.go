@@ -104,7 +104,7 @@ func (l listener) serve(ctx context.Context) error {
 	defer cancel()
 	err := server.Shutdown(wait)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close() // whoever did not finish in time is cut off
+		err = server.Close() // a request that did not finish in time is cut off
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)

@@ -104,7 +104,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	return p, nil
 }
 
-// sources are what the metrics tell of, looked at as somebody asks.
+// sources are what the metrics tell of, read at each scrape.
 func (p *parts) sources(streams *ws.Streams) prometheus.Sources {
 	return prometheus.Sources{
 		Pools:    p.pools,

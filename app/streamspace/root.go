@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// terminal is what a command is given by whoever starts it. A test gives its own.
+// terminal is what a command is started with. A test gives its own.
 type terminal struct {
 	args     []string
 	environ  []string

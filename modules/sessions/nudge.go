@@ -34,7 +34,7 @@ func NewNudger(commands link.Commands, log *slog.Logger) *Nudger {
 	return &Nudger{commands: commands, queue: make(chan nudge, nudges), log: log}
 }
 
-// Nudge has the agent told how a session should be. It never waits. The zero agent is nobody.
+// Nudge has the agent told how a session should be. It never waits. The zero agent is none.
 func (n *Nudger) Nudge(agent uuid.UUID, d link.Desired) {
 	if agent == uuid.Nil {
 		return

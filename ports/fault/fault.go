@@ -26,7 +26,7 @@ const (
 	Unavailable                 // it would work later; RetryAfter says when
 )
 
-// Fault is a failure that may be shown to whoever asked.
+// Fault is a failure that may be shown to the caller.
 type Fault struct {
 	Kind Kind
 	// Code is stable, lower_snake, and what a program matches on.

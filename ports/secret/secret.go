@@ -14,7 +14,7 @@ import (
 // size is the length of a secret's randomness in bytes: 256 bits, beyond any guessing, so that a fast hash is enough.
 const size = 32
 
-// Secret is a value that grants something to whoever shows it. Printing or logging one gives "[secret]".
+// Secret is a value that grants something to its holder. Printing or logging one gives "[secret]".
 type Secret struct{ value string }
 
 // New makes a secret of 32 random bytes, written in unpadded base64url (43 characters).
@@ -24,10 +24,10 @@ func New() Secret {
 	return Secret{base64.RawURLEncoding.EncodeToString(b)}
 }
 
-// Of wraps a value that somebody presented.
+// Of wraps a value that a client presented.
 func Of(value string) Secret { return Secret{value} }
 
-// Reveal returns the value itself, to be sent to whoever it is for.
+// Reveal returns the value itself, to be sent to its recipient.
 func (s Secret) Reveal() string { return s.value }
 
 // IsZero tells whether there is no value.

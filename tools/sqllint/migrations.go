@@ -132,7 +132,7 @@ func (h *half) rows(s node) {
 	})
 }
 
-// need says that a table's rows are touched while nobody sees them.
+// need says that a table's rows are touched while the owner cannot see them.
 func (h *half) need(table, does string) {
 	if strings.HasPrefix(table, "app.") && h.free[table] == 0 {
 		h.say("%s %s, which the owner does not see: call rls.backfill_v1 to change rows, and for a key or a read say "+

@@ -13,7 +13,7 @@ type SessionQuery = NonNullable<operations['listSessions']['parameters']['query'
 /** How long an answer may take, in milliseconds, before it is given up: well over the server's own limits. */
 const patience = 15_000;
 
-/** The largest page the API gives, and how many of them are read: nobody scans a list of more than 500. */
+/** The largest page the API gives, and how many of them are read: a list of more than 500 is not scanned by eye. */
 const pageSize = 100;
 const pages = 5;
 
@@ -43,9 +43,9 @@ function asSentence(text: string): string {
   return /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }
 
-/** Client asks the API on behalf of whoever is signed in. */
+/** Client calls the API for the signed-in user. */
 export class Client {
-  /** `signedOut` is called with a sentence when an answer says that nobody is signed in any more. */
+  /** `signedOut` is called with a sentence when an answer says that the user is no longer signed in. */
   constructor(private readonly signedOut: (why: string) => void) {}
 
   /** Sets the cookie. A 401 here is about the password, not about a sign-in that ended. */
@@ -57,7 +57,7 @@ export class Client {
     return this.ask('POST', '/api/v1/auth/logout');
   }
 
-  /** Who is signed in; undefined when nobody is. */
+  /** The signed-in user, if there is one. */
   async me(): Promise<Me | undefined> {
     try {
       return await answer<Me>('GET', '/api/v1/me');
@@ -139,7 +139,7 @@ async function answer<Answer>(method: string, path: string, { body, signal }: Re
     });
   } catch (thrown) {
     if (signal?.aborted) {
-      throw thrown; // the view is gone, and nobody is told
+      throw thrown; // the view is gone: there is no one to tell
     }
     throw new Failure(0, 'unreachable', 'The server does not answer. Check your connection and try again.');
   }

@@ -259,7 +259,7 @@ class Desktop {
 
   private leave(): void {
     const rfb = this.rfb;
-    this.rfb = undefined; // its end is wanted, and explained to nobody
+    this.rfb = undefined; // its end is wanted, and needs no explanation
     rfb?.disconnect();
     if (document.fullscreenElement) {
       void document.exitFullscreen();

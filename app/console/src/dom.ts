@@ -43,7 +43,7 @@ export function icon(name: keyof typeof icons): SVGSVGElement {
   return svg;
 }
 
-/** Tells a screen reader what a glance would tell everybody else. */
+/** Tells a screen reader what others see at a glance. */
 export function announce(text: string): void {
   document.getElementById('announcer')!.textContent = text;
 }

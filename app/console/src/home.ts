@@ -11,7 +11,7 @@ import { templateCards } from './templates';
 export function home(app: App): View {
   return (root, left) => {
     title('Desktops');
-    // Whoever comes from elsewhere on the page starts reading here.
+    // A reader who comes from elsewhere on the page starts here.
     const main = h('main', { class: 'page', tabindex: '-1' });
     main.append(
       h('h1', { class: 'unseen' }, 'Desktops'),

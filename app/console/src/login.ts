@@ -6,7 +6,7 @@ import { h } from './dom';
 
 interface Entrance {
   api: Client;
-  /** Why somebody who was signed in is here again. */
+  /** Why a user who was signed in is here again. */
   why: string | undefined;
   signedIn(): Promise<void>;
 }

@@ -24,14 +24,14 @@ function show(next: View): void {
   next(root, view.signal);
 }
 
-/** Shows the form; where somebody wanted to go stays in the address, and is where they get to. */
+/** Shows the form; the wanted page stays in the address, and is shown after signing in. */
 function enter(why?: string): void {
   me = undefined;
   const signedIn = () => begin('The browser did not keep the sign-in. StreamSpace needs cookies and HTTPS.');
   show(login({ api, why, signedIn }));
 }
 
-/** Asks who is signed in and shows what the address names; when it is nobody, the form and why. */
+/** Asks who is signed in and shows what the address names; when no one is, the form and why. */
 async function begin(why?: string): Promise<void> {
   me = await api.me();
   if (me === undefined) {

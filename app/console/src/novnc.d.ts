@@ -8,7 +8,7 @@ declare module '@novnc/novnc' {
   interface Events {
     /** The handshake is complete; the first picture follows. */
     connect: CustomEvent<Record<string, never>>;
-    /** The connection ended. `clean` is false when nobody asked for it. */
+    /** The connection ended. `clean` is false when it was not asked for. */
     disconnect: CustomEvent<{ clean: boolean }>;
   }
 

@@ -1,4 +1,4 @@
-// The list of sessions that have not ended, kept up to date while somebody looks at it.
+// The list of sessions that have not ended, kept up to date while it is on screen.
 import { sentence, type Session } from './api';
 import type { App } from './app';
 import { confirmed } from './confirm';

@@ -13,7 +13,7 @@ export function pause(ms: number, left: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when somebody can see the tab, or the view is left. */
+/** Resolves when the tab is visible, or the view is left. */
 export function visible(left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     document.addEventListener('visibilitychange', check);

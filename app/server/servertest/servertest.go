@@ -24,7 +24,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
-// Password is everybody's.
+// Password is that of every user.
 const Password = "correct horse battery staple"
 
 // Server is a control plane that serves, and what is needed to be its client.
