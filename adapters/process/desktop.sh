@@ -13,7 +13,7 @@ trap 'exit 83' TERM
 
 # The kernel kills this script when the agent dies, but not before it was asked to: until then only the pipe tells. In a
 # sandbox the script is the first process and as such only ends by itself; without one it goes with the rest. Where the
-# kernel came first there is no such script any more, and whoever complained to the dead agent's pipe would die of it.
+# kernel came first there is no such script any more, and a program that wrote to the dead agent's pipe would die of it.
 {
 	read -r _ <&6
 	kill -TERM $$ 2>/dev/null
@@ -38,7 +38,7 @@ exec 4<&-
 sleep 5 &
 pause=$!
 
-# Whoever chooses "exit" in the window manager's menu wants the session to end; a crash of it should not take it along.
+# A user who chooses "exit" in the window manager's menu wants the session to end; a crash of it should not take it along.
 {
 	openbox --startup "sh -c 'kill $pause'" || until openbox; do sleep 1; done
 	sleep 0.2

@@ -71,7 +71,7 @@ func newCookie() (cookie, error) {
 	return c, err
 }
 
-// xauthority is the cookie as an X authority file: one entry for every address and display, since nobody knows the
+// xauthority is the cookie as an X authority file: one entry for every address and display, since no one knows the
 // display's number yet.
 func (c cookie) xauthority() []byte {
 	const everyAddress = 0xffff

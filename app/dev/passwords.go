@@ -25,7 +25,7 @@ const scramIterations = 4096
 
 func passwordFile(folder, role string) string { return filepath.Join(folder, role) }
 
-// givePasswords makes sure that each role of a server that somebody else runs has a password, and that the folder
+// givePasswords makes sure that each role of a server that is managed elsewhere has a password, and that the folder
 // holds it. A role whose file is there keeps it. What is sent to the server is the verifier: its log must not hold a
 // password.
 func givePasswords(ctx context.Context, super, folder string) error {

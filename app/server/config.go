@@ -26,7 +26,7 @@ type Config struct {
 	DatabasePasswords string `env:"STREAMSPACE_DATABASE_PASSWORDS"`
 	// DatabaseConnections bounds the pool of members' requests; the others follow.
 	DatabaseConnections int `env:"STREAMSPACE_DATABASE_CONNECTIONS" envDefault:"16"`
-	// AcceptedViolations is a file with a line for each violation of the policy audit that somebody answers for, by its
+	// AcceptedViolations is a file with a line for each violation of the policy audit that an operator answers for, by its
 	// full text. Empty: none is accepted, and one keeps the server from starting.
 	AcceptedViolations string `env:"STREAMSPACE_ACCEPTED_VIOLATIONS"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty: none.

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Logbook is where the control plane's log goes. It keeps the lines that hold what somebody looks out for.
+// Logbook is where the control plane's log goes. It keeps the lines that a test looks for.
 type Logbook struct {
 	mu      sync.Mutex
 	wanted  []string
