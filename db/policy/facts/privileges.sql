@@ -1,20 +1,21 @@
 -- Every privilege of every role except an object's owner, PUBLIC included. For PostgreSQL's own objects it lists only the
 -- differences from initdb. A privilege that initdb granted and that was revoked is a line as well.
-with acl (kind, label, owner, now, initial) as (
+with reviewed as materialized (select r.class, r.object from rls.rules_reviewed() r), -- asked once, not in each part
+acl (kind, label, owner, now, initial) as (
   select case when c.relkind = 'S' then 'sequence' else 'table' end, n.nspname || '.' || c.relname, c.relowner,
          coalesce(c.relacl, acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner)),
          coalesce(i.initprivs, acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner))
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_init_privs i on i.classoid = 'pg_class'::regclass and i.objoid = c.oid and i.objsubid = 0 and c.oid < 16384
    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^pg_(toast|temp)'
-     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'column ' || a.attname || ' of', n.nspname || '.' || c.relname, c.relowner, a.attacl, i.initprivs
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     left join pg_init_privs i on i.classoid = 'pg_class'::regclass and i.objoid = c.oid and i.objsubid = a.attnum
       and c.oid < 16384
    where (a.attacl is not null or i.initprivs is not null) and n.nspname !~ '^pg_(toast|temp)'
-     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
+     and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'function', n.nspname || '.' || regexp_replace(p.oid::regprocedure::text, '^' || n.nspname || '\.', ''), p.proowner,
          coalesce(p.proacl, acldefault('f', p.proowner)),
@@ -22,13 +23,13 @@ with acl (kind, label, owner, now, initial) as (
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     left join pg_init_privs i on i.classoid = 'pg_proc'::regclass and i.objoid = p.oid
    where n.nspname !~ '^pg_temp' and (p.oid >= 16384 or p.proacl is distinct from i.initprivs)
-     and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
+     and (n.nspname in ('app', 'rls') or (p.tableoid, p.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'schema', n.nspname, n.nspowner, coalesce(n.nspacl, acldefault('n', n.nspowner)),
          case when n.oid < 16384 and n.nspname <> 'public' then coalesce(i.initprivs, acldefault('n', n.nspowner)) end
     from pg_namespace n left join pg_init_privs i on i.classoid = 'pg_namespace'::regclass and i.objoid = n.oid
    where n.nspname !~ '^pg_(toast|temp)'
-     and (n.nspname in ('app', 'rls') or (n.tableoid, n.oid) not in (select r.class, r.object from rls.rules_reviewed() r))
+     and (n.nspname in ('app', 'rls') or (n.tableoid, n.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'this database', '', d.datdba, coalesce(d.datacl, acldefault('d', d.datdba)), null
     from pg_database d where d.datname = current_database()
