@@ -40,8 +40,8 @@ func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
 	return machine.ensure(ctx, out, needs)
 }
 
-// patience bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.
-const patience = 15 * time.Minute
+// installTimeout bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.
+const installTimeout = 15 * time.Minute
 
 // host is the machine, as far as this package deals with it.
 type host struct {
@@ -65,11 +65,11 @@ func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) (err erro
 	if err := h.keepClustersOut(packages); err != nil {
 		return err
 	}
-	takeBack, err := h.keepServicesDown()
+	restore, err := h.keepServicesDown()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, takeBack()) }()
+	defer func() { err = errors.Join(err, restore()) }()
 	if err := h.install(ctx, out, packages); err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (h host) install(ctx context.Context, out io.Writer, packages []string) err
 
 // run runs apt-get so that it asks no questions and waits for another run of it.
 func (h host) run(ctx context.Context, out io.Writer, args ...string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, installTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.command, append([]string{"-o", "DPkg::Lock::Timeout=120"}, args...)...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")

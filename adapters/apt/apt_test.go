@@ -144,8 +144,8 @@ func TestNoServiceIsStartedForTheMachine(t *testing.T) {
 	if err := os.WriteFile(m.policy, []byte("#!/bin/sh\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	takeBack, err := m.keepServicesDown()
-	if err := errors.Join(err, takeBack()); err != nil {
+	restore, err := m.keepServicesDown()
+	if err := errors.Join(err, restore()); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(m.policy); err != nil || string(got) != "#!/bin/sh\n" {

@@ -16,7 +16,7 @@ exit 101
 
 // keepServicesDown has packages install without starting what they bring: a pooler or an unwanted server. A
 // machine that has a policy of its own keeps it. What it returns takes the policy back.
-func (h host) keepServicesDown() (takeBack func() error, err error) {
+func (h host) keepServicesDown() (restore func() error, err error) {
 	f, err := os.OpenFile(h.policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return func() error { return nil }, nil

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waiting is how many viewers may wait for Xvnc to take them. It takes them within milliseconds.
-const waiting = 64
+// backlog is how many viewers may wait for Xvnc to take them. It takes them within milliseconds.
+const backlog = 64
 
 // listen makes the socket on which the display is to serve viewers. Only the agent may connect: the socket is the
 // agent's own and stays outside of the sandbox, so that a session can neither replace it nor lead the agent
@@ -27,7 +27,7 @@ func (f folder) listen() (*os.File, error) {
 	socket := os.NewFile(uintptr(fd), "rfb")
 	err = unix.Bind(fd, &unix.SockaddrUnix{Name: f.socket()})
 	if err == nil {
-		err = errors.Join(os.Chmod(f.socket(), 0o600), unix.Listen(fd, waiting))
+		err = errors.Join(os.Chmod(f.socket(), 0o600), unix.Listen(fd, backlog))
 	}
 	if err != nil {
 		return nil, errors.Join(err, socket.Close())

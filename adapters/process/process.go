@@ -25,11 +25,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// closing is how long Close waits for the workloads it ended. A killed process that lasts longer hangs in the kernel.
-const closing = 10 * time.Second
+// closeTimeout is how long Close waits for the workloads it ended. A killed process that lasts longer hangs in the kernel.
+const closeTimeout = 10 * time.Second
 
-// checking is how long New waits for a sandbox in which nothing runs. It takes some ten milliseconds.
-const checking = 10 * time.Second
+// checkTimeout is how long New waits for a sandbox in which nothing runs. It takes some ten milliseconds.
+const checkTimeout = 10 * time.Second
 
 // Config says where and how sessions run.
 type Config struct {
@@ -90,7 +90,7 @@ func (r *Runtime) check() error {
 	if err := installed(r.cfg.Unconfined); err != nil || r.cfg.Unconfined {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), checking) //nolint:forbidigo // the program starts
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout) //nolint:forbidigo // the program starts
 	defer cancel()
 	return Confinable(ctx)
 }
@@ -137,7 +137,7 @@ func (r *Runtime) Close() error {
 	}
 	r.mu.Unlock()
 
-	ctx, cancel := context.WithTimeout(context.Background(), closing) //nolint:forbidigo // the program ends
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:forbidigo // the program ends
 	defer cancel()
 	stopped := make(chan error, len(ids))
 	for _, id := range ids {

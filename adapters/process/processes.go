@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describing is how long bubblewrap may take to say which process it made; it takes a few milliseconds. No context
+// describeTimeout is how long bubblewrap may take to say which process it made; it takes a few milliseconds. No context
 // bounds it, since a sandbox that is given up before its first process is known could not be waited for.
-const describing = 5 * time.Second
+const describeTimeout = 5 * time.Second
 
 // processes are those of one workload.
 type processes struct {
@@ -38,7 +38,7 @@ func (p *processes) identify(kind containment, info *os.File) error {
 	if kind != announced {
 		return nil
 	}
-	if err := info.SetReadDeadline(time.Now().Add(describing)); err != nil {
+	if err := info.SetReadDeadline(time.Now().Add(describeTimeout)); err != nil {
 		return err
 	}
 	var told struct {

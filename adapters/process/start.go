@@ -12,8 +12,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// starting is how long a desktop may take until its display answers. It takes 0.2 to 0.5 s on an idle host.
-const starting = 15 * time.Second
+// startTimeout is how long a desktop may take until its display answers. It takes 0.2 to 0.5 s on an idle host.
+const startTimeout = 15 * time.Second
 
 var (
 	errStopped = fault.New(fault.Conflict, "stopped", "The session was stopped while it started.")
@@ -35,7 +35,7 @@ func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 		return err
 	}
 	for {
-		s, mine, err := r.enter(ctx, w)
+		s, mine, err := r.findOrAdd(ctx, w)
 		switch {
 		case err != nil:
 			return fmt.Errorf("start %s: %w", w.Session, err)
@@ -53,9 +53,9 @@ func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	}
 }
 
-// enter finds the workload, or makes an entry for it. In the second case it returns the context of the start, which
+// findOrAdd finds the workload, or makes an entry for it. In the second case it returns the context of the start, which
 // the caller must carry out. A workload that is being stopped is waited for.
-func (r *Runtime) enter(ctx context.Context, w runtime.Workload) (*session, context.Context, error) {
+func (r *Runtime) findOrAdd(ctx context.Context, w runtime.Workload) (*session, context.Context, error) {
 	for {
 		if err := context.Cause(ctx); err != nil {
 			return nil, nil, err
@@ -107,7 +107,7 @@ func (s *session) join(ctx context.Context) (again bool, err error) {
 // begin carries out a start. On failure nothing is left of the workload when it returns.
 func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) error {
 	defer s.giveUp(nil)
-	bounded, cancel := context.WithTimeoutCause(ctx, starting, errTimeout)
+	bounded, cancel := context.WithTimeoutCause(ctx, startTimeout, errTimeout)
 	defer cancel()
 	err := r.launch(bounded, s, w.Spec)
 
@@ -159,11 +159,11 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) err
 	if err := s.folder.record(p.pid, s.uid, r.socket(s)); err != nil {
 		return fmt.Errorf("record its process: %w", err)
 	}
-	return s.answers(ctx)
+	return s.awaitDisplay(ctx)
 }
 
-// answers waits until the display greets a viewer.
-func (s *session) answers(ctx context.Context) error {
+// awaitDisplay waits until the display greets a viewer.
+func (s *session) awaitDisplay(ctx context.Context) error {
 	greeted := make(chan error, 1)
 	go func() { greeted <- greet(ctx, s.folder) }()
 	select {

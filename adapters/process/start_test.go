@@ -48,7 +48,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 			}
 			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fault.New(fault.Unavailable, "slow", "slow"))
 			defer cancel()
-			err = s.answers(ctx)
+			err = s.awaitDisplay(ctx)
 			if fault.Of(err).Code != test.code || !strings.Contains(err.Error(), test.says) {
 				t.Errorf("it failed with %v, want the code %s and %q", err, test.code, test.says)
 			}

@@ -61,9 +61,9 @@ func openStore(dir string, unconfined bool) (_ *store, err error) {
 	return s, err
 }
 
-// locking is how long an agent waits for the folder of an earlier one. A process that the earlier one was about to make
+// lockTimeout is how long an agent waits for the folder of an earlier one. A process that the earlier one was about to make
 // when it was killed holds the lock a moment longer.
-const locking = time.Second
+const lockTimeout = time.Second
 
 // lockFile opens a file and locks it until it is closed.
 func lockFile(path string) (*os.File, error) {
@@ -71,7 +71,7 @@ func lockFile(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(locking); ; <-time.After(5 * time.Millisecond) {
+	for deadline := time.Now().Add(lockTimeout); ; <-time.After(5 * time.Millisecond) {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil {
 			return f, nil

@@ -63,8 +63,8 @@ func (p *pools) Collect(out chan<- prometheus.Metric) {
 }
 
 const (
-	// countPatience bounds the count over all organisations; a scrape has a deadline of its own.
-	countPatience = 2 * time.Second
+	// countTimeout bounds the count over all organisations; a scrape has a deadline of its own.
+	countTimeout = 2 * time.Second
 	// countEvery is how often it is made, however many scrape.
 	countEvery = 5 * time.Second
 )
@@ -114,7 +114,7 @@ func (s *sessionCounts) counted() (map[string]int64, error) {
 		return s.last, s.err
 	}
 	//nolint:forbidigo // a scrape has no context that reaches here; the deadline bounds it
-	ctx, cancel := context.WithTimeout(context.Background(), countPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
 	s.last, s.err = s.count(ctx)
 	s.at = time.Now()

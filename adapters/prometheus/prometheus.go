@@ -93,7 +93,7 @@ func (m *Metrics) Watch(s Sources) error {
 
 // Answered counts a request. The route is a pattern; a method or a status that is not HTTP's own is counted as "other".
 func (m *Metrics) Answered(route, method string, status int, took time.Duration) {
-	method, class := known(method), classOf(status)
+	method, class := methodLabel(method), statusLabel(status)
 	m.requests.WithLabelValues(route, method, class).Inc()
 	if status != http.StatusSwitchingProtocols { // how long a desktop is used says nothing about latency
 		m.duration.WithLabelValues(route, method, class).Observe(took.Seconds())
@@ -118,7 +118,7 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // known bounds the label: the client chooses the method.
-func known(method string) string {
+func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
 		http.MethodOptions:
@@ -128,7 +128,7 @@ func known(method string) string {
 	}
 }
 
-func classOf(status int) string {
+func statusLabel(status int) string {
 	if status < 100 || status > 599 {
 		return "other"
 	}

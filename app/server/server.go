@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// drain is how long requests in flight may take once the server ends.
-	drain = 10 * time.Second
-	// headerPatience bounds a request's head, so that idle connections cannot pile up.
-	headerPatience = 10 * time.Second
-	idlePatience   = 2 * time.Minute
-	maxHeader      = 32 << 10 // bytes
+	// drainTimeout is how long requests in flight may take once the server ends.
+	drainTimeout = 10 * time.Second
+	// headerTimeout bounds a request's head, so that idle connections cannot pile up.
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10 // bytes
 )
 
 // Server is a control plane, ready to run.
@@ -90,7 +90,7 @@ func (s *Server) Run(ctx context.Context) error {
 // streams and agents' connections, which would otherwise last for days.
 func (l listener) serve(ctx context.Context) error {
 	server := &http.Server{
-		Handler: l.handler, ReadHeaderTimeout: headerPatience, IdleTimeout: idlePatience, MaxHeaderBytes: maxHeader,
+		Handler: l.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // handshakes that strangers broke off
 	}
 	ended := make(chan error, 1)
@@ -100,7 +100,7 @@ func (l listener) serve(ctx context.Context) error {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	err := server.Shutdown(wait)
 	if errors.Is(err, context.DeadlineExceeded) {
