@@ -13,12 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// backlog is how many viewers may wait for Xvnc to take them. It takes them within milliseconds.
+// backlog is how many viewers may wait until Xvnc accepts them. It accepts them within milliseconds.
 const backlog = 64
 
-// listen makes the socket on which the display is to serve viewers. Only the agent may connect: the socket is the
-// agent's own and stays outside of the sandbox, so that a session can neither replace it nor lead the agent
-// elsewhere.
+// listen creates the socket on which the display serves viewers. Only the agent may connect. The socket belongs to the
+// agent and stays outside the sandbox, so that a session can neither replace it nor redirect the agent.
 func (f folder) listen() (*os.File, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -35,7 +34,7 @@ func (f folder) listen() (*os.File, error) {
 	return socket, nil
 }
 
-// socket names the socket shortly enough for any data folder.
+// socket is a path that is short enough (107 bytes) for every data folder.
 func (f folder) socket() string { return f.short + "/rfb" }
 
 func (f folder) dial(ctx context.Context) (net.Conn, error) {
@@ -43,7 +42,7 @@ func (f folder) dial(ctx context.Context) (net.Conn, error) {
 	return d.DialContext(ctx, "unix", f.socket())
 }
 
-// greet waits until the display greets a viewer, which is the first thing an RFB server does.
+// greet waits until the display sends its greeting, the first message of an RFB server.
 func greet(ctx context.Context, f folder) error {
 	conn, err := f.dial(ctx)
 	if err != nil {
@@ -62,7 +61,7 @@ func greet(ctx context.Context, f folder) error {
 	return nil
 }
 
-// cookie opens a display to a client that shows it; nothing else does.
+// cookie authenticates a client to a display. A display accepts nothing else.
 type cookie [16]byte
 
 func newCookie() (cookie, error) {
@@ -71,8 +70,8 @@ func newCookie() (cookie, error) {
 	return c, err
 }
 
-// xauthority is the cookie as an X authority file: one entry for every address and display, since no one knows the
-// display's number yet.
+// xauthority is the cookie as an X authority file. Its one entry is for every address and display, because the
+// display's number is not known yet.
 func (c cookie) xauthority() []byte {
 	const everyAddress = 0xffff
 	b := binary.BigEndian.AppendUint16(nil, everyAddress)

@@ -12,24 +12,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// record names a session's leader for a later agent. With the boot and the start time it names one process and no
-// other.
+// record identifies a session's leader for a later agent. A process id is reused, but together with the boot and the
+// start time it identifies one process.
 type record struct {
 	PID     int    `json:"pid"`
 	Started uint64 `json:"started"`
 	Boot    string `json:"boot"`
 	UID     int    `json:"uid"`
-	// Socket is what a killed X server leaves behind in a folder of all users. Empty: nothing, since it had its own.
+	// Socket is the file that a killed X server leaves in a shared folder. Empty: the folder was the session's own.
 	Socket string `json:"socket,omitempty"`
 }
 
 func (f folder) recordFile() string { return filepath.Join(f.path, "process") }
 
-// record writes down which process a session runs as.
+// record writes the file that identifies a session's leader.
 func (f folder) record(leader, uid int, socket string) error {
 	now, err := stat(leader)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // it has ended, which the start notices
+		return nil // it has ended; the start notices that
 	}
 	if err != nil {
 		return err
@@ -45,8 +45,8 @@ func (f folder) record(leader, uid int, socket string) error {
 	return os.WriteFile(f.recordFile(), raw, 0o600)
 }
 
-// clearLeftovers removes the sessions of an earlier agent. They died with it, unless it was killed in an unlucky
-// moment or ran them without namespaces. What it cannot tell to be a session it leaves alone.
+// clearLeftovers removes the sessions of an earlier agent. Usually they ended with it. They did not if it ran them
+// without namespaces or was killed while it started one. Folders that are not named like a session are left alone.
 func (r *Runtime) clearLeftovers() error {
 	names, err := readNames(r.store.sessions)
 	if err != nil {
@@ -69,8 +69,8 @@ func (r *Runtime) clearLeftovers() error {
 	return nil
 }
 
-// isMaking tells a bubblewrap that was to make this session's sandbox. Where the agent is not root, one that has not
-// finished when the agent is killed does not end by itself. There is nothing in it yet.
+// isMaking recognises a bubblewrap process that was creating this session's sandbox. If the agent is not root and is
+// killed in that moment, that process does not end by itself. Nothing runs in the sandbox yet.
 func (f folder) isMaking(pid int) bool {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	args := strings.Split(string(raw), "\x00")
@@ -89,7 +89,7 @@ func (f folder) endLeftover(u *uids) error {
 	}
 	var was record
 	if err := json.Unmarshal(raw, &was); err != nil {
-		return nil // written while the host went down: there is no process either
+		return nil // the host went down during the write, so the process is gone too
 	}
 	boot, err := bootID()
 	if err != nil || boot != was.Boot {

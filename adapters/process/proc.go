@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// procStat is the little we need of /proc/PID/stat.
+// procStat holds the fields that we need of /proc/PID/stat.
 type procStat struct {
-	state   string // one letter; Z for a process that has ended and only waits for its parent to notice
+	state   string // one letter; Z for a zombie, which has ended and waits for its parent
 	parent  int
-	started uint64 // in clock ticks since the host started; with the id it names one process for good
+	started uint64 // in clock ticks since the host started; identifies one process together with the id
 }
 
 func stat(pid int) (procStat, error) {
@@ -36,7 +36,7 @@ func stat(pid int) (procStat, error) {
 	return procStat{fields[0], parent, started}, err
 }
 
-// bootID names the host's present run. Process ids and start times begin anew with each.
+// bootID identifies the current boot of the host. Process ids and start times start again with each boot.
 func bootID() (string, error) {
 	id, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(id)), err
@@ -75,8 +75,8 @@ func owner(pid int) int {
 	return int(info.Sys().(*syscall.Stat_t).Uid)
 }
 
-// hasVariable tells whether a process was started with a variable, written NAME=value. Of another user's it is
-// unknown.
+// hasVariable reports whether a process was started with a variable, written NAME=value. It returns false for processes
+// of other users, which cannot be read.
 func hasVariable(pid int, variable string) bool {
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	if err != nil {
@@ -90,8 +90,7 @@ func hasVariable(pid int, variable string) bool {
 	return false
 }
 
-// killAll kills processes until none of them is left: one that was looked at may have made another before it was
-// killed.
+// killAll kills processes until none is left. It repeats, because a process may start another before it is killed.
 func killAll(mine func(pid int) bool) {
 	for {
 		all, err := pids()
@@ -100,7 +99,7 @@ func killAll(mine func(pid int) bool) {
 		}
 		left := 0
 		for _, pid := range all {
-			p, err := os.FindProcess(pid) // held before it is looked at, so that no other can take its place
+			p, err := os.FindProcess(pid) // the handle comes first, so that the id cannot be reused meanwhile
 			if err != nil {
 				continue
 			}

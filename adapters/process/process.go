@@ -1,12 +1,13 @@
-// Package process runs sessions as local processes: each is an X server that speaks RFB (TigerVNC's Xvnc), a window
-// manager and the template's command, in namespaces of its own made by bubblewrap, under a user id of its own.
+// Package process runs sessions as local processes. A session is an X server that serves RFB (TigerVNC's Xvnc), a
+// window manager and the template's command. bubblewrap gives each session its own namespaces, and each has its own
+// user id.
 //
-// A session sees /usr and named files of /etc read-only, its home, and a private /tmp, /run, /proc and /dev. It has
-// no network: what must talk to the world runs on another runtime. Its display is reached through a socket that the
-// agent made and handed to Xvnc as an open file; neither that socket nor its folder exists inside the session, so
-// that nothing in there can put another one in its place.
+// A session sees /usr and named files of /etc read-only, its home, and a private /tmp, /run, /proc and /dev. It has no
+// network; a session that needs one runs on another runtime. The agent creates the socket of the display and passes it
+// to Xvnc as an open file. Neither that socket nor its folder exists inside the session, so that no program in there
+// can replace it.
 //
-// Sessions die with the agent, however that ends. What an agent left behind is removed when the next one starts.
+// Sessions end with the agent, however it ends. The next agent removes what an earlier one left behind.
 package process
 
 import (
@@ -25,20 +26,22 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// closeTimeout is how long Close waits for the workloads it ended. A killed process that lasts longer hangs in the kernel.
+// closeTimeout is how long Close waits for the workloads that it stopped. A killed process that takes longer is stuck
+// in the kernel.
 const closeTimeout = 10 * time.Second
 
-// checkTimeout is how long New waits for a sandbox in which nothing runs. It takes some ten milliseconds.
+// checkTimeout is how long New waits for an empty sandbox. It takes about ten milliseconds.
 const checkTimeout = 10 * time.Second
 
 // Config says where and how sessions run.
 type Config struct {
-	// Dir is the agent's own data folder. It is made when it is missing, and belongs to one agent at a time.
+	// Dir is the agent's data folder. New creates it if it is missing. Only one agent may use it at a time.
 	Dir string
-	// Unconfined runs sessions without namespaces: they see this host's files, network and processes as any of its users
-	// does, and, where the agent is not root, each other's. Only an installation with a single organisation may set it.
+	// Unconfined runs sessions without namespaces: they see this host's files, network and processes as any of its
+	// users does, and, where the agent is not root, each other's. Only an installation with a single organisation may
+	// set it.
 	Unconfined bool
-	// Log takes what no caller can be told. Nil discards it.
+	// Log receives what has no caller to return an error to. Nil discards it.
 	Log *slog.Logger
 }
 
@@ -50,7 +53,7 @@ type Runtime struct {
 	uids    *uids
 	starter *starter
 	changes chan struct{}
-	watches sync.WaitGroup // one for each workload that runs or ends
+	watches sync.WaitGroup // one for each workload that runs or is being removed
 
 	mu       sync.Mutex
 	closed   bool
@@ -59,7 +62,7 @@ type Runtime struct {
 
 var _ runtime.Runtime = (*Runtime)(nil)
 
-// New checks that this host can run sessions, claims the folder and removes what an earlier agent left in it.
+// New checks that this host can run sessions, locks the folder and removes what an earlier agent left in it.
 func New(cfg Config) (*Runtime, error) {
 	r := &Runtime{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
@@ -76,16 +79,16 @@ func New(cfg Config) (*Runtime, error) {
 		return nil, errors.Join(fmt.Errorf("open the list of user ids in use: %w", err), r.store.close())
 	}
 	if err := r.clearLeftovers(); err != nil {
-		return nil, errors.Join(fmt.Errorf("clear what an earlier agent left: %w", err), r.uids.close(), r.store.close())
+		return nil, errors.Join(fmt.Errorf("remove what an earlier agent left: %w", err), r.uids.close(), r.store.close())
 	}
 	if cfg.Unconfined {
-		r.log.Warn("sessions run without namespaces: they see this host as any of its users does")
+		r.log.Warn("sessions run without namespaces: they see this host like any of its users")
 	}
 	r.starter = newStarter()
 	return r, nil
 }
 
-// check tells whether the programs are there and whether the kernel gives the namespaces.
+// check fails when a program is missing or the kernel provides no namespaces.
 func (r *Runtime) check() error {
 	if err := installed(r.cfg.Unconfined); err != nil || r.cfg.Unconfined {
 		return err
@@ -95,7 +98,7 @@ func (r *Runtime) check() error {
 	return Confinable(ctx)
 }
 
-// List returns every workload, the oldest first. None is an earlier agent's: New has removed those.
+// List returns every workload, oldest first. New has removed those of earlier agents.
 func (r *Runtime) List(context.Context) ([]runtime.Status, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -115,7 +118,7 @@ func (r *Runtime) List(context.Context) ([]runtime.Status, error) {
 // Changes delivers a value after a workload ended on its own.
 func (r *Runtime) Changes() <-chan struct{} { return r.changes }
 
-// changed wakes the reader of Changes. One value that has not been taken yet stands for this change too.
+// changed wakes the reader of Changes. A value that was not received yet stands for this change too.
 func (r *Runtime) changed() {
 	select {
 	case r.changes <- struct{}{}:
@@ -123,7 +126,7 @@ func (r *Runtime) changed() {
 	}
 }
 
-// Close ends every workload, all at once, and gives the folder back. A second call does nothing.
+// Close stops every workload, in parallel, and unlocks the folder. A second call does nothing.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	if r.closed {

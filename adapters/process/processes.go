@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// describeTimeout is how long bubblewrap may take to say which process it made; it takes a few milliseconds. No context
-// bounds it, since a sandbox that is given up before its first process is known could not be waited for.
+// describeTimeout is how long bubblewrap may take to report which process it created; it takes a few milliseconds. No
+// context bounds it: without the id of its first process we could not wait for the end of a cancelled sandbox.
 const describeTimeout = 5 * time.Second
 
-// processes are those of one workload.
+// processes are the processes of one workload.
 type processes struct {
 	cmd *exec.Cmd
-	// leader is the first process of a namespace, with whose end the kernel ends all others in it; for an unconfined
-	// session it is desktop.sh. It is held by a handle: no later process can take its place.
+	// leader is the first process of a namespace; when it ends, the kernel kills all others in the namespace. For an
+	// unconfined session it is desktop.sh. os.Process holds a handle, so a reused process id cannot be mistaken for it.
 	leader *os.Process
 	pid    int // the leader's
-	// mine tells an unconfined session's processes from all others. It is nil for a sandbox.
+	// mine recognises the processes of an unconfined session. It is nil for a sandbox.
 	mine   func(pid int) bool
-	alive  *os.File // the agent's end of the pipe that tells the session that the agent lives
+	alive  *os.File // the agent's end of a pipe; it closes when the agent ends, which the session notices
 	output tail
 	// drained is closed when no process can write output any more.
 	drained chan struct{}
@@ -32,7 +32,7 @@ type processes struct {
 	status  int           // the exit status of desktop.sh, or another when it was killed; constant once gone is closed
 }
 
-// identify finds the leader. On info bubblewrap says which process it made.
+// identify finds the leader. bubblewrap reports on info which process it created.
 func (p *processes) identify(kind containment, info *os.File) error {
 	p.leader, p.pid = p.cmd.Process, p.cmd.Process.Pid
 	if kind != announced {
@@ -45,7 +45,7 @@ func (p *processes) identify(kind containment, info *os.File) error {
 		PID int `json:"child-pid"`
 	}
 	if err := json.NewDecoder(info).Decode(&told); err != nil {
-		return fmt.Errorf("make the sandbox: %w", err)
+		return fmt.Errorf("create the sandbox: %w", err)
 	}
 	leader, err := os.FindProcess(told.PID)
 	if err != nil {
@@ -58,10 +58,10 @@ func (p *processes) identify(kind containment, info *os.File) error {
 	return nil
 }
 
-// kill ends the workload; gone tells when it has ended.
+// kill kills the workload; gone is closed when it has ended.
 func (p *processes) kill() { _ = p.leader.Kill() }
 
-// wait returns when no process of the workload is left. It kills what outlived desktop.sh.
+// wait returns when no process of the workload is left. It kills processes that outlive desktop.sh.
 func (p *processes) wait() {
 	defer close(p.gone)
 	defer func() { _ = p.alive.Close() }()
@@ -74,12 +74,12 @@ func (p *processes) wait() {
 		_ = killAndWait(p.leader)
 		_ = p.leader.Release()
 	}
-	<-p.drained // at once: who could have written has ended
+	<-p.drained // returns at once, because all writers have ended
 }
 
 // killAndWait kills a process, which need not be a child, and returns when it has ended. The first process of a
-// namespace ends last. There is no bound: a killed process either ends or is stuck in the kernel, and then so is what
-// waits for it.
+// namespace ends last. There is no timeout: a killed process that does not end is stuck in the kernel, and nothing
+// could free what it holds.
 func killAndWait(p *os.Process) error {
 	if err := p.Kill(); err != nil {
 		if errors.Is(err, os.ErrProcessDone) {

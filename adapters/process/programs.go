@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Program is one that sessions need on this host.
+// Program is a program that sessions need on this host.
 type Program struct {
-	Name    string // as it is found on PATH
+	Name    string // of the file on PATH
 	Package string // Debian's package that has it
 }
 
@@ -38,7 +38,8 @@ func Missing() []Program {
 	return missing
 }
 
-// installed fails with the one command that installs whatever is missing. Without namespaces bubblewrap is not needed.
+// installed fails when a program is missing; the error contains the command that installs it. Sessions without
+// namespaces do not need bubblewrap.
 func installed(unconfined bool) error {
 	var names, packages []string
 	for _, p := range Missing() {

@@ -14,38 +14,38 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Where a session finds its own things, inside its sandbox.
+// The paths of a session's own files inside its sandbox.
 const (
 	insideHome       = "/home/user"
 	insideXauthority = "/run/xauthority"
 	insideScript     = "/run/desktop"
 )
 
-// etc lists what a session sees of /etc, where it exists: what programs need to find libraries, fonts, keyboards,
-// menus and words. None of it is a secret, or about this host's users. /etc/passwd and /etc/group are the session's
-// own.
+// etc lists the files of /etc that a session sees if they exist. Programs need them to find libraries, fonts,
+// keyboards, menus and translations. None contains a secret or names a user of this host. /etc/passwd and /etc/group
+// are the session's own.
 var etc = []string{
 	"X11", "alternatives", "bash.bashrc", "debian_version", "fonts", "gtk-3.0", "inputrc", "ld.so.cache", "ld.so.conf",
 	"ld.so.conf.d", "locale.alias", "localtime", "mime.types", "os-release", "profile", "profile.d", "shells",
 	"terminfo", "timezone", "xdg",
 }
 
-// Limits of a session, beside its namespaces.
+// Limits of a session, in addition to its namespaces.
 const (
 	// openFiles is per process.
 	openFiles = 16384
-	// threads is per session, where it has a user of its own: a browser with many tabs has several hundred.
+	// threads is per session, if it has its own user. A browser with many tabs has several hundred.
 	threads = 4096
-	// scratch is how many bytes each of /tmp and /dev/shm may hold. It counts as memory.
+	// scratch is the size of /tmp and of /dev/shm in bytes. It counts as memory.
 	scratch = 512 << 20
 )
 
 //go:embed desktop.sh
 var desktop string
 
-// command is what runs a session's desktop.
+// command returns the command that runs a session's desktop.
 func (r *Runtime) command(s *session, spec runtime.Spec) command {
-	size, _ := geometry(spec) // Start has looked at it
+	size, _ := geometry(spec) // Start has validated it
 	script := insideScript
 	if r.cfg.Unconfined {
 		script = s.folder.script()
@@ -73,21 +73,21 @@ func (r *Runtime) command(s *session, spec runtime.Spec) command {
 	return c
 }
 
-// display is the number of a session's display. In its sandbox there is no other; without one each needs its own on
-// this host, where the first thousand are left to others.
+// display is the number of a session's display. In a sandbox there is no other display. Without a sandbox each session
+// needs its own number on this host; the first thousand are left for other programs.
 func (r *Runtime) display(s *session) int {
 	switch {
 	case !r.cfg.Unconfined:
 		return 0
 	case s.uid != 0:
 		return 1000 + s.uid - firstUID
-	default: // two may be given the same: then the second one's start fails
+	default: // two sessions may get the same number; then the second one fails to start
 		return 1000 + spread(s.status.Session)
 	}
 }
 
-// socket is the one of a session's display, where X clients of the whole host look for it. In a sandbox it is gone with
-// the folder it is in: then it is empty.
+// socket is the path at which X clients of this host look for the session's display. It is empty for a sandbox, whose
+// socket disappears with its /tmp.
 func (r *Runtime) socket(s *session) string {
 	if !r.cfg.Unconfined {
 		return ""
@@ -95,7 +95,7 @@ func (r *Runtime) socket(s *session) string {
 	return fmt.Sprintf("/tmp/.X11-unix/X%d", r.display(s))
 }
 
-// removeSocket removes what a killed X server leaves behind.
+// removeSocket removes the socket that a killed X server leaves behind.
 func removeSocket(path string) error {
 	if path == "" {
 		return nil
@@ -106,12 +106,13 @@ func removeSocket(path string) error {
 	return nil
 }
 
-// environment is all of a session's environment.
+// environment is the complete environment of a session. Nothing of the agent's environment is passed on.
 func environment(home, xauthority string) []string {
 	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=" + home, "LANG=C.UTF-8", "XAUTHORITY=" + xauthority}
 }
 
-// ownedBy tells an unconfined session's processes: by their user, or else by the file that only they were told of.
+// ownedBy recognises the processes of an unconfined session: by their user or, if they run as the agent's user, by a
+// variable that only they have.
 func ownedBy(uid int, f folder) func(pid int) bool {
 	if uid != 0 {
 		return func(pid int) bool { return owner(pid) == uid }
@@ -120,9 +121,9 @@ func ownedBy(uid int, f folder) func(pid int) bool {
 	return func(pid int) bool { return hasVariable(pid, variable) }
 }
 
-// drop is the beginning of a command that runs without any right: as that user, if it is not zero, with no
-// capability, now or by any program it starts, and within the limits. A core file would hold what a session's user
-// typed.
+// drop is the beginning of a command that runs without privileges: as that user, if it is not zero, within the limits,
+// and without capabilities for it and every program that it starts. Core files are off, because they would contain what
+// the session's user typed.
 func drop(uid int) []string {
 	args := []string{"prlimit", "--core=0:0", fmt.Sprintf("--nofile=%d:%d", openFiles, openFiles)}
 	if uid == 0 {
@@ -132,14 +133,14 @@ func drop(uid int) []string {
 	return append(args, fmt.Sprintf("--nproc=%d:%d", threads, threads),
 		"setpriv", "--reuid", id, "--regid", id, "--clear-groups", "--no-new-privs", "--inh-caps=-all",
 		"--bounding-set=-all",
-		"--pdeathsig", "KILL") // a change of user takes back the signal that the starter asked for
+		"--pdeathsig", "KILL") // changing the user clears the death signal that the starter set
 }
 
-// sandbox is the beginning of a bubblewrap command: every namespace, and a file system of what is read-only.
+// sandbox is the beginning of a bubblewrap command: all namespaces, and the read-only file system.
 //
-// As root bubblewrap itself stays root, which needs no user namespace: some kernels give them to root alone. What it
-// starts drops to the session's user before anything of the session runs. As another user a user namespace is what
-// gives the others.
+// If the agent is root, bubblewrap stays root. That needs no user namespace, which some kernels give only to root. The
+// command drops to the session's user before any program of the session runs. If the agent is not root, a user
+// namespace provides the right to create the others.
 func sandbox(uid int) []string {
 	args := []string{bubblewrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
 		"--unshare-cgroup-try", "--die-with-parent", "--new-session", "--as-pid-1", "--hostname", "desktop"}
@@ -147,7 +148,7 @@ func sandbox(uid int) []string {
 		args = append(args, "--unshare-user")
 	}
 	for _, dir := range []string{"/etc", "/home", "/var", "/var/cache"} {
-		args = append(args, "--perms", "0755", "--dir", dir) // made on the way to another they would be bubblewrap's alone
+		args = append(args, "--perms", "0755", "--dir", dir) // created implicitly they would be accessible to bubblewrap only
 	}
 	args = append(args, "--ro-bind", "/usr", "/usr")
 	for _, dir := range []string{"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"} {
@@ -163,14 +164,14 @@ func sandbox(uid int) []string {
 	}
 	size := strconv.Itoa(scratch)
 	return append(args,
-		"--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig", // else each session reads every font
+		"--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig", // without this cache each session scans every font
 		"--proc", "/proc", "--dev", "/dev",
 		"--size", size, "--perms", "1777", "--tmpfs", "/dev/shm",
 		"--size", size, "--perms", "1777", "--tmpfs", "/tmp",
 		"--perms", "0755", "--tmpfs", "/run")
 }
 
-// binds is what a session's sandbox holds of its folder. The socket of its display is not among it.
+// binds mounts the session's files into its sandbox. The socket of the display is not among them.
 func (f folder) binds() []string {
 	return []string{
 		"--bind", f.home(), insideHome,
@@ -181,12 +182,12 @@ func (f folder) binds() []string {
 	}
 }
 
-// seal ends a bubblewrap command's options: what the sandbox was built on is read-only from here.
+// seal ends the options of a bubblewrap command: it makes the base of the sandbox read-only.
 func seal() []string {
 	return []string{"--remount-ro", "/run", "--remount-ro", "/dev", "--remount-ro", "/", "--"}
 }
 
-// Confinable tells whether this host can keep sessions apart, by doing it for a program that does nothing.
+// Confinable checks whether this host can isolate sessions, by running /bin/true in a sandbox.
 func Confinable(ctx context.Context) error {
 	uid := 0
 	if os.Geteuid() == 0 {
@@ -201,5 +202,5 @@ func Confinable(ctx context.Context) error {
 	}
 	said := new(tail)
 	_, _ = said.Write(out)
-	return fmt.Errorf("this host gives no namespaces to keep sessions apart: %w: %s", err, said)
+	return fmt.Errorf("this host cannot isolate sessions, because it provides no namespaces: %w: %s", err, said)
 }

@@ -7,15 +7,18 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Why a session ended. The code is the reason that a user reads of it.
+// Why a session ended. The code is stored as the session's reason; the console shows a sentence for it.
 var (
-	errDesktopExited   = fault.New(fault.Internal, "desktop_exited", "The program ended, or the user left by the menu.")
-	errDisplayEnded    = fault.New(fault.Internal, "display_ended", "The display ended.")
-	errCommandNotFound = fault.New(fault.Internal, "command_not_found", "The host has no such command.")
-	errKilled          = fault.New(fault.Internal, "desktop_killed", "The desktop was killed.")
+	errDesktopExited = fault.New(fault.Internal, "desktop_exited",
+		"The program ended, or the user chose Exit in the desktop's menu.")
+	errDisplayEnded    = fault.New(fault.Internal, "display_ended", "The desktop's display ended.")
+	errCommandNotFound = fault.New(fault.Internal, "command_not_found",
+		"The template's command is not installed on the host.")
+	errKilled = fault.New(fault.Internal, "desktop_killed", "The desktop was killed.")
 )
 
-// reason is why a session ended, by the exit status of desktop.sh. Any other status means that it was killed.
+// reason maps the exit status of desktop.sh to the reason why the session ended. An unknown status means that it was
+// killed.
 func reason(status int) *fault.Fault {
 	switch status {
 	case 80:
@@ -29,18 +32,18 @@ func reason(status int) *fault.Fault {
 	}
 }
 
-// session is one workload of this process. Runtime.mu guards what is not constant.
+// session is one workload of this process. Runtime.mu guards the fields that change.
 type session struct {
 	status runtime.Status
 	folder folder
 	uid    int // the user it runs as; zero: the agent's user
 
-	giveUp  context.CancelCauseFunc // ends a start that is under way
+	giveUp  context.CancelCauseFunc // cancels a start in progress
 	started chan struct{}           // closed when the start is over
 	err     error                   // how the start failed; constant once started is closed, as is givenUp
-	givenUp bool                    // its caller did not want it any more
+	givenUp bool                    // its caller cancelled it
 
-	processes *processes // nil until there are some
+	processes *processes // nil until they are started
 	ending    *ending    // nil until it is being stopped
 }
 

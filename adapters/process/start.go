@@ -12,24 +12,25 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// startTimeout is how long a desktop may take until its display answers. It takes 0.2 to 0.5 s on an idle host.
+// startTimeout is how long a desktop may take until its display responds. It takes 0.2 to 0.5 s on an idle host; the
+// rest is for a busy one. The message of errTimeout names the number.
 const startTimeout = 15 * time.Second
 
 var (
-	errStopped = fault.New(fault.Conflict, "stopped", "The session was stopped while it started.")
-	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "The desktop did not answer in time.")
+	errStopped = fault.New(fault.Conflict, "stopped", "The session was stopped before its desktop was ready.")
+	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "The desktop did not start within 15 seconds.")
 
 	errExited      = fault.New(fault.Conflict, "exited", "The session has ended.")
-	errNoSession   = fault.New(fault.Invalid, "no_session", "A workload needs its session's id.")
+	errNoSession   = fault.New(fault.Invalid, "no_session", "The session's id is missing.")
 	errNoNamespace = fault.New(fault.Invalid, "workload_namespace_missing",
-		"A workload needs its organisation's namespace.")
+		"The organisation's namespace is missing.")
 	errInvalidDisplay = fault.New(fault.Invalid, "invalid_display",
 		"The display's width or height is too large or negative.")
 )
 
-// Start makes the workload run. A failure carries a fault whose code says why, where it is the workload's:
-// workload_namespace_missing, invalid_display, stopped, start_timed_out, or the reason for which a desktop ended before
-// its display answered. A workload that has ended on its own is not started again: it has to be stopped first.
+// Start makes the workload run. When the workload causes the failure, the error carries a fault:
+// workload_namespace_missing, invalid_display, stopped, start_timed_out, or the reason why the desktop ended before its
+// display responded. A workload that has ended on its own must be stopped before it can start again.
 func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	if err := validate(w); err != nil {
 		return err
@@ -53,8 +54,8 @@ func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	}
 }
 
-// findOrAdd finds the workload, or makes an entry for it. In the second case it returns the context of the start, which
-// the caller must carry out. A workload that is being stopped is waited for.
+// findOrAdd finds the workload or adds an entry for it. For a new entry it returns the context of the start, and the
+// caller must carry out that start. It waits for a workload that is being stopped.
 func (r *Runtime) findOrAdd(ctx context.Context, w runtime.Workload) (*session, context.Context, error) {
 	for {
 		if err := context.Cause(ctx); err != nil {
@@ -90,8 +91,8 @@ func (r *Runtime) findOrAdd(ctx context.Context, w runtime.Workload) (*session, 
 	}
 }
 
-// join waits for a start that another call carries out. It tells to try again when that call was given up by its own
-// caller, which says nothing about this one's.
+// join waits for a start that another call carries out. It returns again when that call was cancelled by its own
+// caller, because this call must then start the workload itself.
 func (s *session) join(ctx context.Context) (again bool, err error) {
 	select {
 	case <-s.started:
@@ -104,7 +105,7 @@ func (s *session) join(ctx context.Context) (again bool, err error) {
 	return false, s.err
 }
 
-// begin carries out a start. On failure nothing is left of the workload when it returns.
+// begin carries out a start. On failure it removes everything of the workload before it returns.
 func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) error {
 	defer s.giveUp(nil)
 	bounded, cancel := context.WithTimeoutCause(ctx, startTimeout, errTimeout)
@@ -128,7 +129,7 @@ func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) err
 	ending := s.ending
 	r.mu.Unlock()
 
-	// Removing takes milliseconds once the processes are killed, and is not given up with the start.
+	// Removal takes milliseconds after the processes are killed, so it does not end with the start's context.
 	r.remove(s)
 	s.err = errors.Join(err, ending.err)
 	s.givenUp = ctx.Err() != nil && !errors.Is(context.Cause(ctx), errStopped)
@@ -136,14 +137,14 @@ func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) err
 	return s.err
 }
 
-// launch makes the folder and the processes, and returns when the display answers.
+// launch creates the folder and the processes, and returns when the display responds.
 func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) error {
 	var err error
 	if s.uid, err = r.uids.claim(s.status.Session); err != nil {
 		return err
 	}
 	if err := s.folder.make(s.uid); err != nil {
-		return fmt.Errorf("make its folder: %w", err)
+		return fmt.Errorf("create its folder: %w", err)
 	}
 	display, err := s.folder.listen()
 	if err != nil {
@@ -180,12 +181,12 @@ func (s *session) awaitDisplay(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	case <-s.processes.gone: // and with them whoever would greet: that fails at once, by itself
+	case <-s.processes.gone: // then greet fails at once, by itself
 	}
 	return reason(s.processes.status).Because(fmt.Errorf("status %d: %s", s.processes.status, &s.processes.output))
 }
 
-// watch tells when a workload ends without being stopped.
+// watch notices when a workload ends without being stopped.
 func (r *Runtime) watch(s *session) {
 	<-s.processes.gone
 	r.mu.Lock()
@@ -199,7 +200,7 @@ func (r *Runtime) watch(s *session) {
 	r.changed()
 }
 
-// validate refuses what no start could make work.
+// validate refuses workloads that can never start.
 func validate(w runtime.Workload) error {
 	if w.Session == uuid.Nil {
 		return errNoSession
@@ -213,7 +214,7 @@ func validate(w runtime.Workload) error {
 	return nil
 }
 
-// geometry is the display's first size, as Xvnc reads it.
+// geometry is the display's initial size, in the format of Xvnc.
 func geometry(spec runtime.Spec) (string, error) {
 	width, height := spec.Width, spec.Height
 	if width == 0 {
@@ -223,7 +224,7 @@ func geometry(spec runtime.Spec) (string, error) {
 		height = 800
 	}
 	if min(width, height) < 1 || max(width, height) > runtime.MaxSide {
-		return "", errInvalidDisplay.Saying("A display has 1 to %d pixels each way.", runtime.MaxSide)
+		return "", errInvalidDisplay.Saying("A display's width and height must be between 1 and %d pixels.", runtime.MaxSide)
 	}
 	return fmt.Sprintf("%dx%d", width, height), nil
 }

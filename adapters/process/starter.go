@@ -12,32 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// command is what a starter starts.
+// command is a command line for a starter.
 type command struct {
 	args []string
 	env  []string
 	dir  string
 	kind containment
-	// mine tells an unconfined session's processes from all others.
+	// mine recognises the processes of an unconfined session.
 	mine func(pid int) bool
 }
 
-// containment is what makes a workload's processes end together.
+// containment is the mechanism that ends all processes of a workload together.
 type containment int
 
 const (
-	// loose: nothing does. They are looked for and killed one by one.
+	// loose: there is none. The processes are searched for and killed one by one.
 	loose containment = iota
-	// nested: the process that is started is the first of a process namespace. The kernel ends all others with it, and
-	// it can be waited for only when they have ended.
+	// nested: the started process is the first of a process namespace. When it ends, the kernel kills all others, and
+	// its end is reported only after theirs.
 	nested
-	// announced: it makes the first process of such a namespace and says on file 7 which it is. Only root can nest.
+	// announced: the started process creates the first process of such a namespace and reports its id on file 7. This
+	// is for agents that are not root, because only root can nest.
 	announced
 )
 
-// starter starts processes that die with the agent. The kernel sends the signal for that when the thread that made
-// the process ends, and Go ends threads as it likes: so that one thread, which lives as long as the runtime, makes
-// them all.
+// starter starts processes that die with the agent. The kernel sends their death signal when the thread that started
+// them ends, and Go may end a thread at any time. So one thread, which lives as long as the runtime, starts all of
+// them.
 type starter struct{ work chan func() }
 
 func newStarter() *starter {
@@ -46,14 +47,13 @@ func newStarter() *starter {
 	return s
 }
 
-// run never unlocks its thread, which therefore ends with it.
+// run never unlocks its thread, so the thread ends when run returns.
 func (s *starter) run() {
 	goruntime.LockOSThread()
-	// The agent's parent may have left keys in its session keyring, which children inherit: theirs is a new one.
-	// Where the kernel has no keyrings there is none to leave; where a filter forbids the call, it binds the children
-	// too.
+	// Children inherit the session keyring, in which the agent's parent may have left keys. So they get a new keyring.
+	// An error is ignored: either the kernel has no keyrings, or a filter forbids the call and also binds the children.
 	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
-	// Go closes its own files in what it starts. Those the agent was started with it would pass on.
+	// Go closes its own files in child processes, but not those that the agent itself inherited.
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	for fn := range s.work {
 		fn()
@@ -62,8 +62,8 @@ func (s *starter) run() {
 
 func (s *starter) close() { close(s.work) }
 
-// start starts a desktop, which serves its viewers on display. It closes display: once Xvnc has ended nothing may hold
-// the socket, or viewers would wait instead of being refused.
+// start starts a desktop that serves viewers on display. It closes the agent's copy of display: if one stayed open
+// after Xvnc ended, viewers would wait instead of being refused.
 func (s *starter) start(c command, display *os.File) (*processes, error) {
 	defer func() { _ = display.Close() }()
 	pipes, err := openPipes(4)
@@ -74,18 +74,18 @@ func (s *starter) start(c command, display *os.File) (*processes, error) {
 	defer number.read.Close()
 	defer info.read.Close()
 
-	cmd := exec.Command(c.args[0], c.args[1:]...) //nolint:noctx // it outlives its start, and has an end of its own
+	cmd := exec.Command(c.args[0], c.args[1:]...) //nolint:noctx // it outlives the start, and kill ends it
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.Stdout, cmd.Stderr = output.write, output.write
 	cmd.ExtraFiles = []*os.File{display, number.read, number.write, alive.read} // 3 to 6; desktop.sh names them
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setsid:    true, // no terminal of ours to type into, and a Ctrl-C there is for the agent alone
+		Setsid:    true, // so that it has no terminal, and Ctrl-C reaches only the agent
 		Pdeathsig: syscall.SIGKILL,
 	}
 	switch c.kind {
 	case nested:
-		// bubblewrap makes another inside. Were this one not around it, what bubblewrap has forked but not yet set up would
-		// outlive a bubblewrap that is killed, waiting for it.
+		// bubblewrap creates another namespace inside this one. Without the outer one, a child that bubblewrap has
+		// forked but not yet set up would survive when bubblewrap is killed.
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
 	case announced:
 		cmd.ExtraFiles = append(cmd.ExtraFiles, info.write)

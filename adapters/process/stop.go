@@ -12,8 +12,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Stop ends the workload and returns when nothing of it is left. It kills: an X server has nothing to save. When ctx
-// is done earlier the work goes on, and a later call waits for it.
+// Stop ends the workload and returns when nothing of it is left. It kills the processes at once, because an X server
+// has nothing to save. When ctx is done earlier, the removal continues, and a later call waits for it.
 func (r *Runtime) Stop(ctx context.Context, id uuid.UUID) error {
 	r.mu.Lock()
 	s, known := r.sessions[id]
@@ -24,7 +24,7 @@ func (r *Runtime) Stop(ctx context.Context, id uuid.UUID) error {
 	if s.ending == nil {
 		s.ending = newEnding()
 		if s.status.Phase == runtime.Starting {
-			s.giveUp(errStopped) // the start removes what it has made
+			s.giveUp(errStopped) // the start then removes what it has created
 		} else {
 			r.watches.Go(func() { r.remove(s) })
 		}
@@ -37,8 +37,8 @@ func (r *Runtime) Stop(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// remove kills a workload's processes, waits for their end and removes its folder. It completes s.ending. When it
-// fails the workload stays, as one that has ended, and can be stopped again.
+// remove kills a workload's processes, waits for their end and removes its folder. It completes s.ending. If it fails,
+// the workload stays listed as Exited and can be stopped again.
 func (r *Runtime) remove(s *session) {
 	if s.processes != nil {
 		s.processes.kill()
@@ -60,7 +60,7 @@ func (r *Runtime) remove(s *session) {
 	s.status.Phase, s.status.Reason = runtime.Exited, "not_removed"
 }
 
-var errNotRunning = fault.New(fault.Conflict, "not_running", "The session does not run.")
+var errNotRunning = fault.New(fault.Conflict, "not_running", "The session is not running.")
 
 // Dial opens a connection to the workload's display.
 func (r *Runtime) Dial(ctx context.Context, id uuid.UUID) (net.Conn, error) {

@@ -15,20 +15,20 @@ import (
 
 // store is the agent's data folder:
 //
-//	lock                 held by the agent that uses the folder
-//	sessions/ID/home     the session's home; its user's
-//	            xauthority  the cookie of its display; its user's
+//	lock                 locked by the agent that uses the folder
+//	sessions/ID/home     the session's home; owned by its user
+//	            xauthority  the cookie of its display; owned by its user
 //	            desktop     the script that runs it
-//	            passwd, group  what it sees as /etc/passwd and /etc/group
-//	            rfb         the socket on which its display serves viewers; the agent's
-//	            process     which process it runs as
+//	            passwd, group  the session's /etc/passwd and /etc/group
+//	            rfb         the socket on which its display serves viewers; owned by the agent
+//	            process     identifies its leader
 type store struct {
 	sessions string
 	lock     *os.File
-	// root is the open folder of the sessions. Sockets are named through it: a socket's whole path may have at most 107
-	// bytes, and that of the data folder may be longer.
+	// root is the open folder of the sessions. Paths of sockets start with its file descriptor, because such a path may
+	// have at most 107 bytes and that of the data folder may be longer.
 	root *os.File
-	// entered tells that sessions' users come through these folders by themselves, where no sandbox binds their own in.
+	// entered is set when the sessions' users must traverse these folders, because no sandbox mounts their own folder.
 	entered bool
 }
 
@@ -61,8 +61,8 @@ func openStore(dir string, unconfined bool) (_ *store, err error) {
 	return s, err
 }
 
-// lockTimeout is how long an agent waits for the folder of an earlier one. A process that the earlier one was about to make
-// when it was killed holds the lock a moment longer.
+// lockTimeout is how long an agent waits for the folder's lock. If an earlier agent was killed while it started a
+// process, that process holds the lock for a moment.
 const lockTimeout = time.Second
 
 // lockFile opens a file and locks it until it is closed.
@@ -82,7 +82,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 }
 
-// enterable fails when other users cannot come through a folder or one above it.
+// enterable fails when other users cannot traverse a folder or one above it.
 func enterable(dir string) error {
 	for at := dir; at != "/"; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
@@ -96,7 +96,7 @@ func enterable(dir string) error {
 	return nil
 }
 
-// mode is that of folders which hold sessions.
+// mode is the mode of folders that contain sessions.
 func (s *store) mode() os.FileMode {
 	if s.entered {
 		return 0o711
@@ -104,7 +104,7 @@ func (s *store) mode() os.FileMode {
 	return 0o700
 }
 
-// makeFolder makes a folder with exactly this mode, whatever the umask.
+// makeFolder creates a folder with exactly this mode, whatever the umask.
 func makeFolder(path string, mode os.FileMode) error {
 	if err := os.Mkdir(path, mode); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
@@ -112,7 +112,7 @@ func makeFolder(path string, mode os.FileMode) error {
 	return os.Chmod(path, mode)
 }
 
-// close gives the folder to the next agent.
+// close unlocks the folder for the next agent.
 func (s *store) close() error {
 	var err error
 	if s.root != nil {
@@ -121,10 +121,10 @@ func (s *store) close() error {
 	return errors.Join(err, s.lock.Close())
 }
 
-// folder is where one session lives.
+// folder is the folder of one session.
 type folder struct {
 	path string
-	// short is the same folder by a name of a few bytes, for sockets.
+	// short is a path of a few bytes to the same folder, for sockets.
 	short string
 	mode  os.FileMode
 }
@@ -140,7 +140,7 @@ func (f folder) script() string     { return filepath.Join(f.path, "desktop") }
 func (f folder) passwd() string     { return filepath.Join(f.path, "passwd") }
 func (f folder) group() string      { return filepath.Join(f.path, "group") }
 
-// make makes the folder of a session that runs as this user; zero is the agent's own.
+// make creates the folder of a session that runs as this user; zero is the agent's user.
 func (f folder) make(uid int) error {
 	user := uid
 	if user == 0 {
@@ -171,20 +171,20 @@ func (f folder) make(uid int) error {
 	return errors.Join(os.Chown(f.home(), uid, uid), os.Chown(f.xauthority(), uid, uid))
 }
 
-// remove removes the folder with all the session wrote. Its processes must have ended.
+// remove removes the folder with everything that the session wrote. The session's processes must have ended.
 func (f folder) remove() error {
 	err := os.RemoveAll(f.path)
 	if !errors.Is(err, os.ErrPermission) {
 		return err
 	}
-	// As an ordinary user: the session took its own rights to a folder away.
+	// The agent is not root, and the session removed its own rights to a folder.
 	if err := f.open(); err != nil {
 		return err
 	}
 	return os.RemoveAll(f.path)
 }
 
-// open takes the rights to every folder back, and leaves where symbolic links lead to alone.
+// open restores the rights to every folder. It does not follow symbolic links.
 func (f folder) open() error {
 	root, err := os.OpenRoot(f.path)
 	if err != nil {

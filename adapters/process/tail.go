@@ -6,23 +6,24 @@ import (
 	"sync"
 )
 
-// kept is how many bytes of a desktop's output are kept: enough for the last words of a start that fails.
+// kept is how many bytes of a desktop's output are kept: enough for the error messages of a failed start.
 const kept = 2 << 10
 
-// tail keeps the end of what it is given. Its zero value is ready.
+// tail keeps the end of the text that is written to it. Its zero value is ready to use.
 type tail struct {
 	mu   sync.Mutex
 	last []byte
 }
 
-// drain reads until no process can write any more, then closes drained. A desktop whose output is not read would stop.
+// drain reads until no process can write any more, then closes drained. A desktop would block if its output was not
+// read.
 func (t *tail) drain(from io.ReadCloser, drained chan<- struct{}) {
 	defer close(drained)
 	_, _ = io.Copy(t, from)
 	_ = from.Close()
 }
 
-// Write takes everything and forgets all but the last of it.
+// Write never fails. It keeps only the last bytes.
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,19 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An agent that is root gives each session a user id, and the same group id, of its own from this range. It is
-// outside what Debian gives to people, services and, by /etc/subuid, to containers. Nothing has to be configured for
-// these users: no one needs their names.
+// An agent that runs as root gives each session its own user id from this range, and the same group id. Debian does not
+// use the range for people, services or, in /etc/subuid, containers. These users need no names and no configuration.
 const (
 	firstUID = 2_000_000
 	uidCount = 10_000
 )
 
-// uidsInUse is where agents mark the ids they use, so that two of one host never use the same: byte n stands for id
-// firstUID + n, and the agent that uses it holds a lock on it. The kernel drops the locks of an agent that ends.
+// uidsInUse is the file in which the agents of a host mark the ids that they use. Byte n stands for the id firstUID +
+// n, and the agent that uses the id holds a lock on the byte. The kernel releases the locks of an agent that ends.
 const uidsInUse = "/run/streamspace.uids"
 
-// uids gives out user ids.
+// uids allocates user ids.
 type uids struct {
 	file *os.File // nil when this process is not root: then sessions run as its own user
 
@@ -41,7 +40,7 @@ func openUIDs() (*uids, error) {
 	return u, err
 }
 
-// claim gives an id that no other session and no process of this host has, or zero when this process is not root.
+// claim returns an id that no other session and no process of this host uses, or zero when this process is not root.
 func (u *uids) claim(session uuid.UUID) (int, error) {
 	if u.file == nil {
 		return 0, nil
@@ -54,7 +53,7 @@ func (u *uids) claim(session uuid.UUID) (int, error) {
 	for _, pid := range running {
 		owners[owner(pid)] = true
 	}
-	// Sessions begin their search in different places, so that an id is not used again soon after.
+	// Each session starts its search at a different place, so that an id is not reused soon.
 	start := spread(session)
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -74,14 +73,14 @@ func (u *uids) claim(session uuid.UUID) (int, error) {
 	return 0, fmt.Errorf("all user ids from %d to %d are in use", firstUID, firstUID+uidCount-1)
 }
 
-// spread is a number below uidCount that is almost a session's own.
+// spread hashes a session's id to a number below uidCount. Two sessions rarely share it.
 func spread(session uuid.UUID) int {
 	h := fnv.New32a()
 	_, _ = h.Write(session[:])
 	return int(h.Sum32() % uidCount)
 }
 
-// idle tells whether no agent uses an id now. Processes that have it are then some that an earlier agent left.
+// idle reports whether no agent uses an id now. An earlier agent then left the processes that still have it.
 func (u *uids) idle(uid int) bool {
 	if u.file == nil || uid == 0 {
 		return uid == 0
@@ -92,7 +91,7 @@ func (u *uids) idle(uid int) bool {
 	return u.lock(uid, unix.F_UNLCK) == nil
 }
 
-// release gives an id back. None of its processes and files may be left.
+// release frees an id. All its processes and files must be gone.
 func (u *uids) release(uid int) {
 	if uid == 0 {
 		return
@@ -105,8 +104,8 @@ func (u *uids) release(uid int) {
 	}
 }
 
-// lock sets a lock that belongs to the open file, not to this process: two runtimes of one process exclude each other
-// too.
+// lock sets a lock that belongs to the open file and not to this process, so that two runtimes of one process also
+// exclude each other.
 func (u *uids) lock(uid int, kind int16) error {
 	at := unix.Flock_t{Type: kind, Start: int64(uid - firstUID), Len: 1}
 	return unix.FcntlFlock(u.file.Fd(), unix.F_OFD_SETLK, &at)
