@@ -1,5 +1,5 @@
-// Package apt installs what a machine lacks, where it is root on Debian or one of its kin, and otherwise names the one
-// command that does.
+// Package apt installs missing programs with apt-get, as root on Debian and its derivatives. Otherwise its error
+// contains the command to run.
 package apt
 
 import (
@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// Need is one thing that a program cannot do without.
+// Need is something that a program requires on the machine.
 type Need struct {
 	// What names it in messages: "PostgreSQL 15 or later".
 	What string
-	// Package is Debian's package that brings it.
+	// Package is the Debian package that contains it.
 	Package string
-	// Present tells whether the machine has it, wherever it came from.
+	// Present reports whether the machine has it, from whatever source.
 	Present func(context.Context) bool
 }
 
-// Program is the need of a program on PATH.
+// Program returns the need for a program on PATH.
 func Program(name, pkg string) Need {
 	return Need{What: name, Package: pkg, Present: func(context.Context) bool {
 		_, err := exec.LookPath(name)
@@ -32,9 +32,8 @@ func Program(name, pkg string) Need {
 	}}
 }
 
-// Ensure returns nil when the machine has everything. What it lacks is installed if this program is root and there is
-// apt-get, with a line written to out for each package; if not, the error names the command. Nothing is asked of the
-// network while nothing is missing.
+// Ensure installs what is missing. It needs root and apt-get; without them its error contains the command to run. It
+// writes a line to out for each package. When nothing is missing, it does not use the network.
 func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
 	machine := host{root: os.Getuid() == 0, command: "apt-get", etc: "/etc", policy: "/usr/sbin/policy-rc.d"}
 	return machine.ensure(ctx, out, needs)
@@ -43,12 +42,12 @@ func Ensure(ctx context.Context, out io.Writer, needs []Need) error {
 // installTimeout bounds one run of apt-get: a browser is 100 MB, and a mirror may be slow.
 const installTimeout = 15 * time.Minute
 
-// host is the machine, as far as this package deals with it.
+// host is the part of the machine that this package uses.
 type host struct {
 	root    bool
 	command string // apt-get, on PATH or as a path
 	etc     string
-	policy  string // who may start services while packages are installed
+	policy  string // the script that decides whether an installation starts services
 }
 
 func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) (err error) {
@@ -58,10 +57,10 @@ func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) (err erro
 	}
 	packages := packagesOf(missing)
 	if _, err := exec.LookPath(h.command); !h.root || err != nil {
-		return fmt.Errorf("missing: %s; run: sudo apt-get install -y --no-install-recommends %s",
+		return fmt.Errorf("missing on this machine: %s; run: sudo apt-get install -y --no-install-recommends %s",
 			names(missing), strings.Join(packages, " "))
 	}
-	fmt.Fprintf(out, "Installing %s (once)\n", strings.Join(packages, ", "))
+	fmt.Fprintf(out, "Installing %s (needed only once)\n", strings.Join(packages, ", "))
 	if err := h.keepClustersOut(packages); err != nil {
 		return err
 	}
@@ -74,20 +73,20 @@ func (h host) ensure(ctx context.Context, out io.Writer, needs []Need) (err erro
 		return err
 	}
 	if still := absent(ctx, needs); len(still) > 0 {
-		return fmt.Errorf("still missing after %s was installed: %s", strings.Join(packages, ", "), names(still))
+		return fmt.Errorf("installed %s, but still missing: %s", strings.Join(packages, ", "), names(still))
 	}
 	return nil
 }
 
-// install tries with the lists that the machine has, and once more with new ones: a machine that was just made has
-// none, and old ones name versions that mirrors no longer keep.
+// install tries with the machine's package lists, and once more after an update: a new machine has no lists, and old
+// lists name versions that mirrors no longer have.
 func (h host) install(ctx context.Context, out io.Writer, packages []string) error {
 	args := append([]string{"install", "-y", "--no-install-recommends"}, packages...)
 	first := h.run(ctx, out, args...)
 	if first == nil || ctx.Err() != nil {
 		return first
 	}
-	fmt.Fprintln(out, "  reading the package lists anew")
+	fmt.Fprintln(out, "  updating the package lists")
 	if err := h.run(ctx, out, "update"); err != nil {
 		return errors.Join(first, err)
 	}
@@ -100,7 +99,7 @@ func (h host) run(ctx context.Context, out io.Writer, args ...string) error {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, h.command, append([]string{"-o", "DPkg::Lock::Timeout=120"}, args...)...)
 	cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8")
-	// Interrupted, it ends by itself between two packages; killed, it would leave a half-installed one.
+	// An interrupted apt-get stops between two packages. A killed one would leave a package half installed.
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = time.Minute
 	said := &progress{out: out}

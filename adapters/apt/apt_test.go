@@ -42,7 +42,7 @@ func TestMissingPackagesAreInstalledOnce(t *testing.T) {
 	if diff := cmp.Diff(want, m.calls()); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
-	want = "Installing tigervnc, xterm (once)\n  Setting up xterm (379-1)\n"
+	want = "Installing tigervnc, xterm (needed only once)\n  Setting up xterm (379-1)\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
@@ -73,14 +73,14 @@ func TestFailuresSayWhatAptGetSaid(t *testing.T) {
 
 	m = newMachine(t, "exit 0")
 	err = m.ensure(t.Context(), &bytes.Buffer{}, []Need{m.need("xterm", "xterm", false)})
-	if want := "still missing after xterm was installed: xterm"; err == nil || err.Error() != want {
+	if want := "installed xterm, but still missing: xterm"; err == nil || err.Error() != want {
 		t.Errorf("the error is %v, want %s", err, want)
 	}
 }
 
-func TestTheCommandIsNamedToWhoCannotInstall(t *testing.T) {
+func TestTheErrorNamesTheCommandWithoutRootOrAptGet(t *testing.T) {
 	t.Parallel()
-	want := "missing: xterm, Xvnc; run: sudo apt-get install -y --no-install-recommends tigervnc xterm"
+	want := "missing on this machine: xterm, Xvnc; run: sudo apt-get install -y --no-install-recommends tigervnc xterm"
 	someone, elsewhere := newMachine(t, "exit 0"), newMachine(t, "exit 0")
 	someone.root = false
 	elsewhere.command = filepath.Join(elsewhere.dir, "none")
@@ -180,7 +180,7 @@ func newMachine(t *testing.T, script string) machine {
 	}}
 }
 
-// need is met once there is a file of its name beside apt-get.
+// need is met once there is a file of its name next to apt-get.
 func (m machine) need(what, pkg string, met bool) Need {
 	return Need{What: what, Package: pkg, Present: func(context.Context) bool {
 		_, err := os.Stat(filepath.Join(m.dir, what))

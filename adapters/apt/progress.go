@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// kept is how many of the last lines an error shows; what went wrong is among them.
+// kept is how many of the last lines an error shows. The cause is among them.
 const kept = 20
 
-// progress passes on what a person wants to see of apt-get's output, and keeps its end.
+// progress forwards one line per installed package from apt-get's output, and keeps the last lines.
 type progress struct {
 	out  io.Writer
-	rest []byte // of a line that has not ended
+	rest []byte // an incomplete line
 	last []string
 }
 

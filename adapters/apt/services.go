@@ -7,15 +7,15 @@ import (
 	"os"
 )
 
-// noServices is Debian's way to say that an installation starts no service (invoke-rc.d, policy-rc.d): status 101 is
+// noServices is a Debian policy-rc.d script, which keeps an installation from starting services: status 101 means
 // "forbidden by policy".
 const noServices = `#!/bin/sh
-# Written while packages are installed for StreamSpace, which starts what it needs itself, and removed after.
+# StreamSpace writes this file while it installs packages, because it starts its own services. It then removes the file.
 exit 101
 `
 
-// keepServicesDown has packages install without starting what they bring: a pooler or an unwanted server. A
-// machine that has a policy of its own keeps it. What it returns takes the policy back.
+// keepServicesDown keeps packages from starting their services, such as a pooler. If the machine already has a policy,
+// the policy stays. The returned function removes the policy again.
 func (h host) keepServicesDown() (restore func() error, err error) {
 	f, err := os.OpenFile(h.policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if errors.Is(err, fs.ErrExist) {

@@ -1,4 +1,4 @@
-// Package needs lists what of the machine's own StreamSpace uses, each with Debian's package that brings it.
+// Package needs lists the programs and files that StreamSpace requires on the machine, each with its Debian package.
 package needs
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db/cluster"
 )
 
-// Database is a PostgreSQL server to run privately.
+// Database is what a private PostgreSQL server requires.
 func Database() []apt.Need {
 	return []apt.Need{{
 		What:    "PostgreSQL 15 or later",
@@ -23,7 +23,7 @@ func Database() []apt.Need {
 	}}
 }
 
-// Sessions are the programs of which a desktop is made, and the font of the demo's terminals.
+// Sessions is what a desktop requires: its programs, and a font for the terminals of the demo.
 func Sessions() []apt.Need {
 	var all []apt.Need
 	for _, p := range process.Programs() {
@@ -38,8 +38,7 @@ func Sessions() []apt.Need {
 	})
 }
 
-// Tests is everything that the tests run: the above, a browser, a pooler, and a C compiler, which Go's race detector
-// links with.
+// Tests is what the tests require: all of the above, a browser, a pooler, and a C compiler for Go's race detector.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
 	return append(all,

@@ -1,4 +1,4 @@
-// Command install makes the machine ready for the tests, or says how to.
+// Command install installs what the tests require, or prints the command that does.
 package main
 
 import (
