@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Pool is how a pool of database connections does.
+// Pool is the state of a pool of database connections.
 type Pool struct {
 	Name     string // the kind of work it is for
 	Acquired int    // in use
@@ -21,7 +21,7 @@ type Pool struct {
 	Waited time.Duration
 }
 
-// pools reports the pools' figures, at each scrape.
+// pools collects the pools' figures at each scrape.
 type pools struct {
 	read                           func() []Pool
 	connections, most, waits, wait *prometheus.Desc
@@ -33,10 +33,10 @@ func newPools(read func() []Pool) *pools {
 	}
 	return &pools{
 		read:        read,
-		connections: desc("connections", "Connections to the database, by what they do.", "state"),
-		most:        desc("max_connections", "Connections that the pool may have."),
+		connections: desc("connections", "Connections to the database, by state.", "state"),
+		most:        desc("max_connections", "Maximum size of the pool."),
 		waits:       desc("acquire_waits_total", "Acquires that had to wait for a connection."),
-		wait:        desc("acquire_wait_seconds_total", "Time that acquires have waited for a connection."),
+		wait:        desc("acquire_wait_seconds_total", "Time that acquires waited for a connection."),
 	}
 }
 
@@ -65,23 +65,23 @@ func (p *pools) Collect(out chan<- prometheus.Metric) {
 const (
 	// countTimeout bounds the count over all organisations; a scrape has a deadline of its own.
 	countTimeout = 2 * time.Second
-	// countEvery is how often it is made, however many scrape.
+	// countEvery is how long a count is cached, because several scrapers must not multiply the load.
 	countEvery = 5 * time.Second
 )
 
 // CountSessions counts the sessions of all organisations by their state.
 type CountSessions func(ctx context.Context) (map[string]int64, error)
 
-// states are told even when there is no session in them: what is missing is not zero.
-// Sessions that have ended are history, not load, and are not counted.
+// states are reported even when no session is in them, because a missing series is not zero.
+// Ended sessions are history, not load, and are not counted.
 var states = []string{"pending", "starting", "running", "terminating"}
 
-// sessionCounts tells how many sessions there are in each state.
+// sessionCounts collects the number of sessions in each state.
 type sessionCounts struct {
 	count CountSessions
 	desc  *prometheus.Desc
 
-	mu   sync.Mutex // held while it counts, so that those who scrape at once share one count
+	mu   sync.Mutex // held during a count, so that concurrent scrapes share one
 	last map[string]int64
 	err  error
 	at   time.Time
@@ -95,7 +95,7 @@ func newSessions(count CountSessions) *sessionCounts {
 // Describe implements prometheus.Collector.
 func (s *sessionCounts) Describe(out chan<- *prometheus.Desc) { out <- s.desc }
 
-// Collect implements prometheus.Collector. A count that fails is an error of this metric, not a zero.
+// Collect implements prometheus.Collector. A failed count is an error of this metric, not a zero.
 func (s *sessionCounts) Collect(out chan<- prometheus.Metric) {
 	counts, err := s.counted()
 	if err != nil {

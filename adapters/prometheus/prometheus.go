@@ -1,5 +1,5 @@
-// Package prometheus counts what happens and serves it as metrics. No metric has an organisation or a user as a label:
-// there are too many of them, and who may read metrics is not who may read theirs.
+// Package prometheus collects the control plane's metrics and serves them. No metric has an organisation or a user as a
+// label: there are too many of them, and an operator who may read metrics may not read an organisation's data.
 package prometheus
 
 import (
@@ -17,11 +17,11 @@ import (
 type Sources struct {
 	Pools    func() []Pool
 	Sessions CountSessions
-	Agents   func() int // connected to this replica
-	Streams  func() int // open on this replica
+	Agents   func() int // connected to this process
+	Streams  func() int // open on this process
 }
 
-// Metrics is a registry of its own with all of the control plane's metrics.
+// Metrics is a separate registry with all metrics of the control plane.
 type Metrics struct {
 	registry *prometheus.Registry
 	log      *slog.Logger
@@ -31,27 +31,27 @@ type Metrics struct {
 	breaches prometheus.Gauge
 }
 
-// buckets are in seconds, from a point read to what a login may wait for its turn.
+// buckets are in seconds. The smallest fits a point read, the largest a login that waits for its password check.
 var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15}
 
-// New makes the metrics that are counted as things happen. Those that are read are added by Watch, for what they are
-// read from may count here itself.
+// New makes the metrics that are counted. Watch adds the metrics that are read at a scrape. It is a separate step,
+// because their sources may themselves need Metrics.
 func New(log *slog.Logger) (*Metrics, error) {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(), log: log,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "streamspace_http_requests_total", Help: "Requests that were answered.",
+			Name: "streamspace_http_requests_total", Help: "Requests that got a response.",
 		}, []string{"route", "method", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "streamspace_http_request_duration_seconds", Buckets: buckets,
-			Help: "Time from a request's headers to its answer's end; streams and agents' connections are left out.",
+			Help: "Time from a request's headers to the end of its response, without streams and agents' connections.",
 		}, []string{"route", "method", "status"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "streamspace_tenancy_refusals_total", Help: "Requests for another organisation's resource.",
+			Name: "streamspace_tenancy_refusals_total", Help: "Refused requests for another organisation's resource.",
 		}, []string{"resource"}),
 		breaches: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "streamspace_policy_violations",
-			Help: "What of the database's catalogue breaks a rule or differs from the manifest; any is a reason to look.",
+			Help: "Findings in the database's catalogue: broken rules and differences from the manifest. Alert when not zero.",
 		}),
 	}
 	return m, m.register(m.requests, m.duration, m.refusals, m.breaches,
@@ -67,7 +67,7 @@ func (m *Metrics) register(all ...prometheus.Collector) error {
 	return nil
 }
 
-// Watch adds the metrics that are read from the sources. It is called once.
+// Watch adds the metrics that are read from the sources. Call it once.
 func (m *Metrics) Watch(s Sources) error {
 	var all []prometheus.Collector
 	if s.Pools != nil {
@@ -80,8 +80,8 @@ func (m *Metrics) Watch(s Sources) error {
 		name, help string
 		count      func() int
 	}{
-		{"streamspace_agents_connected", "Agents that have a control connection to this replica.", s.Agents},
-		{"streamspace_streams_open", "Desktops' streams that are open on this replica.", s.Streams},
+		{"streamspace_agents_connected", "Agents that have a control connection to this process.", s.Agents},
+		{"streamspace_streams_open", "Streams of desktops that are open on this process.", s.Streams},
 	} {
 		if g.count != nil {
 			all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: g.name, Help: g.help},
@@ -91,7 +91,7 @@ func (m *Metrics) Watch(s Sources) error {
 	return m.register(all...)
 }
 
-// Answered counts a request. The route is a pattern; a method or a status that is not HTTP's own is counted as "other".
+// Answered counts a request. The route is a pattern. Unknown methods and statuses count as "other".
 func (m *Metrics) Answered(route, method string, status int, took time.Duration) {
 	method, class := methodLabel(method), statusLabel(status)
 	m.requests.WithLabelValues(route, method, class).Inc()
@@ -104,20 +104,20 @@ func (m *Metrics) Answered(route, method string, status int, took time.Duration)
 // sees.
 func (m *Metrics) Refusals(resource string) func() { return m.refusals.WithLabelValues(resource).Inc }
 
-// Violations says how much of the database's catalogue is not as it must be.
+// Violations sets the number of findings in the database's catalogue.
 func (m *Metrics) Violations(n int) { m.breaches.Set(float64(n)) }
 
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
 		ErrorLog: slog.NewLogLogger(m.log.Handler(), slog.LevelError),
-		// A database that does not answer must not hide everything else.
+		// A database that does not respond must not hide the other metrics.
 		ErrorHandling:       promhttp.ContinueOnError,
 		MaxRequestsInFlight: 4,
 	})
 }
 
-// known bounds the label: the client chooses the method.
+// methodLabel bounds the values of the label, because the client chooses the method.
 func methodLabel(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,

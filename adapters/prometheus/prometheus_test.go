@@ -62,7 +62,7 @@ func TestMetricsAreNamedAsTheyShouldBe(t *testing.T) {
 	}
 }
 
-func TestWhatIsTold(t *testing.T) {
+func TestMetricsAreServed(t *testing.T) {
 	t.Parallel()
 	m := newMetrics(t, counting)
 	m.Answered("/api/v1/me", http.MethodGet, http.StatusOK, time.Millisecond)
@@ -72,26 +72,26 @@ func TestWhatIsTold(t *testing.T) {
 	m.Refusals("template")
 	m.Refusals("session")()
 	want := `
-# HELP streamspace_agents_connected Agents that have a control connection to this replica.
+# HELP streamspace_agents_connected Agents that have a control connection to this process.
 # TYPE streamspace_agents_connected gauge
 streamspace_agents_connected 4
-# HELP streamspace_http_requests_total Requests that were answered.
+# HELP streamspace_http_requests_total Requests that got a response.
 # TYPE streamspace_http_requests_total counter
 streamspace_http_requests_total{method="GET",route="/api/v1/me",status="2xx"} 2
 streamspace_http_requests_total{method="GET",route="/stream",status="1xx"} 1
 streamspace_http_requests_total{method="other",route="none",status="4xx"} 1
-# HELP streamspace_pool_acquire_wait_seconds_total Time that acquires have waited for a connection.
+# HELP streamspace_pool_acquire_wait_seconds_total Time that acquires waited for a connection.
 # TYPE streamspace_pool_acquire_wait_seconds_total counter
 streamspace_pool_acquire_wait_seconds_total{pool="app"} 1.5
 # HELP streamspace_pool_acquire_waits_total Acquires that had to wait for a connection.
 # TYPE streamspace_pool_acquire_waits_total counter
 streamspace_pool_acquire_waits_total{pool="app"} 7
-# HELP streamspace_pool_connections Connections to the database, by what they do.
+# HELP streamspace_pool_connections Connections to the database, by state.
 # TYPE streamspace_pool_connections gauge
 streamspace_pool_connections{pool="app",state="acquired"} 2
 streamspace_pool_connections{pool="app",state="constructing"} 1
 streamspace_pool_connections{pool="app",state="idle"} 3
-# HELP streamspace_pool_max_connections Connections that the pool may have.
+# HELP streamspace_pool_max_connections Maximum size of the pool.
 # TYPE streamspace_pool_max_connections gauge
 streamspace_pool_max_connections{pool="app"} 16
 # HELP streamspace_sessions Sessions of all organisations, by state.
@@ -100,10 +100,10 @@ streamspace_sessions{state="pending"} 0
 streamspace_sessions{state="running"} 3
 streamspace_sessions{state="starting"} 0
 streamspace_sessions{state="terminating"} 0
-# HELP streamspace_streams_open Desktops' streams that are open on this replica.
+# HELP streamspace_streams_open Streams of desktops that are open on this process.
 # TYPE streamspace_streams_open gauge
 streamspace_streams_open 5
-# HELP streamspace_tenancy_refusals_total Requests for another organisation's resource.
+# HELP streamspace_tenancy_refusals_total Refused requests for another organisation's resource.
 # TYPE streamspace_tenancy_refusals_total counter
 streamspace_tenancy_refusals_total{resource="session"} 1
 streamspace_tenancy_refusals_total{resource="template"} 0
