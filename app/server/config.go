@@ -1,4 +1,4 @@
-// Package server assembles the control plane: here, and only here, modules meet the adapters that serve them.
+// Package server assembles the control plane. It connects the modules to their adapters.
 package server
 
 import (
@@ -10,33 +10,34 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Config is what the environment says of a control plane.
+// Config is the configuration of a control plane, read from the environment.
 type Config struct {
-	// Listen is the address of the page, the API, the streams and the agents.
+	// Listen is the address of the console, the API, the streams and the agents' connections.
 	Listen string `env:"STREAMSPACE_LISTEN" envDefault:"127.0.0.1:8080"`
-	// OpsListen is the address of the health checks and metrics: for operators, not for the world.
+	// OpsListen is the address of the health checks and metrics. It is separate, because only operators may reach it.
 	OpsListen string `env:"STREAMSPACE_OPS_LISTEN" envDefault:"127.0.0.1:9090"`
-	// PublicURL is where browsers and agents find the installation. Empty: http://localhost and the port of Listen.
+	// PublicURL is the URL that browsers and agents use. Empty: http://localhost and the port of Listen.
 	PublicURL string `env:"STREAMSPACE_PUBLIC_URL"`
 	// SigningKey is the file of the Ed25519 key that signs tokens, PEM PKCS#8.
 	SigningKey string `env:"STREAMSPACE_SIGNING_KEY"`
 	// DatabaseURL names no user: each kind of work connects as its own role.
 	DatabaseURL string `env:"STREAMSPACE_DATABASE_URL"`
-	// DatabasePasswords is a folder with a file per role. Empty: the database knows the roles otherwise.
+	// DatabasePasswords is a folder with one file per role, which contains its password. Empty: the database
+	// authenticates the roles in another way.
 	DatabasePasswords string `env:"STREAMSPACE_DATABASE_PASSWORDS"`
-	// DatabaseConnections bounds the pool of members' requests; the others follow.
+	// DatabaseConnections is the size of the pool for members' requests. The sizes of the other pools depend on it.
 	DatabaseConnections int `env:"STREAMSPACE_DATABASE_CONNECTIONS" envDefault:"16"`
-	// AcceptedViolations is a file with a line for each violation of the policy audit that an operator answers for, by its
-	// full text. Empty: none is accepted, and one keeps the server from starting.
+	// AcceptedViolations is a file of accepted audit findings, one per line with its full text. Empty: none is
+	// accepted, and one finding keeps the server from starting.
 	AcceptedViolations string `env:"STREAMSPACE_ACCEPTED_VIOLATIONS"`
-	// TrustedProxies are the networks whose X-Forwarded-For is believed. Empty: none.
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is trusted. Empty: none.
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
 
 	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
 	Unlimited bool `env:"-"`
 }
 
-// ReadConfig reads the settings from an environment, and reports all that is wrong with them at once.
+// ReadConfig reads the settings from an environment. Its error lists every invalid setting.
 func ReadConfig(environ []string) (Config, error) {
 	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
 	return c, errors.Join(err, c.check())
@@ -46,7 +47,7 @@ func (c Config) check() error {
 	var errs []error
 	for name, address := range map[string]string{"STREAMSPACE_LISTEN": c.Listen, "STREAMSPACE_OPS_LISTEN": c.OpsListen} {
 		if _, _, err := net.SplitHostPort(address); err != nil {
-			errs = append(errs, fmt.Errorf("%s is not host:port: %w", name, err))
+			errs = append(errs, fmt.Errorf("%s must be host:port: %w", name, err))
 		}
 	}
 	if c.DatabaseConnections < 4 {
@@ -55,7 +56,7 @@ func (c Config) check() error {
 	return errors.Join(errs...)
 }
 
-// complete tells what only a production start must be given: dev makes it.
+// complete reports missing settings that production requires. `streamspace dev` creates them.
 func (c Config) complete() error {
 	var errs []error
 	for name, value := range map[string]string{
@@ -68,11 +69,11 @@ func (c Config) complete() error {
 	return errors.Join(errs...)
 }
 
-// URL is where the installation is found.
+// URL is the URL that browsers and agents use.
 func (c Config) URL() string {
 	if c.PublicURL != "" {
 		return c.PublicURL
 	}
-	_, port, _ := net.SplitHostPort(c.Listen) // checked
+	_, port, _ := net.SplitHostPort(c.Listen) // check has verified it
 	return "http://localhost:" + port
 }

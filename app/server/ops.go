@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// readyTimeout bounds the question to the database.
+// readyTimeout bounds the database ping of the readiness check.
 const readyTimeout = 2 * time.Second
 
-// opsRoutes are for the operator: whether the process lives, whether it can answer requests, and its metrics.
+// opsRoutes serves the operator's routes: the liveness check, the readiness check and the metrics.
 func (p *parts) opsRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, "alive") })
@@ -17,8 +17,8 @@ func (p *parts) opsRoutes() http.Handler {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
 		if err := p.db.Ping(ctx); err != nil {
-			p.log.WarnContext(ctx, "not ready", "error", err)
-			respond(w, http.StatusServiceUnavailable, "the database does not answer")
+			p.log.WarnContext(ctx, "not ready: the database does not respond", "error", err)
+			respond(w, http.StatusServiceUnavailable, "the database does not respond")
 			return
 		}
 		respond(w, http.StatusOK, "ready")

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// drainTimeout is how long requests in flight may take once the server ends.
+	// drainTimeout is how long requests in flight may take after the server starts to stop.
 	drainTimeout = 10 * time.Second
-	// headerTimeout bounds a request's head, so that idle connections cannot pile up.
+	// headerTimeout bounds reading a request's headers, so that idle connections cannot accumulate.
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 32 << 10 // bytes
@@ -28,14 +28,14 @@ type Server struct {
 	public, ops listener
 }
 
-// listener is a socket that is bound and what answers on it.
+// listener is a bound socket with its handler.
 type listener struct {
 	net.Listener
 	handler http.Handler
 }
 
-// New connects the database, wires everything and binds the addresses, and so finds out what is wrong before anything
-// is served. When it fails it leaves nothing open.
+// New connects to the database, wires the control plane and binds the addresses. All problems show before the first
+// request is served. On failure nothing stays open.
 func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error) {
 	if err := c.complete(); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func bind(ctx context.Context, setting, address string) (net.Listener, error) {
 	return l, nil
 }
 
-// Close gives back what New opened, for a server that is not run.
+// Close releases what New opened. Call it only for a server that does not run: Run closes everything itself.
 func (s *Server) Close() {
 	for _, l := range []net.Listener{s.public.Listener, s.ops.Listener} {
 		if l != nil {
@@ -73,7 +73,7 @@ func (s *Server) Close() {
 	s.db.Close()
 }
 
-// Run serves until ctx is done, and then ends in order: no new requests, then streams and agents, then background work.
+// Run serves until ctx is done. Then it stops in this order: new requests, streams and agents, background work.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.db.Close()
 	g, ctx := errgroup.WithContext(ctx)
@@ -86,12 +86,12 @@ func (s *Server) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// serve answers until ctx is done, and then waits for the requests in flight. Their contexts end with ctx only for
-// streams and agents' connections, which would otherwise last for days.
+// serve handles requests until ctx is done, and then waits for the requests in flight. Only streams and agents'
+// connections end with ctx, because they could last for days.
 func (l listener) serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: l.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // handshakes that strangers broke off
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // only broken handshakes of unknown clients
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
@@ -104,7 +104,7 @@ func (l listener) serve(ctx context.Context) error {
 	defer cancel()
 	err := server.Shutdown(wait)
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close() // a request that did not finish in time is cut off
+		err = server.Close() // the remaining requests are cut off
 	}
 	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
@@ -115,7 +115,7 @@ func (l listener) serve(ctx context.Context) error {
 // Agents is how many agents are connected here now.
 func (s *Server) Agents() int { return s.agents() }
 
-// Addr is the address that is served, for a configuration that left the port to the system.
+// Addr is the address that is served. It differs from the configuration when that asks for port 0.
 func (s *Server) Addr() net.Addr { return s.public.Addr() }
 
 // OpsAddr is the same for the operations listener.

@@ -23,7 +23,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
 
-// parts are what a control plane is made of.
+// parts are the components of a control plane.
 type parts struct {
 	db         *postgres.DB
 	metrics    *prometheus.Metrics
@@ -33,7 +33,7 @@ type parts struct {
 	log        *slog.Logger
 }
 
-// control is what agents are answered.
+// control handles the agents' requests.
 type control struct {
 	*agents.Service
 	*sessions.Observer
@@ -104,7 +104,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	return p, nil
 }
 
-// sources are what the metrics tell of, read at each scrape.
+// sources are the functions that the metrics read at each scrape.
 func (p *parts) sources(streams *ws.Streams) prometheus.Sources {
 	return prometheus.Sources{
 		Pools:    p.pools,

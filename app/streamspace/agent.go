@@ -12,7 +12,7 @@ import (
 func agentCommand(t terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "agent",
-		Short: "Run sessions on this host for a control plane elsewhere",
+		Short: "Run sessions on this host, for the control plane at STREAMSPACE_CONTROL_URL",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, logErr := t.logger(slog.LevelInfo)

@@ -12,7 +12,7 @@ import (
 func devCommand(t terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "dev",
-		Short: "Run everything on this machine: database, control plane, agent, demo organisations",
+		Short: "Run everything on this machine: database, control plane, agent and demo organisations",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, logErr := t.logger(slog.LevelWarn)

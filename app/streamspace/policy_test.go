@@ -48,7 +48,7 @@ func TestPolicyCommands(t *testing.T) {
 		"who may do what":            {d.URL(), "matrix", 0, "# Who may do what", ""},
 		"an address with a password": {"postgres://x:secret@[", "audit", 1, "", "cannot be parsed"},
 		"no address":                 {"", "audit", 1, "", "is set"},
-		"a format that is none":      {d.URL(), "audit --format pdf --catalogue-only", 1, "", "pdf"},
+		"an unknown format":          {d.URL(), "audit --format pdf --catalogue-only", 1, "", "pdf"},
 	} {
 		args := strings.Fields(c.args)
 		if args[len(args)-1] == "--accept" {

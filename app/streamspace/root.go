@@ -10,14 +10,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// terminal is what a command is started with. A test gives its own.
+// terminal holds a command's arguments, environment and output streams. A test passes its own.
 type terminal struct {
 	args     []string
 	environ  []string
 	out, err io.Writer
 }
 
-// run runs the command that the arguments name, and returns the exit status.
+// run runs the command that the arguments select, and returns the exit status.
 func run(ctx context.Context, t terminal) int {
 	root := &cobra.Command{
 		Use:           "streamspace",
@@ -37,7 +37,8 @@ func run(ctx context.Context, t terminal) int {
 	return 0
 }
 
-// logger writes to standard error what is at least as grave as STREAMSPACE_LOG_LEVEL, as JSON.
+// logger returns a logger that writes JSON to standard error, from the level STREAMSPACE_LOG_LEVEL on. Unset, the level
+// is otherwise.
 func (t terminal) logger(otherwise slog.Level) (*slog.Logger, error) {
 	c, err := env.ParseAsWithOptions[struct {
 		Level *slog.Level `env:"STREAMSPACE_LOG_LEVEL"` // debug, info, warn or error

@@ -12,8 +12,11 @@ import (
 func serveCommand(t terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Run a replica of the control plane",
-		Args:  cobra.NoArgs,
+		Short: "Run the control plane: console, API, streams and agents' connections",
+		Long: "Run the control plane: console, API, streams and agents' connections.\n" +
+			"Run one process at a time: several on one database are not supported yet. Agents connect to one of them, and\n" +
+			"desktops do not open through another.",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, logErr := t.logger(slog.LevelInfo)
 			c, err := server.ReadConfig(t.environ)
