@@ -1,4 +1,4 @@
-# What there is to do with this repository. `make` alone lists it.
+# The targets of this repository. `make` without arguments lists them.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -26,7 +26,7 @@ generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md do
 benchmarks = $(addprefix ./,$(sort $(patsubst %/,%,$(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' \
 	adapters app db modules ports)))))
 
-# CI races everything. By hand `make test` answers sooner, and `make test/race` does that.
+# CI runs all tests under the race detector. Without CI `make test` skips it, which is faster; `make test/race` uses it.
 race := $(if $(CI),-race)
 
 .PHONY: help
@@ -55,7 +55,7 @@ dev: build ## Run everything on this machine, with demo organisations
 	bin/streamspace dev
 
 .PHONY: deps
-deps: check ## Install what the tests need (as root), or say how to
+deps: check ## Install what the tests need (as root), or print the command
 	@go run ./app/needs/install
 
 .PHONY: test
@@ -70,7 +70,7 @@ test/race: deps $(page) ## Run the Go tests under the race detector
 	tools/test.sh -race
 
 .PHONY: test/mutation
-test/mutation: deps ## Weaken the database's rights in every way there is, and see each noticed
+test/mutation: deps ## Weaken each of the database's rights in turn, and check that a test notices
 	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/proof -all
 
 .PHONY: test/browser
@@ -82,7 +82,7 @@ attack: deps $(page) ## Attack the organisations' isolation with random requests
 	ATTACK_REQUESTS=$(or $(N),1000000) go test -count=1 -run='^TestAttack$$' -timeout=12h -v ./app/attack
 
 .PHONY: lint
-lint: check $(packages) lint/tools ## Look for mistakes in Go, TypeScript, SQL and the API's description
+lint: check $(packages) lint/tools ## Run the linters for Go, TypeScript, SQL and the API's description
 	$(golangci) run
 	$(npm) run check
 
@@ -91,7 +91,7 @@ lint/tools: check ## Run the linters of tools/: imports and scopes, SQL, error c
 	go test -C tools -count=1 ./...
 
 .PHONY: generate
-generate: deps $(packages) ## Write everything that is derived from another file
+generate: deps $(packages) ## Regenerate every generated file
 	go run ./db/dbtest/dump > db/schema.sql.new && mv db/schema.sql.new db/schema.sql
 	go run ./db/policy/generate
 	$(tool) sqlc generate
@@ -100,7 +100,7 @@ generate: deps $(packages) ## Write everything that is derived from another file
 	go run -C tools ./faultcodes .. > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
 
 .PHONY: verify
-verify: generate ## Generate, and fail when that changes a file
+verify: generate ## Regenerate, and fail when a file changes
 	tools/verify.sh $(generated)
 
 .PHONY: bench
@@ -108,15 +108,15 @@ bench: deps $(page) ## Run the benchmarks, one package after the other: make ben
 	GOGC=400 go test -run='^$$' -bench=. -timeout=30m -p=1 -v $(or $(in),$(benchmarks))
 
 .PHONY: proof
-proof: deps $(page) ## Run the whole proof of isolation and write its figures: make proof [ATTACK_REQUESTS=1000000]
+proof: deps $(page) ## Run the whole proof of isolation and write docs/security: make proof [ATTACK_REQUESTS=1000000]
 	tools/proof.sh
 
 .PHONY: db/new
-db/new: ## Make the next migration: make db/new name=add_something
+db/new: ## Create the next migration: make db/new name=add_something
 	@tools/migration.sh "$(name)"
 
 .PHONY: db/migrate
-db/migrate: build ## Bring the database of STREAMSPACE_DATABASE_URL to this version
+db/migrate: build ## Migrate the database of STREAMSPACE_DATABASE_URL to this version
 	bin/streamspace migrate
 
 .PHONY: db/reset

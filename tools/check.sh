@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Says which of the programs that the machine must bring are missing or too old, and how to get them.
+# Lists required programs that are missing or too old, and says how to install them.
 set -euo pipefail
 
 missing=0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the next migration: numbered without gaps, so that two that were written at once collide where git sees it.
+# Creates the next migration. Numbers have no gaps, so that two migrations written in parallel conflict in git.
 set -euo pipefail
 
 name=${1:-}
@@ -11,12 +11,12 @@ last=$(find db/migrations -name '[0-9]*_*.sql' -printf '%f\n' | sort | tail -n 1
 file=db/migrations/$(printf '%05d' $((10#${last:-0} + 1)))_$name.sql
 cat >"$file" <<'SQL'
 -- +goose Up
--- What this makes, in a sentence. The version before must go on working while it runs, and after it.
+-- What this creates, in a sentence. The previous version must keep working during this migration and after it.
 --
--- A table of an organisation's rows is one call of rls.create_org_table_v1, which comes with its policies.
--- A statement that waits for a lock for a second fails, and the migration is tried again. Rows of an org table are filled by
--- rls.backfill_v1, in a migration of its own (CONTRIBUTING.md, Migrations). A new foreign key in an org table, which is
--- checked at once, says `alter table … no force row level security` first and `force row level security` last.
+-- A call of rls.create_org_table_v1 creates a table of an organisation's rows, with its policies.
+-- A statement that waits for a lock for one second fails, and the migration is retried. rls.backfill_v1 fills rows of an org
+-- table, in a separate migration (CONTRIBUTING.md, Migrations). Before a new foreign key in an org table, which is checked
+-- at once, write `alter table … no force row level security`, and after it `force row level security`.
 
 -- +goose Down
 SQL

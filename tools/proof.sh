@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the whole proof of isolation and writes its figures into docs/security: the audit of a database that was just made,
-# the mutations of its catalogue, the route matrix, and a long random attack. ATTACK_REQUESTS says how long.
+# Runs the whole proof of isolation and writes its figures to docs/security: the audit of a new database, the mutations of
+# its catalogue, the route matrix, and a random attack of ATTACK_REQUESTS requests.
 set -euo pipefail
 
 requests=${ATTACK_REQUESTS:-1000000}

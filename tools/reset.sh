@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Removes the data of `streamspace dev`: its database, keys and sessions' homes. Refuses while one runs, and anything
-# that does not look like such a folder.
+# Removes the data of `streamspace dev`: its database, keys and sessions' homes. Refuses while `streamspace dev` runs, and
+# refuses a folder that does not contain its database.
 set -euo pipefail
 
 data=${STREAMSPACE_DATA:-}
@@ -16,12 +16,12 @@ while IFS= read -r lock; do
 	[ -e "$(dirname "$lock")/data/PG_VERSION" ] || continue
 	clusters=$((clusters + 1))
 	if ! flock --nonblock "$lock" true; then
-		echo "$data is in use: end \`streamspace dev\` first" >&2
+		echo "$data is in use: stop \`streamspace dev\` first" >&2
 		exit 1
 	fi
 done < <(find "$data" -maxdepth 2 -name lock -type f)
 if [ "$clusters" -eq 0 ]; then
-	echo "$data holds no database of \`streamspace dev\`: it is left as it is" >&2
+	echo "$data contains no database of \`streamspace dev\`: nothing was removed" >&2
 	exit 1
 fi
 rm -rf -- "$data"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the Go tests and fails when a package that has tests did not run them: `go test` takes an empty pattern, or a
-# suite that was excluded by a build tag, for a success. Arguments go to `go test`.
+# Runs the Go tests. Fails when a package with tests ran none: `go test` reports success for an empty pattern and for tests
+# that a build tag excludes. Arguments are passed to `go test`.
 set -euo pipefail
 
 with_tests=$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | grep -c . || true)

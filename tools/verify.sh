@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a generated file, tracked or not, differs from what was committed. Arguments are the generated paths.
+# Fails when a generated file, tracked or not, differs from the committed one. Arguments are the generated paths.
 set -euo pipefail
 
 if [ -n "$(git status --porcelain -- "$@")" ]; then
