@@ -113,7 +113,7 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		},
 		"a port that imports a port":      {pkg{path: "ports/bus", imports: []string{module + "ports/org"}}, nil},
 		"a third party of the port's row": {pkg{path: "ports/org", imports: []string{"example.org/uuid"}}, nil},
-		"a third party of nobody's": {
+		"a third party that no row allows": {
 			pkg{path: "ports/org", imports: []string{"example.org/yaml"}},
 			[]string{"ports/org imports example.org/yaml, which its row does not allow"},
 		},

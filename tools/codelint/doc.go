@@ -1,5 +1,5 @@
-// Package codelint reads the repository's Go source and says where it does what no test could see: an import that
-// docs/architecture.md does not allow, a scope that is not made by authentication, and SQL that is put together.
+// Package codelint checks the repository's Go source for mistakes that tests of behaviour cannot find: imports that
+// docs/architecture.md does not allow, scopes that authentication did not make, and SQL that is built from parts.
 //
-// It belongs to the tools' module, like sqllint, and it has tests alone.
+// It contains only tests, and belongs to the tools' module, like sqllint.
 package codelint

@@ -31,19 +31,19 @@ type row struct {
 	anyOther     bool
 }
 
-// technology says where something of others' may be imported.
+// technology says where a third party's packages may be imported.
 type technology struct {
 	path   string
 	places []string
 }
 
-// code finds the paths in a cell, each with the mark behind it.
+// code finds the paths in a cell, each with the mark after it.
 var code = regexp.MustCompile("`([^`]+)`( \\(planned\\))?")
 
 func readRules(text string) (rules, error) {
 	_, section, found := strings.Cut("\n"+text, "\n## Imports\n")
 	if !found {
-		return rules{}, fmt.Errorf("no section on imports")
+		return rules{}, fmt.Errorf("the document has no section on imports")
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 
@@ -64,7 +64,7 @@ func readRules(text string) (rules, error) {
 		}
 	}
 	if len(r.rows) == 0 {
-		return rules{}, fmt.Errorf("no table of packages")
+		return rules{}, fmt.Errorf("the section on imports has no table of packages")
 	}
 	return r, nil
 }
@@ -94,11 +94,11 @@ func (r *rules) add(heading, cells []string) error {
 			}
 		}
 		if lists[i] == nil && cell != "none" && cell != "any" {
-			return fmt.Errorf("%q is neither a list of paths nor none nor any", cell)
+			return fmt.Errorf("%q must be a list of paths, none or any", cell)
 		}
 	}
 	if len(lists[0]) != 1 {
-		return fmt.Errorf("a row is for one path")
+		return fmt.Errorf("a row must have exactly one path")
 	}
 	switch heading[0] {
 	case "Package":
@@ -192,7 +192,7 @@ func match(pattern, path string) string {
 	return strings.Join(got[:len(want)], "/")
 }
 
-// exactness counts a row's names, a name for more than a star.
+// exactness ranks rows that match the same package: more names win, and a name counts more than a star.
 func exactness(pattern string) int {
 	return 2*strings.Count(pattern, "/") - strings.Count(pattern, "*")
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// scopeMaker is the one file that turns what authentication established into a scope.
+// scopeMaker is the only file that may make a scope.
 const scopeMaker = "adapters/http/auth.go"
 
 func TestOnlyAuthenticationMakesScopes(t *testing.T) {
@@ -55,7 +55,8 @@ func TestOnlyAuthenticationMakesScopes(t *testing.T) {
 	}
 }
 
-// A scope is made in one place, or it is the one that a context carries: none is made from another.
+// A function may return a scope only if it makes it (Member) or reads it from a context (From). No function derives one
+// scope from another.
 func TestScopesAreMadeInOneWay(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(root + "/ports/org/*.go")

@@ -18,12 +18,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// adapter is the package that talks to the database. What is in sql/ and becomes internal/orgdb and internal/sysdb is
-// looked at by tools/sqllint.
+// adapter is the package that sends SQL to the database. tools/sqllint checks the queries of sql/, which are generated
+// into internal/orgdb and internal/sysdb.
 const adapter = root + "/adapters/postgres"
 
-// texts are the places where the adapter hands on SQL that is not a constant on the spot, each looked at: in all of
-// them it is a constant, or a generated query, of whoever calls.
+// texts are the places where the adapter passes on SQL that is not a constant there. Each was reviewed: the SQL is a
+// constant or a generated query of the caller.
 var texts = map[string]string{
 	`pool.go Query: sql`:                            "a generated query",
 	`pool.go QueryRow: sql`:                         "a generated query",
@@ -61,12 +61,12 @@ func TestTheAdaptersTextIsConstant(t *testing.T) {
 	}
 	for _, place := range made {
 		if texts[place] == "" {
-			t.Errorf("%s is not a constant: no SQL is put together, or the place is on the list with its reason", place)
+			t.Errorf("%s is not a constant: write the SQL as a constant, or add the place to the list with its reason", place)
 		}
 	}
 	for place := range texts {
 		if !slices.Contains(made, place) {
-			t.Errorf("%s is on the list and nowhere else", place)
+			t.Errorf("%s is on the list but not in the code", place)
 		}
 	}
 	for _, fault := range said {
@@ -122,11 +122,11 @@ func TestPlantedTextsAreFound(t *testing.T) {
 	}
 }
 
-// forbidden are the words that would change who or where a connection is, or keep rows beyond their scope. What is set
-// by text needs no right: PostgreSQL lets every role set a setting that has a dot in its name.
+// forbidden are statements that would change a connection's role or organisation, or keep rows after their scope ends.
+// Permissions do not stop them: PostgreSQL lets every role set a setting that has a dot in its name.
 var forbidden = regexp.MustCompile(`(?i)\b(set\s+(role|session|local)\b|set\s+app\.|set_config|with\s+hold)`)
 
-// sqlArgument is where a method takes its SQL.
+// sqlArgument is the position of a method's SQL argument.
 var sqlArgument = map[string]int{
 	"Exec": 1, "Query": 1, "QueryRow": 1, "Prepare": 2, "Queue": 0, "ExecParams": 1, "ExecBatch": 1, "Deallocate": 1,
 }

@@ -1,6 +1,6 @@
-// Command faultcodes writes docs/errors.md: each code that an answer can carry, with its status, its meaning and when
-// to try again. It reads the declarations from the source, and fails when a code is declared twice, is not declared
-// as a package variable, or is compared with a text.
+// Command faultcodes writes docs/errors.md: each error code with its status, its meaning and when to try again. It
+// reads the declarations from the source, and fails when a code is declared twice, is not declared as a package
+// variable, or is compared with a text.
 package main
 
 import (

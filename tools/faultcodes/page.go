@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// statuses are those of ports/fault.statuses; TestStatuses compares the two.
+// statuses is a copy of ports/fault.statuses; TestStatuses compares them.
 var statuses = map[string]int{
 	"Invalid": 400, "Unauthenticated": 401, "Forbidden": 403, "NotFound": 404, "Conflict": 409, "Exhausted": 429,
 	"Unavailable": 503, "Internal": 500,
 }
 
-// own are the constants of net/http that faults name.
+// own are the statuses that single faults set with WithStatus.
 var own = map[string]int{
 	"StatusMethodNotAllowed": 405, "StatusRequestEntityTooLarge": 413, "StatusUnsupportedMediaType": 415, "426": 426,
 }

@@ -25,7 +25,7 @@ type declaration struct {
 	at                  token.Position
 }
 
-// reader collects what it finds in the files of the repository.
+// reader collects the declarations and the mistakes in the repository's files.
 type reader struct {
 	files *token.FileSet
 	found []declaration
@@ -65,7 +65,7 @@ func read(root fs.FS) ([]declaration, error) {
 	return r.found, errors.Join(r.wrong...)
 }
 
-// file reads one file. Files that do not import the package cannot make faults; they are not looked at.
+// file reads one file. It skips files that do not import ports/fault, because they cannot make faults.
 func (r *reader) file(name string, source []byte) error {
 	f, err := parser.ParseFile(r.files, name, source, parser.SkipObjectResolution)
 	if err != nil {
@@ -91,7 +91,7 @@ func (r *reader) file(name string, source []byte) error {
 	return nil
 }
 
-// visitor looks at one file.
+// visitor checks one file.
 type visitor struct {
 	*reader
 	in       string
@@ -104,7 +104,7 @@ func (v visitor) complain(at ast.Node, format string, args ...any) {
 		fmt.Errorf("%s: %s", v.files.Position(at.Pos()), fmt.Sprintf(format, args...)))
 }
 
-// declares notes a variable's value that is fault.New(kind, code, message), with calls of methods behind it.
+// declares records a variable whose value is fault.New(kind, code, message), possibly followed by method calls.
 func (v visitor) declares(value ast.Expr) {
 	d := declaration{in: v.in}
 	for {
@@ -143,7 +143,7 @@ func (v visitor) literals(call *ast.CallExpr, d *declaration) bool {
 	for i, into := range []*string{&d.code, &d.message} {
 		lit, ok := call.Args[i+1].(*ast.BasicLit)
 		if !ok || lit.Kind != token.STRING {
-			v.complain(call.Args[i+1], "the code and the message of a fault are literals")
+			v.complain(call.Args[i+1], "the code and the message of a fault must be literals")
 			return false
 		}
 		text, err := strconv.Unquote(lit.Value)
@@ -163,11 +163,11 @@ func (v visitor) visit(n ast.Node) bool {
 		return !v.inside
 	case *ast.CallExpr:
 		if v.isNew(n) && !v.declared[n] {
-			v.complain(n, "a fault is declared once, as the value of a package variable: use that, and Saying for the details")
+			v.complain(n, "declare a fault once, as the value of a package variable; use the variable, and Saying for details")
 		}
 	case *ast.CompositeLit:
 		if v.isFault(n.Type) {
-			v.complain(n, "a fault is made by fault.New")
+			v.complain(n, "make a fault with fault.New")
 		}
 	case *ast.BinaryExpr:
 		if n.Op == token.EQL || n.Op == token.NEQ {
@@ -184,7 +184,7 @@ func (v visitor) visit(n ast.Node) bool {
 	return true
 }
 
-// compares complains of a code that is compared with a text. The empty text is no code.
+// compares reports a code that is compared with a string. The empty string is not a code.
 func (v visitor) compares(code, with ast.Expr) {
 	if !isCode(code) {
 		return
@@ -192,7 +192,7 @@ func (v visitor) compares(code, with ast.Expr) {
 	lit, ok := with.(*ast.BasicLit)
 	// Codes of five characters are SQLSTATEs of PostgreSQL's errors, which have a Code too.
 	if ok && lit.Kind == token.STRING && lit.Value != `""` && len(lit.Value) != len(`"00000"`) {
-		v.complain(code, "a code is compared as a value: errors.Is(err, ErrX)")
+		v.complain(code, "compare a fault by its value: errors.Is(err, ErrX)")
 	}
 }
 

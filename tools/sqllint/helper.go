@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// readsNoRow are functions of ours whose bodies touch no row.
+// readsNoRow are our functions whose bodies touch no row.
 var readsNoRow = []string{"rls.tenant_conditions_v1"}
 
-// createOrgTable is the helper that makes a table of an organisation's rows.
+// createOrgTable is the function that creates a table of an organisation's rows.
 var createOrgTable = []string{"rls", "create_org_table_v1"}
 
-// orgTable looks at the call of the helper, and tells whether a statement is one. What it makes is a table that forces
-// its policies from the first moment, so that the owner sees none of its rows. Its keys are checked against none.
+// orgTable reports whether a statement calls createOrgTable, and checks the call. The new table forces its policies
+// from the start, so the owner never sees its rows. It is empty, so its keys need no check.
 func (h *half) orgTable(s node) bool {
 	targets := s.list("targetList")
 	if len(targets) != 1 || len(s.list("fromClause")) > 0 {
@@ -48,10 +48,10 @@ func (h *half) orgTable(s node) bool {
 	return true
 }
 
-// kept are the functions that migrations have made things with: their name ends with a version.
+// kept matches functions that earlier migrations have used. Their names end with a version.
 var kept = regexp.MustCompile(`_v[0-9]+$`)
 
-// released refuses a change of such a function. The migrations that called it would make something else.
+// released refuses a change of such a function, because the migrations that called it would get another result.
 func (h *half) released(s node) {
 	var names [][]string
 	switch s.kind {
@@ -69,7 +69,7 @@ func (h *half) released(s node) {
 	}
 	for _, name := range names {
 		if full := strings.Join(name, "."); h.up && kept.MatchString(full) {
-			h.say("changes %s, by which migrations have made things: make another with the next version", full)
+			h.say("changes %s, which earlier migrations have used: create a function with the next version instead", full)
 		}
 	}
 }
@@ -77,7 +77,7 @@ func (h *half) released(s node) {
 // backfillRows is the procedure that fills rows in batches, each in a transaction of its own.
 var backfillRows = []string{"rls", "backfill_v1"}
 
-// backfill looks at a call. Only that of the procedure may be there, with constants that make one update.
+// backfill checks a call statement. It may only call backfillRows, with constants that form one update.
 func (h *half) backfill(s node) {
 	call, _ := s.child("funccall")
 	name, args := call.names("funcname"), call.list("args")

@@ -11,20 +11,21 @@ import (
 	pgquery "github.com/wasilibs/go-pgquery"
 )
 
-// Under FORCE the owner, who migrates, reaches the rows of the organisation that it entered, and of the platform's own
-// tables none: an update of an organisation's table is an error when it runs, and of another it touches no row.
+// The owner runs the migrations. Under FORCE it reaches only rows of the organisation that it entered, and none of the
+// platform's tables. Elsewhere an update of an organisation's table fails, and an update of a platform's table changes
+// no row.
 
-// loose is goose's mark of a migration whose statements are each a transaction of their own.
+// loose matches goose's mark for a migration that runs each statement in its own transaction.
 var loose = regexp.MustCompile(`(?m)^-- \+goose NO TRANSACTION[ \t]*$`)
 
 // platform are the tables that belong to no organisation.
 var platform = []string{"app.organizations", "app.users", "app.agents", "app.public_templates"}
 
-// direction is goose's mark for the beginning of either half of a migration.
+// direction matches goose's marks for the two halves of a migration.
 var direction = regexp.MustCompile(`(?m)^-- \+goose (Up|Down)[ \t]*$`)
 
-// Migration says where a migration touches an org table's rows while its policies are forced on the owner. A table that
-// the same half has made has no policies yet; every other one has.
+// Migration returns the places where a migration touches rows of an org table while its policies are forced on the
+// owner. Only a table that the same half has created has no policies yet.
 func Migration(file, text string) []Fault {
 	marks := direction.FindAllStringSubmatchIndex(text, -1)
 	var all []Fault
@@ -41,7 +42,7 @@ func Migration(file, text string) []Fault {
 		all = append(all, h.said...)
 	}
 	if len(marks) == 0 {
-		all = append(all, Fault(file+" has no half to look at"))
+		all = append(all, Fault(file+" has no `-- +goose Up` or `-- +goose Down`"))
 	}
 	return all
 }
@@ -109,11 +110,12 @@ func (h *half) statement(s node) {
 	case "DoStmt":
 		h.block(s)
 	case "TransactionStmt":
-		h.say("begins or ends a transaction: the force must come back with the rows")
+		h.say("begins or ends a transaction: FORCE must be restored in the transaction that changes the rows")
 	}
 }
 
-// rows looks for the tables that a statement reads or writes, and for functions, whose bodies are not seen here.
+// rows checks the tables that a statement reads or writes, and refuses functions, because their bodies are not visible
+// here.
 func (h *half) rows(s node) {
 	ctes := cteNames(s)
 	s.walk(func(n node) bool {
@@ -166,7 +168,7 @@ func (h *half) alter(table string, commands []node) {
 	}
 }
 
-// key looks at a foreign key that is added: what it is checked with is a query over both tables.
+// key checks a new foreign key. PostgreSQL validates it with a query over both tables.
 func (h *half) key(table string, constraint node) {
 	foreign := constraint.kind == "Constraint" && constraint.text("contype") == "CONSTR_FOREIGN"
 	if !foreign || constraint.flag("skip_validation") {
@@ -177,8 +179,8 @@ func (h *half) key(table string, constraint node) {
 	h.need(other.table(), "adds a foreign key that refers to")
 }
 
-// block looks into a do block: what it says is looked at like other statements, and of what it puts together from text
-// nothing may touch rows or keys.
+// block checks a do block. Its statements are checked like others. Statements that it builds from text may not touch
+// rows or keys.
 func (h *half) block(s node) {
 	for _, option := range s.list("args") {
 		body, _ := option.child("arg")
@@ -208,7 +210,7 @@ func (h *half) part(p blockPart) {
 	}
 }
 
-// changes finds what touches rows or keys in text that is put together.
+// changes finds statements that touch rows or keys in SQL that is built from text.
 var changes = regexp.MustCompile(`(?i)\b(insert\s+into|update\s+(only\s+)?(app\.|%)|delete\s+from|merge\s+into|` +
 	`copy\s|select\b.*\bfrom\s+(only\s+)?(app\.|%)|references\s|validate\s+constraint)`)
 

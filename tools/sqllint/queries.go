@@ -6,24 +6,25 @@ import (
 	"strings"
 )
 
-// orgFunctions are those that a query inside an organisation may call, each looked at: none sets anything, none takes
-// an organisation, none reaches beyond the policies but to say whether an id is another organisation's.
+// orgFunctions are the functions that a query inside an organisation may call. Each was reviewed: none changes a
+// setting, takes an organisation or bypasses the policies.
 var orgFunctions = []string{
 	"now", "count", "min", "max", "sum",
 	"rls.current_user_id", "rls.current_credential_id",
 }
 
-// foreign are the functions that tell whether an id is another organisation's, one for each resource.
+// foreign matches the functions that report whether an id is another organisation's, one for each resource. They bypass
+// the policies for this one bit (ADR 1).
 var foreign = regexp.MustCompile(`^rls\.[a-z_]+_is_foreign$`)
 
-// operators are those that a query may use. An unknown one may be two that stand too close, such as =@.
+// operators are the operators that a query may use. An unknown operator may be two without a space between, such as =@.
 var operators = []string{"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "||", "->", "->>", "~~", "BETWEEN"}
 
-// kinds are sqlc's commands that the adapter can send. ADR 2 says why the others are not: a write waits for the next
-// query, so that it has no count of rows; a batch and a copy cannot join the round trip that enters.
+// kinds are the commands of sqlc that the adapter supports. It does not support the others (ADR 2): a queued write has
+// no row count, and a batch or a copy cannot share the round trip that enters.
 var kinds = []string{":one", ":many", ":exec"}
 
-// InOrg says what is wrong with a query of sql/org, which runs inside a scope.
+// InOrg returns the mistakes in a query of sql/org, which runs inside a scope.
 func InOrg(q Query) []Fault {
 	f := q.faults()
 	q.checkKind(f)
@@ -45,7 +46,7 @@ func InOrg(q Query) []Fault {
 			}
 		case "RangeVar":
 			if !strings.HasPrefix(n.table(), "app.") && !slices.Contains(ctes, n.table()) {
-				f.say("reaches %s: an organisation's tables are app's, and named so", n.table())
+				f.say("reaches %s: use the tables of the schema app, with the schema's name", n.table())
 			}
 		case "A_Expr":
 			if !slices.Contains(operators, n.operator()) {
@@ -54,19 +55,19 @@ func InOrg(q Query) []Fault {
 		case "SQLValueFunction", "MergeStmt", "RangeTableFunc", "JsonTable", "RangeTableSample":
 			f.say("has a %s", n.kind)
 		case "IntoClause":
-			f.say("makes a table")
+			f.say("creates a table")
 		}
 		return true
 	})
 	checkTenant(top, f)
 	if q.Kind == ":many" && !bounded(top) {
-		f.say("has no limit: how many rows there are is a tenant's to say")
+		f.say("has no limit: an organisation can have any number of rows")
 	}
 	return f.said
 }
 
-// InSystem says what is wrong with a query of sql/system, which knows no organisation. bounded names the functions that
-// limit what they return.
+// InSystem returns the mistakes in a query of sql/system, which runs without an organisation. bounded names the
+// functions that limit their rows.
 func InSystem(q Query, limited func(function string) bool) []Fault {
 	f := q.faults()
 	q.checkKind(f)
@@ -142,7 +143,7 @@ func hasLimit(n node) bool {
 	return ok && !limit.flag("isnull")
 }
 
-// Twice says which names stand for more than one query.
+// Twice lists the names that more than one query has.
 func Twice(queries []Query) []Fault {
 	first := map[string]string{}
 	var all []Fault

@@ -1,7 +1,7 @@
-// Package sqllint reads the repository's SQL with PostgreSQL's own parser and says where it does what no test of the
-// database could see: a query that names an organisation, and a migration that the forced policies would make a no-op.
+// Package sqllint checks the repository's SQL with PostgreSQL's own parser for mistakes that tests of the database
+// cannot find: queries that name an organisation, and migrations that forced policies turn into no-ops.
 //
-// It belongs to the tools' module: the parser is the one that sqlc uses, and the program does not depend on it.
+// It belongs to the tools' module, because the program does not depend on the parser. sqlc uses the same one.
 package sqllint
 
 import (
@@ -20,10 +20,10 @@ type Query struct {
 	SQL        string
 }
 
-// Fault is what is wrong with a query or a migration, as a sentence with its place.
+// Fault is a mistake in a query or a migration: its place and a sentence.
 type Fault string
 
-// heading is how sqlc's queries begin.
+// heading matches the comment that begins a query of sqlc.
 var heading = regexp.MustCompile(`(?m)^-- name: (\S+) (:\S+)[ \t]*$`)
 
 // ReadFolder reads every query of a folder.
@@ -43,7 +43,7 @@ func ReadFolder(root, folder string) ([]Query, error) {
 	return all, nil
 }
 
-// Read splits a file into its queries. What stands before the first heading is a query without a name.
+// Read splits a file into its queries. Text before the first heading becomes a query without a name.
 func Read(file, text string) []Query {
 	starts := heading.FindAllStringSubmatchIndex(text, -1)
 	var all []Query
@@ -67,7 +67,7 @@ func Read(file, text string) []Query {
 	return all
 }
 
-// faults collects what is wrong with one query.
+// faults collects the mistakes in one query.
 type faults struct {
 	at   string
 	said []Fault
@@ -82,7 +82,7 @@ func (f *faults) say(format string, args ...any) {
 
 func (q Query) faults() *faults { return &faults{at: strings.TrimSpace(q.At + " " + q.Name + ":")} }
 
-// parsed makes sure that the query is one statement, and hands it on.
+// parsed checks that the query is one statement and returns it.
 func (q Query) parsed(f *faults) (node, bool) {
 	statements, err := parse(q.SQL)
 	switch {

@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// tenant finds where a statement names an organisation. It is closed: a column that says whose a row is may stand in
-// the places that are listed here, and nowhere else, under no other name, and nothing else may take its name.
+// tenant finds the places where a statement names an organisation. It is an allowlist: the column of the organisation
+// may only appear in the places that are listed here, under its own name, and nothing else may have that name.
 type tenant struct {
 	*faults
 	sources map[string]string // what FROM calls a table, a subquery or a function, and what that is
 	fine    map[float64]bool  // the places of the columns that may stand where they do
 }
 
-// orgNames are what names an organisation in app.organizations: each is a key there.
+// orgNames are the columns of app.organizations that identify an organisation. Each is a key.
 var orgNames = []string{"id", "slug", "namespace"}
 
 const organizations = "app.organizations"
 
-// checkTenant says where a statement names an organisation as a value, or could under another name.
+// checkTenant reports where a statement uses an organisation as a value, or could do so under another name.
 func checkTenant(top node, f *faults) {
 	t := &tenant{faults: f, sources: map[string]string{}, fine: map[float64]bool{}}
 	top.walk(func(n node) bool { t.findSource(n); return true })
@@ -28,7 +28,7 @@ func checkTenant(top node, f *faults) {
 	top.walk(func(n node) bool { t.refuse(n); return n.kind != "Param" })
 }
 
-// findSource takes note of what FROM calls things, and refuses what gives columns other names.
+// findSource records the names in FROM, and refuses aliases that rename columns.
 func (t *tenant) findSource(n node) {
 	alias, _ := n.child("alias")
 	name := alias.text("aliasname")
@@ -51,7 +51,7 @@ func (t *tenant) findSource(n node) {
 	}
 }
 
-// isOrg tells whether a column says whose a row is.
+// isOrg reports whether a column contains a row's organisation.
 func (t *tenant) isOrg(column []string) bool {
 	if len(column) == 0 {
 		return false
@@ -63,8 +63,8 @@ func (t *tenant) isOrg(column []string) bool {
 	return len(column) > 1 && t.sources[column[len(column)-2]] == organizations && slices.Contains(orgNames, last)
 }
 
-// output looks at what a select, or a returning, gives out, and to what: the statement's result, or a part of the
-// statement that goes on with it.
+// output checks the columns that a select or a returning clause produces, and where they go: to the statement's result,
+// or to another part of the statement.
 func (t *tenant) output(n node, to string) {
 	for _, arm := range []string{"larg", "rarg"} {
 		if inner, ok := n.child(arm); ok {
@@ -85,13 +85,13 @@ func (t *tenant) output(n node, to string) {
 		star := len(column) > 0 && column[len(column)-1] == "*"
 		switch org := t.isOrg(column); {
 		case star && (to == "a union" || to == "a comparison"):
-			t.say("selects * into %s: org_id is among what it selects", to)
+			t.say("selects * into %s: that includes org_id", to)
 		case star:
 			t.fine[value.at()] = true
 		case org && (to == "a union" || to == "a comparison"):
 			t.say("hands org_id to %s", to)
 		case org && to == "a subquery" && name != "org_id":
-			t.say("calls %s %s, which hides whose a row is", strings.Join(column, "."), name)
+			t.say("calls %s %s, which hides the organisation", strings.Join(column, "."), name)
 		case org:
 			t.fine[value.at()] = true
 		case name == "org_id" && to != "the result":
@@ -100,7 +100,7 @@ func (t *tenant) output(n node, to string) {
 	}
 }
 
-// allow takes note of the columns that stand in one of the places where an organisation's column may.
+// allow records columns in places where an organisation's column is allowed.
 func (t *tenant) allow(n node) {
 	switch n.kind {
 	case "RangeSubselect":
@@ -138,7 +138,7 @@ func (t *tenant) pass(n node, field string) {
 	}
 }
 
-// compare lets an organisation's column stand beside one of another table, alone or in a row of both.
+// compare allows comparing an organisation's column with that of another table, alone or in a row of both.
 func (t *tenant) compare(left, right node) {
 	l, r := left.list("args"), right.list("args")
 	if left.kind == "RowExpr" && right.kind == "RowExpr" && len(l) == len(r) {
@@ -156,13 +156,13 @@ func (t *tenant) compare(left, right node) {
 	}
 }
 
-// ofTable tells whether a qualified column is that of one of app's tables, or still carries the name that it has there.
+// ofTable reports whether a qualified column belongs to a table of app, or still has the name org_id.
 func (t *tenant) ofTable(column []string) bool {
 	return strings.HasPrefix(t.sources[column[len(column)-2]], "app.") || column[len(column)-1] == "org_id"
 }
 
-// subquery looks at a subquery in an expression: exists hands nothing on, `(org_id, …) in (select org_id, …)` is a
-// join, and anything else would make a value of an organisation.
+// subquery checks a subquery in an expression. An exists returns no column, and `(org_id, …) in (select org_id, …)` is
+// a join. Every other subquery would use an organisation as a value.
 func (t *tenant) subquery(n node) {
 	inner, _ := n.child("subselect")
 	left, compared := n.child("testexpr")
@@ -182,7 +182,7 @@ func (t *tenant) subquery(n node) {
 	}
 }
 
-// pairs lets an organisation's column stand beside the one that a subquery selects in its place.
+// pairs allows comparing an organisation's column with the one that a subquery selects in the same position.
 func (t *tenant) pairs(columns, out []node) {
 	for i := range out {
 		value, _ := out[i].child("val")
@@ -193,7 +193,7 @@ func (t *tenant) pairs(columns, out []node) {
 	}
 }
 
-// refuse says what stands where it may not.
+// refuse reports names of an organisation in places that are not allowed.
 func (t *tenant) refuse(n node) {
 	switch n.kind {
 	case "ColumnRef":
@@ -239,11 +239,11 @@ func (t *tenant) refuseColumn(n node) {
 	switch {
 	case t.fine[n.at()]:
 	case last == "*":
-		t.say("makes a value of a whole row, org_id and all")
+		t.say("uses a whole row as a value, which includes org_id")
 	case t.isOrg(column):
-		t.say("has %s beside something that is no column of another table", strings.Join(column, "."))
+		t.say("uses %s other than in a comparison with the organisation of another table", strings.Join(column, "."))
 	case len(column) == 1 && isSource:
-		t.say("makes a value of the row %s, org_id and all", last)
+		t.say("uses the row %s as a value, which includes org_id", last)
 	case len(column) == 1 && slices.Contains(orgNames, last) && t.reaches(organizations):
 		t.say("has %s without its table, where organizations is one", last)
 	}

@@ -121,7 +121,7 @@ func (n node) list(field string) []node {
 func (n node) text(field string) string { s, _ := n.fields[field].(string); return s }
 func (n node) flag(field string) bool   { b, _ := n.fields[field].(bool); return b }
 
-// at is the node's place in the text, which tells it from others of its kind.
+// at is the node's position in the text, which distinguishes it from other nodes of its kind.
 func (n node) at() float64 { f, _ := n.fields["location"].(float64); return f }
 
 // names is a field that holds a name, part by part. A star is "*".
@@ -178,7 +178,7 @@ func (n node) children() []node {
 	return all
 }
 
-// walk visits a node and all below it, until fn says no.
+// walk visits a node and the nodes below it. It does not descend where fn returns false.
 func (n node) walk(fn func(node) bool) {
 	if !fn(n) {
 		return

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Used returns the names that the adapter calls as a method or that a module's port names: a port whose method a query
-// implements by itself, through an embedded struct, is called by its module.
+// Used returns the methods that the adapter calls and those in the modules' ports. A generated query can implement a
+// port's method directly, through an embedded struct; then only the module calls it.
 func Used(root string) (map[string]bool, error) {
 	used := map[string]bool{}
 	for _, pattern := range []string{"adapters/postgres/*.go", "modules/*/*.go"} {
@@ -59,18 +59,18 @@ func uses(file, source string, used map[string]bool) error {
 	return nil
 }
 
-// Unused says which queries nothing asks.
+// Unused lists the queries that no code uses.
 func Unused(queries []Query, used map[string]bool) []Fault {
 	var all []Fault
 	for _, q := range queries {
 		if !used[q.Name] {
-			all = append(all, Fault(q.At+" "+q.Name+": is asked by nothing"))
+			all = append(all, Fault(q.At+" "+q.Name+": is not used"))
 		}
 	}
 	return all
 }
 
-// Limited reads a schema and tells which of its SQL functions return no more than they say they do.
+// Limited reads a schema and returns its SQL functions that limit their number of rows.
 func Limited(schema string) (func(function string) bool, error) {
 	statements, err := parse(schema)
 	if err != nil {
@@ -95,7 +95,7 @@ func limitedBody(function node) bool {
 		if err != nil || len(statements) != 1 {
 			return false // not SQL, or more than one question
 		}
-		// A count of each of a few states is as many rows as there are states.
+		// A count by state has at most one row for each state.
 		return hasLimit(statements[0]) || len(statements[0].list("groupClause")) > 0
 	}
 	return false
