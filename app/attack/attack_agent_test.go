@@ -72,7 +72,7 @@ func (p *outpost) connect() error {
 	go func() { p.result = client.Run(ctx, p); close(p.ended) }()
 	select {
 	case <-p.up:
-	case <-time.After(streamPatience):
+	case <-time.After(streamTimeout):
 		return errors.New("the agent does not get through")
 	}
 	p.f.attack.requests.Add(1)
@@ -114,7 +114,7 @@ func (p *outpost) Dial(_ context.Context, session uuid.UUID) (net.Conn, error) {
 	go func() {
 		defer far.Close()
 		if _, err := far.Write(greeting(session, of)); err == nil {
-			_, _ = io.Copy(far, far) // until whoever looks on has gone
+			_, _ = io.Copy(far, far) // until the viewer has gone
 		}
 	}()
 	return near, nil
@@ -236,7 +236,7 @@ func (f *arena) replaceAgent(t *rapid.T) *shot {
 			if fault.Of(p.result).Code != "stale_agent" {
 				return &difference{"the older process ended otherwise", fmt.Sprint(p.result)}
 			}
-		case <-time.After(streamPatience):
+		case <-time.After(streamTimeout):
 			return &difference{"the older process goes on", ""}
 		}
 		for _, r := range p.realms {
@@ -274,7 +274,7 @@ func (f *arena) forgedAgent(t *rapid.T) *shot {
 		case 3:
 			q.header.Set("Origin", f.attack.URL)
 			want = verdict{403, "origin_refused"}
-		case 4, 5, 6: // a stream that nobody awaits, as itself and with what another one knows
+		case 4, 5, 6: // a stream that was not requested, as itself and with what another agent knows
 			q.path = tunnel.Prefix + "streams"
 			q.header.Set("Upgrade", "streamspace-stream")
 			q.header.Set("StreamSpace-Stream", secret.New().Reveal())

@@ -39,7 +39,7 @@ type arena struct {
 	made   int                             // accesses, for their labels
 }
 
-// shot is one request, or something that is done beside it, with all that was drawn for it.
+// shot is one request or one other action, with everything that was drawn for it.
 type shot struct {
 	of         *realm // whose group fires it
 	what       string
@@ -173,7 +173,7 @@ func (r *realm) add(who *person, role org.Role) error {
 	return r.f.operate("add_member('attack', $1, $2, $3)", r.id.UUID, who.id.UUID, string(role))
 }
 
-// furnish gives a realm its agent, its templates, and everybody a sign-in.
+// furnish gives a realm its agent, its templates, and each person a sign-in.
 func (r *realm) furnish() error {
 	if err := r.f.operate("serve_org('attack', $1, $2)", r.agent.id, r.id.UUID); err != nil {
 		return err
@@ -265,7 +265,7 @@ func (f *arena) close() {
 	}
 }
 
-// foreignWord returns a canary in what somebody of this realm was given that is another's. Outside of a realm all are.
+// foreignWord returns a canary of another realm in what a person of this realm received. A nil realm owns no canary.
 func (r *realm) foreignWord(given []byte) string {
 	for {
 		i := bytes.Index(given, []byte(canaryPrefix))
@@ -304,7 +304,7 @@ func (f *arena) draw(t *rapid.T) *shot {
 	})(t)
 }
 
-// withdrawing takes somebody's access away.
+// withdrawing revokes a person's access.
 func (f *arena) withdrawing(t *rapid.T) *shot {
 	return pick(t, "withdrawal", []func(*rapid.T) *shot{f.logOut, f.revoke, f.removeMember, f.suspend, f.suspend})(t)
 }

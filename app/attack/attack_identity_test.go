@@ -78,7 +78,7 @@ func (f *arena) listTemplates(t *rapid.T) *shot {
 	}, func(body []byte) error { return shows(want, body) })
 }
 
-// shownMe is what somebody is told of themselves.
+// shownMe is a user as getMe shows them.
 type shownMe struct {
 	User struct {
 		ID    uuid.UUID `json:"id"`
@@ -116,7 +116,7 @@ func (f *arena) logOut(t *rapid.T) *shot {
 	}, nil)
 }
 
-// nothing asks for what is not there, and for what everybody is shown.
+// nothing requests unknown paths and public ones.
 func (f *arena) nothing(t *rapid.T) *shot {
 	p := pick(t, "path", []string{
 		"/api/v1/orgs", "/api/v1/sessions/" + f.realms[0].id.String() + "/events", "/api/v1/openapi.yaml",
@@ -136,7 +136,7 @@ func (f *arena) refreshing(t *rapid.T) *shot {
 	s := &shot{of: c.of, what: c.label + ": refresh"}
 	if rarely(t, "unknown", 8) {
 		c = &access{of: c.of, secret: secret.New().Reveal(), gone: true}
-		s.what = "nobody: refresh"
+		s.what = "unknown caller: refresh"
 	}
 	s.fire = func() *difference { return c.refresh(s) }
 	return s
@@ -252,7 +252,8 @@ func (f *arena) sendLogin(in map[string]any) (answered, error) {
 	}, nil)
 }
 
-// chooseOrg is somebody of two organisations who names none: they are told those that they may enter, and no others.
+// chooseOrg logs in a member of two organisations who names none. The response lists the organisations that they may
+// enter, and no others.
 func (f *arena) chooseOrg(*rapid.T) *shot {
 	who := f.people[0]
 	s := &shot{of: f.realms[0], what: who.label + ": logIn"}

@@ -14,7 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// verdict is what a request must be answered. The zero one says nothing yet.
+// verdict is the predicted response to a request. The zero value is no prediction.
 type verdict struct {
 	status int
 	code   string // of a problem; empty: not looked at
@@ -39,7 +39,7 @@ var (
 	ended           = verdict{409, "session_ended"}
 )
 
-// difference is what was answered otherwise than the model says.
+// difference is a response that differs from the prediction.
 type difference struct{ text, detail string }
 
 // realm is what the model knows of one organisation. While shots are fired only its own group's goroutine touches it.
@@ -66,7 +66,7 @@ type realm struct {
 	audit, events   map[string]int64     // entries by what they say
 }
 
-// person is somebody who can be a member.
+// person is a user, who can be a member.
 type person struct {
 	label, email, name string
 	id                 org.UserID
@@ -113,17 +113,17 @@ type token struct {
 	role org.Role
 }
 
-// role is what somebody is at present; empty: no member.
+// role is a person's current role; empty: no member.
 func (c *access) role() org.Role { return c.of.roles[c.who] }
 
 func (c *access) holds() bool { return !c.gone && !c.of.suspended }
 
 func isAdmin(r org.Role) bool { return r == org.RoleOwner || r == org.RoleAdmin }
 
-// seenBy tells whether somebody with this role is shown a session of their organisation.
+// seenBy reports whether a person with this role sees a session of their organisation.
 func (s *desk) seenBy(who *person, role org.Role) bool { return s.owner == who || isAdmin(role) }
 
-// visible lists a realm's sessions as somebody is shown them, the newest first.
+// visible lists the sessions of a realm that a person sees, newest first.
 func (r *realm) visible(who *person, role org.Role) []*desk {
 	var out []*desk
 	for _, s := range slices.Backward(r.desks) {
@@ -221,7 +221,7 @@ func (s *desk) report(saw sessions.State, reason string) string {
 	return ""
 }
 
-// withdraw ends every sign-in of somebody, with the tickets that came of them.
+// withdraw ends every sign-in of a person, and its tickets.
 func (r *realm) withdraw(who *person) {
 	for _, c := range r.accesses {
 		if c.who == who {

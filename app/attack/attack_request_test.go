@@ -17,16 +17,16 @@ import (
 
 const foreignOrigin = "https://elsewhere.example"
 
-// asking is who asks: somebody by an access of theirs, as a token or as a cookie, or nobody who is known.
+// asking is the caller of a request: a person with a token or a cookie, or an unknown caller.
 type asking struct {
 	label   string
-	access  *access // nil: refused says with which code nobody gets in
+	access  *access // nil: an unknown caller, who gets the code in refused
 	refused string
 	token   int // which of the access's tokens; -1: by cookie
 	header  http.Header
 }
 
-// asker draws who asks.
+// asker draws the caller of a request.
 func (f *arena) asker(t *rapid.T) *asking {
 	r := pick(t, "realm", f.realms)
 	c := pick(t, "access", r.accesses)
@@ -35,7 +35,7 @@ func (f *arena) asker(t *rapid.T) *asking {
 	cookie := func(c *access) { h.Add("Cookie", "__Host-session="+c.secret) }
 	n := rapid.IntRange(0, len(c.tokens)-1).Draw(t, "token")
 	known := func(how string, token int) *asking { return &asking{c.label + how, c, "", token, h} }
-	nobody := func(how, code string) *asking { return &asking{"nobody, " + how, nil, code, 0, h} }
+	unknown := func(how, code string) *asking { return &asking{"unknown caller, " + how, nil, code, 0, h} }
 	switch rapid.IntRange(0, 31).Draw(t, "presents") {
 	default:
 		h.Set("Authorization", "Bearer "+c.tokens[n].text)
@@ -46,28 +46,28 @@ func (f *arena) asker(t *rapid.T) *asking {
 	case 25: // the token counts
 		cookie(other)
 		h.Set("Authorization", "bearer "+c.tokens[n].text)
-		return known(fmt.Sprintf(" by token %d beside a cookie of %s", n, other.label), n)
+		return known(fmt.Sprintf(" by token %d and a cookie of %s", n, other.label), n)
 	case 26:
-		return nobody("with nothing", "credentials_missing")
+		return unknown("with nothing", "credentials_missing")
 	case 27:
 		h.Set("Authorization", "Bearer "+secret.New().Reveal())
-		return nobody("with a token of nothing", "token_malformed")
+		return unknown("with a token of nothing", "token_malformed")
 	case 28:
 		h.Set("Cookie", "__Host-session="+secret.New().Reveal())
-		return nobody("with a cookie of nothing", "signed_out")
+		return unknown("with a cookie of nothing", "signed_out")
 	case 29: // what one token says, signed as another
 		h.Set("Authorization", "Bearer "+spliced(other.tokens[0].text, c.tokens[n].text))
 		if other == c {
-			return nobody("with a token mixed with itself", "") // it may be the very token
+			return unknown("with a token mixed with itself", "") // it may be the very token
 		}
-		return nobody("with "+other.label+"'s token signed as "+c.label+"'s", "token_signature")
+		return unknown("with "+other.label+"'s token signed as "+c.label+"'s", "token_signature")
 	case 30:
 		cookie(c)
 		h.Set("Authorization", "Basic "+c.secret)
-		return nobody("with another scheme beside "+c.label+"'s cookie", "credentials_missing")
+		return unknown("with another scheme and "+c.label+"'s cookie", "credentials_missing")
 	case 31: // a refresh token is no access token
 		h.Set("Authorization", "Bearer "+c.secret)
-		return nobody("with "+c.label+"'s refresh token", "token_malformed")
+		return unknown("with "+c.label+"'s refresh token", "token_malformed")
 	}
 }
 
@@ -76,7 +76,7 @@ func spliced(claims, signature string) string {
 	return claims[:strings.LastIndexByte(claims, '.')] + signature[strings.LastIndexByte(signature, '.'):]
 }
 
-// of is the realm in which somebody asks; nobody's questions are asked in the arena's first.
+// of is the realm of the caller. Unknown callers belong to the arena's first realm.
 func (w *asking) of(f *arena) *realm {
 	if w.access == nil {
 		return f.realms[0]
@@ -92,9 +92,9 @@ func (w *asking) scope() *realm {
 	return w.access.of
 }
 
-// admit says what becomes of a request before its operation is reached, and as what it gets there. form is what is
-// wrong with the request itself: whoever may not ask learns nothing about that.
-func (w *asking) admit(changes bool, form verdict) (org.Role, verdict) {
+// authorize predicts what happens to a request before its operation runs, and with which role it reaches the operation.
+// form is what is wrong with the request itself. A caller without permission must not learn about it.
+func (w *asking) authorize(changes bool, form verdict) (org.Role, verdict) {
 	if w.access == nil {
 		return "", verdict{401, w.refused}
 	}
@@ -109,7 +109,7 @@ func (w *asking) admit(changes bool, form verdict) (org.Role, verdict) {
 		c.claimed = c.role()
 		role = c.claimed
 	}
-	// Before the role refuses, the database is asked whether it is still theirs.
+	// Before a request is refused for its role, the server asks the database for the current role.
 	now, refuses := c.role(), changes && role == org.RoleViewer
 	switch {
 	case !refuses && form != proceed:
@@ -140,12 +140,12 @@ type request struct {
 	body         string
 	header       http.Header
 	foreign      bool // a page of another origin makes a browser send it
-	public       bool // nobody has to be known
+	public       bool // callers need no credential
 	changes      bool // a viewer may not
 	form         verdict
 }
 
-// answered is what came back.
+// answered is the response to a request.
 type answered struct {
 	status int
 	header http.Header
@@ -190,7 +190,7 @@ func (f *arena) apiShot(
 		case q.foreign:
 			want = crossOrigin
 		case !q.public:
-			role, v := who.admit(q.changes, q.form)
+			role, v := who.authorize(q.changes, q.form)
 			if want = v; want == proceed {
 				want = do(who, role)
 			}
@@ -207,7 +207,7 @@ func (f *arena) apiShot(
 	return s
 }
 
-// send asks, and reads the whole answer.
+// send sends the request and reads the whole response.
 func (f *arena) send(q request, who http.Header) (answered, error) {
 	f.attack.requests.Add(1)
 	f.attack.noteOperation(q.method, q.path)
@@ -229,7 +229,7 @@ func (f *arena) send(q request, who http.Header) (answered, error) {
 	return answered{response.StatusCode, response.Header, body}, err
 }
 
-// judge compares an answer with what it must be, and looks for another organisation's words in it.
+// judge compares a response with the prediction, and searches it for canaries of other organisations.
 func (s *shot) judge(scope *realm, want verdict, got answered, look func([]byte) error) *difference {
 	was := verdict{status: got.status}
 	if want.code != "" || got.status >= 400 {
@@ -269,7 +269,7 @@ func (f *arena) near(t *rapid.T, own *realm) *realm {
 	return own
 }
 
-// identifier is an id as somebody writes it into a path.
+// identifier is an id as a client writes it into a path.
 type identifier struct {
 	label string
 	id    uuid.UUID

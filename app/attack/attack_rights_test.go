@@ -41,7 +41,7 @@ func (c *access) act(sql string, args ...any) (effect, error) {
 func (c *access) within(readOnly bool, do func(context.Context, pgx.Tx) error) (err error) {
 	role := c.role()
 	if role == "" {
-		role = org.RoleOwner // somebody who is no member any more may claim anything
+		role = org.RoleOwner // a former member may claim any role
 	}
 	ctx := context.Background()
 	for range 5 {
@@ -72,7 +72,7 @@ func (s *shot) compare(want, got effect, err error) *difference {
 	return nil
 }
 
-// target draws an actor, and somebody of their realm or another.
+// target draws an actor, and a person of their realm or another.
 func (f *arena) target(t *rapid.T) (*access, *person) {
 	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
 	of := c.of
@@ -82,7 +82,7 @@ func (f *arena) target(t *rapid.T) (*access, *person) {
 	return c, pick(t, "person", of.people)
 }
 
-// changeRole has somebody give somebody another role.
+// changeRole has one person change another's role.
 func (f *arena) changeRole(t *rapid.T) *shot {
 	c, who := f.target(t)
 	role := pick(t, "role", org.Roles())
@@ -98,7 +98,7 @@ func (f *arena) changeRole(t *rapid.T) *shot {
 	return s
 }
 
-// mayChange says what becomes of giving somebody a role; the empty one removes them.
+// mayChange predicts the outcome of changing a person's role. The empty role removes them.
 func (c *access) mayChange(who *person, role org.Role) effect {
 	mine, was := c.role(), c.of.roles[who]
 	switch {
@@ -115,7 +115,7 @@ func (c *access) mayChange(who *person, role org.Role) effect {
 	}
 }
 
-// removeMember has somebody remove somebody, whose sign-ins and tickets go with them.
+// removeMember has one person remove another, together with their sign-ins and tickets.
 func (f *arena) removeMember(t *rapid.T) *shot {
 	c, who := f.target(t)
 	s := &shot{of: c.of, what: fmt.Sprintf("%s: remove %s", c.label, who.label)}
@@ -131,7 +131,7 @@ func (f *arena) removeMember(t *rapid.T) *shot {
 	return s
 }
 
-// revoke has somebody end a sign-in, their own or not.
+// revoke has a person end a sign-in, their own or another's.
 func (f *arena) revoke(t *rapid.T) *shot {
 	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
 	other := pick(t, "other access", pick(t, "other realm", f.realms).accesses)
@@ -155,7 +155,7 @@ func (f *arena) revoke(t *rapid.T) *shot {
 	return s
 }
 
-// enlist has the operator add somebody, who may have been a member before, or may still be.
+// enlist has the operator add a person, who may be a member already or may have been one.
 func (f *arena) enlist(t *rapid.T) *shot {
 	r := pick(t, "realm", f.realms)
 	who, role := pick(t, "person", r.people), pick(t, "role", org.Roles())
@@ -171,7 +171,7 @@ func (f *arena) enlist(t *rapid.T) *shot {
 	return s
 }
 
-// signIn gives somebody one more sign-in, if they are a member.
+// signIn gives a member one more sign-in.
 func (f *arena) signIn(t *rapid.T) *shot {
 	r := pick(t, "realm", f.realms)
 	c := r.newAccess(pick(t, "person", r.people))

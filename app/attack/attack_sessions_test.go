@@ -81,7 +81,7 @@ func showsSession(want *shownSession) func([]byte) error {
 	}
 }
 
-// oneSession is an operation on a session that somebody must see.
+// oneSession is an operation on a session that the caller must see.
 func (f *arena) oneSession(t *rapid.T, q request, then func(*desk) verdict) *shot {
 	w := f.asker(t)
 	i := f.name(t, "session", w.of(f))
@@ -162,7 +162,7 @@ func (f *arena) spoil(t *rapid.T, q *request, body map[string]any) {
 	}
 }
 
-// reference draws what somebody may take for a template.
+// reference draws a reference to a template, valid or not.
 func (f *arena) reference(t *rapid.T, q *request, own *realm) string {
 	r := f.near(t, own)
 	p := pick(t, "template", r.usable())

@@ -20,7 +20,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// careless has somebody's scope run a query without any condition over everything that the app's role may read.
+// careless runs, in a person's scope, a query without conditions over everything that the app's role may read.
 func (f *arena) careless(t *rapid.T) *shot {
 	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
 	from := f.attack.inOrg

@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// streamPatience is above what a stream takes to open and to answer on a machine that does much else.
-	streamPatience = 15 * time.Second
-	// endPatience is above the two seconds in which one ends whose right was withdrawn.
-	endPatience = 5 * time.Second
+	// streamTimeout is above what a stream takes to open and to answer on a machine that does much else.
+	streamTimeout = 15 * time.Second
+	// endTimeout is above the two seconds in which one ends whose right was withdrawn.
+	endTimeout = 5 * time.Second
 )
 
 // pass is a ticket.
@@ -204,7 +204,7 @@ func (f *arena) hurry(s *desk) bool {
 	if s.endWanted || s.state.Final() || s.state == link.Running {
 		return true
 	}
-	if s.state == link.Terminating { // its agent says so, nobody else
+	if s.state == link.Terminating { // only its agent reports it
 		return false
 	}
 	f.must(s.of.agent.observe(link.Report{Session: s.id, State: link.Running, Generation: 1}))
@@ -261,7 +261,7 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 	}
 	f.attack.requests.Add(1)
 	f.attack.noteOperation(http.MethodGet, strings.TrimPrefix(at, f.attack.URL))
-	ctx, cancel := context.WithTimeout(context.Background(), streamPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), streamTimeout)
 	defer cancel()
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
 	socket, response, err := websocket.Dial(ctx, at, &websocket.DialOptions{
@@ -297,14 +297,14 @@ func (v *viewing) meet() error {
 }
 
 func (v *viewing) say(word []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), streamPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), streamTimeout)
 	defer cancel()
 	return v.socket.Write(ctx, websocket.MessageBinary, word)
 }
 
 // hear reads exactly what is expected, in however many pieces.
 func (v *viewing) hear(want []byte) error {
-	ctx, cancel := context.WithTimeout(context.Background(), streamPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), streamTimeout)
 	defer cancel()
 	var got []byte
 	for len(got) < len(want) {
@@ -339,22 +339,22 @@ func (v *viewing) settled() error {
 		select {
 		case <-v.ended:
 			return nil
-		case <-time.After(endPatience):
+		case <-time.After(endTimeout):
 			return errors.New("it goes on though its right was withdrawn")
 		}
-	case v.doubtful: // its right came back before anybody may have looked
+	case v.doubtful: // its right came back before the next check of the access
 		return nil
 	}
 	if err := v.say([]byte{'.'}); err != nil {
 		return fmt.Errorf("it ended although nothing was withdrawn: %w", err)
 	}
 	select {
-	case err := <-v.ended: // the echo, read by whoever waits for the end
+	case err := <-v.ended: // the echo was read by the goroutine that waits for the end
 		if err != nil {
 			return fmt.Errorf("it ended although nothing was withdrawn: %w", err)
 		}
 		return nil
-	case <-time.After(streamPatience):
+	case <-time.After(streamTimeout):
 		return errors.New("it says nothing any more")
 	}
 }

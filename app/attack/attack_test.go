@@ -25,20 +25,21 @@ import (
 const tokenPrefix = "eyJ"
 
 const (
-	// besieged is how many arenas are attacked side by side: enough to keep the control plane busy while one of them waits
-	// for its own answers.
+	// besieged is how many arenas are attacked in parallel: enough to keep the control plane busy while one of them
+	// waits for responses.
 	besieged = 8
-	// usual is how many requests the suite's attack sends; ATTACK_REQUESTS says otherwise, and make attack does.
+	// usual is how many requests the attack of the test suite sends. make attack sets ATTACK_REQUESTS to a higher
+	// number.
 	usual = 4_000
 	// long is how much longer the histories of an attack are that was asked for: thirty steps each time, more or less.
 	long = 4
 )
 
-// TestAttack has random callers of two to five organisations ask for whatever they like, through HTTP, streams and the
-// agents' tunnel, while their rights change; a model says what each must be answered. The first difference is reduced
-// to the shortest history that shows it. Beside the model, no answer, stream, log line, metric or row that an
-// organisation is shown holds a word of another's. It is not parallel: it takes the whole machine, which others' time
-// limits would feel.
+// TestAttack sends random requests of callers of two to five organisations through HTTP, streams and the agents'
+// tunnel, while their rights change. A model predicts each response. The first difference is reduced to the shortest
+// history that shows it. In addition, no response, stream, log line, metric or row that an organisation sees may
+// contain a canary of another. The test is not parallel: it uses the whole machine, and other tests would exceed their
+// time limits.
 func TestAttack(t *testing.T) {
 	a := newAttack(t)
 	began := time.Now()
@@ -48,7 +49,7 @@ func TestAttack(t *testing.T) {
 			a.requests.Load(), took.Seconds(), float64(a.requests.Load())/took.Seconds(), a.orgs.Load(), a.differences.Load())
 	}()
 	var all sync.WaitGroup
-	for n := range besieged { // beside each other however many tests may be: most of the time each waits
+	for n := range besieged { // in parallel whatever -parallel says, because each waits most of the time
 		all.Go(func() {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
 				s := &siege{attack: a}
@@ -74,10 +75,10 @@ func TestAttack(t *testing.T) {
 	}
 }
 
-// attack is a control plane and a database that nobody else uses, and what was done to them.
+// attack is a control plane and a database that no other test uses, with counts of what was done to them.
 type attack struct {
 	*servertest.Server
-	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts beside HTTP, and one that sees all
+	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts without HTTP, and one that sees all
 	public                             []*pattern
 	api                                contract
 	unmodelled                         contract // the operations that the model does not know
@@ -135,7 +136,7 @@ func newAttack(t *testing.T) *attack {
 	return a
 }
 
-// publish makes the public templates. One has the name that organisations give to a template of their own.
+// publish creates the public templates. One has the same name as a template of each organisation.
 func (a *attack) publish(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"desk", "terminal"} {
@@ -148,7 +149,7 @@ func (a *attack) publish(t *testing.T) {
 	}
 }
 
-// over tells whether enough was asked, or a difference was found.
+// over reports whether enough requests were sent or a difference was found.
 func (a *attack) over() bool { return a.differences.Load() > 0 || a.requests.Load() >= a.limit }
 
 // siege is one of the arenas that are attacked side by side.
@@ -158,7 +159,7 @@ type siege struct {
 	first    string // the difference as it was found, in case it does not come again
 }
 
-// once is one history, in organisations of its own, so that it can be run again from its beginning.
+// once is one history. It has its own organisations, so that it can be repeated from its beginning.
 func (s *siege) once(t *rapid.T) {
 	if s.over() && !s.breached {
 		return
@@ -171,8 +172,8 @@ func (s *siege) once(t *rapid.T) {
 	f.settle(t)
 }
 
-// step sends a few requests: those of one organisation one after the other, those of different ones mostly at once.
-// What concerns several organisations happens alone.
+// step sends a few requests. Those of one organisation are sent in sequence, those of different organisations mostly in
+// parallel. A request that concerns several organisations is sent alone.
 func (f *arena) step(t *rapid.T) {
 	if rarely(t, "upheaval", 10) {
 		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg})
@@ -216,8 +217,8 @@ func (f *arena) fire(t *rapid.T, shots []*shot, together bool) {
 	}
 }
 
-// fail ends the history with a difference. What it says is the same each time the history is run; what is not, like an
-// id or an answer, goes to the log.
+// fail ends the history with a difference. Its message is the same in each run of the history, so that rapid can reduce
+// it. Ids and responses, which differ, go to the log.
 func (f *arena) fail(t *rapid.T, where string, d *difference) {
 	if s := f.attack; !s.breached {
 		if s.breached = s.differences.CompareAndSwap(0, 1); !s.breached {

@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// modelled are the operations of which the model says what each caller must be answered. An operation that is missing
+// modelled are the operations for which the model predicts each response. An operation that is missing
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
 	"createSession", "createTicket", "deleteSession", "getKeys", "getMe", "getSession", "getSpec", "getTemplate",

@@ -19,7 +19,7 @@ type contract map[string]operation
 // operation is one operation of the API.
 type operation struct {
 	id, method, path string
-	public           bool             // nobody has to be known
+	public           bool             // callers need no credential
 	body             *openapi3.Schema // of the JSON that it takes; nil: none
 }
 

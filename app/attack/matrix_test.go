@@ -33,7 +33,7 @@ import (
 // are made as the API's description says.
 type resource struct {
 	rows string
-	// param is its id in paths: "session_id". It is needed beside make.
+	// param is its id in paths: "session_id". It is required if make is set.
 	param string
 	// make makes one as a caller. nil: by a POST to its collection, with a body that the description allows.
 	make func(t *testing.T, caller string) uuid.UUID

@@ -220,7 +220,7 @@ func (w *world) body(t *testing.T, op operation, id, caller string) []byte {
 	return b
 }
 
-// credentials are the headers by which a caller is known.
+// credentials are the headers that identify a caller.
 func (w *world) credentials(t *testing.T, op operation, caller string) map[string]string {
 	t.Helper()
 	for _, r := range w.resources {
@@ -262,7 +262,7 @@ func (w *world) send(t *testing.T, request *http.Request, caller string) reply {
 	return r
 }
 
-// leaks looks for the canary where nobody asked for it.
+// leaks searches the log, the metrics and the audit log for the canary.
 func (w *world) leaks(t *testing.T) (faults []string) {
 	t.Helper()
 	if lines := running.Log.Lines(w.canary); len(lines) > 0 {

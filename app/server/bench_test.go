@@ -28,7 +28,7 @@ const (
 	listed      = 1_000 // sessions of each tenant
 )
 
-// The benchmarks drive the control plane over loopback, its client included, beside two yardsticks in the same run: a
+// The benchmarks drive the control plane over loopback, its client included, next to two baselines in the same run: a
 // handler that does the same SQL with a plain WHERE as a superuser, without authentication and policies, and one
 // without any SQL. make bench runs them; docs/performance.md has the figures.
 
@@ -84,7 +84,7 @@ func (t *tenant) request(method, path, body string) *http.Request {
 		panic(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+t.bearer)
-	r.Header.Set("Bare-Org", t.ID.String()) // for the yardsticks, which authenticate nobody
+	r.Header.Set("Bare-Org", t.ID.String()) // for the baselines, which authenticate no one
 	r.Header.Set("Bare-User", t.Admin.User.String())
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")

@@ -24,7 +24,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
-// Password is that of every user.
+// Password is the password of every test user.
 const Password = "correct horse battery staple"
 
 // Server is a control plane that serves, and what is needed to be its client.
@@ -33,7 +33,7 @@ type Server struct {
 	URL, OpsURL  string
 	Database     *dbtest.Database
 	PasswordHash string        // of Password
-	Agents       *pgxpool.Pool // the role by which agents report, for tests that report in their stead
+	Agents       *pgxpool.Pool // the role by which agents report, for tests that report instead of an agent
 	Client       *http.Client
 	SigningKey   ed25519.PrivateKey // of the access tokens
 	Log          *Logbook
