@@ -1,5 +1,16 @@
--- A superuser runs this once per database before the first migration, and again after a restore or on a clone of a template
--- database, which have PostgreSQL's default grants. It may run any number of times.
+-- Prepares a database after roles.sql: a superuser runs this before the first migration, or the administrator who owns the
+-- database where there is no superuser. It runs again after a restore, and on a clone of a template database, which have
+-- PostgreSQL's default grants. It may run any number of times.
+begin;
+
+-- Only a member of a role makes a schema for it. The administrator is one until the end of this transaction.
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('grant streamspace_owner, streamspace_definer to %I', current_user);
+  end if;
+end $$;
+
 do $$
 begin
   execute format('revoke all on database %I from public', current_database()); -- CONNECT and TEMP
@@ -20,13 +31,9 @@ alter default privileges for role streamspace_definer revoke execute on function
 alter default privileges for role streamspace_owner grant select on tables to streamspace_backup;
 alter default privileges for role streamspace_owner grant select on sequences to streamspace_backup;
 
--- Only the enter functions set the scope. Without this revoke an injected expression could call set_config and change the
--- org inside one statement.
-revoke execute on function pg_catalog.set_config(text, text, boolean) from public;
-grant execute on function pg_catalog.set_config(text, text, boolean) to streamspace_definer, streamspace_backup;
-
--- Functions that reach other connections, or store data that no policy covers.
-revoke execute on function pg_catalog.pg_cancel_backend(int), pg_catalog.pg_terminate_backend(int, bigint) from public;
+-- Only the enter functions set the scope. With set_config, an injected expression could change the org inside one statement.
+-- The others reach other connections, or store data that no policy covers. Only who may grant a function can revoke it: a
+-- superuser. managed.sql lists what stays.
 do $$
 declare
   f regprocedure;
@@ -34,11 +41,23 @@ begin
   for f in
     select oid from pg_proc
      where pronamespace = 'pg_catalog'::regnamespace
-       and (proname like 'lo\_%' or proname in ('loread', 'lowrite')
-            or proname like 'pg\_advisory%' or proname like 'pg\_try\_advisory%' or proname like 'pg\_notify')
+       and (proname in ('set_config', 'pg_cancel_backend', 'pg_terminate_backend', 'pg_notify', 'loread', 'lowrite')
+            or proname like 'lo\_%' or proname like 'pg\_advisory%' or proname like 'pg\_try\_advisory%')
+       and has_function_privilege(oid, 'execute with grant option')
   loop
     execute format('revoke execute on function %s from public', f);
   end loop;
+  if has_function_privilege('pg_catalog.set_config(text, text, boolean)', 'execute with grant option') then
+    grant execute on function pg_catalog.set_config(text, text, boolean) to streamspace_definer, streamspace_backup;
+    grant execute on function pg_catalog.pg_try_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint)
+      to streamspace_owner, streamspace_migrator; -- goose's lock
+  end if;
 end $$;
-grant execute on function pg_catalog.pg_try_advisory_lock(bigint), pg_catalog.pg_advisory_unlock(bigint)
-  to streamspace_owner, streamspace_migrator; -- goose's lock
+
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('revoke streamspace_owner, streamspace_definer from %I', current_user);
+  end if;
+end $$;
+commit;

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -125,7 +126,7 @@ func TestPreparingAndMigratingAgainChangeNothing(t *testing.T) {
 	d := dbtest.Own(t)
 	first := dump(t, d)
 	for range 2 {
-		if err := db.Prepare(t.Context(), d.Config(cluster.Superuser)); err != nil {
+		if _, err := db.Prepare(t.Context(), d.Config(cluster.Superuser), io.Discard); err != nil {
 			t.Fatal(err)
 		}
 		done, err := db.Migrate(t.Context(), d.Config("streamspace_migrator"))

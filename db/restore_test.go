@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,8 @@ func address(dsn string) string { return strings.Replace(dsn, "/streamspace?", "
 func restore(t *testing.T, from *dbtest.Database) *dbtest.Database {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "dump")
-	program(t, "pg_dump", "--format=custom", "--file", file, "--dbname", from.DSN("streamspace_backup"))
+	program(t, "pg_dump", "--format=custom", "--enable-row-security", "--file", file,
+		"--dbname", from.DSN("streamspace_backup"))
 	to := dbtest.OwnEmpty(t)
 	run(t, to.Superuser(t), "create database "+restored)
 	program(t, "pg_restore", "--exit-on-error", "--dbname", address(to.DSN(cluster.Superuser)), file)
@@ -119,7 +121,7 @@ func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 	}
 	config := to.Config(cluster.Superuser)
 	config.Database = restored
-	if err := db.Prepare(t.Context(), config); err != nil {
+	if _, err := db.Prepare(t.Context(), config, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(broken(t, from.Connect(t, "streamspace_auditor")), broken(t, auditor)); diff != "" {

@@ -1,28 +1,37 @@
--- A superuser runs this once per cluster before the first migration. It may run any number of times. Each role does one kind
--- of work, owns nothing and is a member of nothing, except the owner, the definer and the migrator. This file sets no
--- passwords: the cluster's administrator chooses how these roles authenticate (peer, scram, a certificate).
+-- Makes the roles of a PostgreSQL server. A superuser runs this once, before the first migration, or an administrator with
+-- CREATEROLE and CREATEDB where there is no superuser (RDS, Cloud SQL, Azure, …). It may run any number of times. Each role does
+-- one kind of work, owns nothing and is a member of nothing, except the owner, the definer and the migrator. No role needs
+-- BYPASSRLS. This file sets no passwords: the administrator chooses how these roles authenticate (peer, scram, a certificate).
 do $$
 declare
   wanted record;
+  have pg_roles;
 begin
   for wanted in
     select * from (values
-      ('streamspace_app',      'login   nobypassrls noinherit', 'members'' requests'),
-      ('streamspace_login',    'login   nobypassrls noinherit', 'authentication, before an org is known: functions only, no table'),
-      ('streamspace_agent',    'login   nobypassrls noinherit', 'agents'' syncs and reports'),
-      ('streamspace_operator', 'login   nobypassrls noinherit', 'the platform: makes orgs, users and members, enrols agents'),
-      ('streamspace_system',   'login   nobypassrls noinherit', 'background work, one org at a time'),
-      ('streamspace_auditor',  'login   nobypassrls noinherit', 'catalogue views only'),
-      ('streamspace_backup',   'login   bypassrls   noinherit', 'pg_dump only'),
-      ('streamspace_definer',  'nologin nobypassrls noinherit', 'owns the SECURITY DEFINER functions, nothing else'),
-      ('streamspace_owner',    'nologin nobypassrls noinherit', 'owns every other object'),
-      ('streamspace_migrator', 'login   nobypassrls noinherit', 'goose, with options=-c role=streamspace_owner')
-    ) as roles (name, attributes, does)
+      ('streamspace_app',      'login',   'members'' requests'),
+      ('streamspace_login',    'login',   'authentication, before an org is known: functions only, no table'),
+      ('streamspace_agent',    'login',   'agents'' syncs and reports'),
+      ('streamspace_operator', 'login',   'the platform: makes orgs, users and members, enrols agents'),
+      ('streamspace_system',   'login',   'background work, one org at a time'),
+      ('streamspace_auditor',  'login',   'catalogue views only'),
+      ('streamspace_backup',   'login',   'pg_dump only: reads every row by a policy of its own'),
+      ('streamspace_definer',  'nologin', 'owns the SECURITY DEFINER functions, nothing else'),
+      ('streamspace_owner',    'nologin', 'owns every other object'),
+      ('streamspace_migrator', 'login',   'goose, with options=-c role=streamspace_owner')
+    ) as roles (name, login, does)
   loop
-    if not exists (select from pg_roles where rolname = wanted.name) then
-      execute format('create role %I', wanted.name);
+    select * into have from pg_roles where rolname = wanted.name;
+    if not found then
+      execute format('create role %I %s noinherit nosuperuser nocreatedb nocreaterole noreplication nobypassrls',
+        wanted.name, wanted.login);
+    else
+      -- Only a superuser may name these attributes, even to say what is so already.
+      if have.rolsuper or have.rolreplication or have.rolbypassrls then
+        execute format('alter role %I nosuperuser noreplication nobypassrls', wanted.name);
+      end if;
+      execute format('alter role %I %s noinherit nocreatedb nocreaterole', wanted.name, wanted.login);
     end if;
-    execute format('alter role %I nosuperuser nocreatedb nocreaterole noreplication %s', wanted.name, wanted.attributes);
     execute format('comment on role %I is %L', wanted.name, wanted.does);
   end loop;
 end $$;

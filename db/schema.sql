@@ -93,6 +93,27 @@ COMMENT ON FUNCTION rls.add_template(operator text, org uuid, template uuid, nam
 
 
 --
+-- Name: administrator_v1(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.administrator_v1() RETURNS oid
+    LANGUAGE sql STABLE
+    AS $$
+  select d.datdba from pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba
+   where d.datname = pg_catalog.current_database() and r.rolcreaterole and not r.rolsuper
+$$;
+
+
+ALTER FUNCTION rls.administrator_v1() OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION administrator_v1(); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.administrator_v1() IS 'The owner of the database when it is not a superuser and may create roles; otherwise null.';
+
+
+--
 -- Name: admit_session(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -652,6 +673,7 @@ begin
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
   execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reads and writes only rows of the org that it entered.');
+  execute format('create policy backup_select on app.%I for select to streamspace_backup using (true)', name);
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
@@ -666,7 +688,7 @@ ALTER FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_o
 -- Name: FUNCTION create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text); Type: COMMENT; Schema: rls; Owner: streamspace_owner
 --
 
-COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) IS 'Creates an org table: org_id as the first column, a foreign key to the org (unless another key implies it), the floor, a policy per command, and what the definer may read: everything, only inside an org, or nothing.';
+COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text, of_org boolean, definer_reads text) IS 'Creates an org table: org_id as the first column, a foreign key to the org (unless another key implies it), the floor, a policy per command, the policy by which a dump reads it, and what the definer may read: everything, only inside an org, or nothing.';
 
 
 --
@@ -1171,7 +1193,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '0ec76c160bdacd5e1da982aff910b0a60171ce82b2e09815881ef22865892e2a'), (2::bigint, '67262211a784b477b7d35090c511001da724df2e57ed33c59ca4c6f2fbf55f4b'), (3::bigint, '410a2b490f765b795254c5857890f0fd85bd4559a18cc5c2f40886ea6db7738e'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'd41541f41b1e20510d8d6fe2c71774d91db407e0eca106051d30c8540e9d17e6'), (6::bigint, '146b8464f079c0c08310eb9decc53b66ce7757120ce30797780b554c9684ffdd'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '67262211a784b477b7d35090c511001da724df2e57ed33c59ca4c6f2fbf55f4b'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'd41541f41b1e20510d8d6fe2c71774d91db407e0eca106051d30c8540e9d17e6'), (6::bigint, '146b8464f079c0c08310eb9decc53b66ce7757120ce30797780b554c9684ffdd'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1777,13 +1799,13 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies apply only to the three roles that enter, the definer and the owner.
+-- R07 Policies apply only to the three roles that enter, the definer, the owner and the backup role.
 -- A policy for PUBLIC also applies to every role that is added later.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
- where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
-   'streamspace_system']
+ where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_backup', 'streamspace_definer',
+   'streamspace_owner', 'streamspace_system']
 
 -- R39 Exactly the pinned restrictive policies limit what a role may do inside an organisation.
 -- When one is missing there is no error: everything works, but a member reads the rows of their colleagues.
@@ -1812,6 +1834,20 @@ union all
 select 'R40', t.label, 'has no owner_inside'
   from org_table t
  where not exists (select from policy p where p.relation = t.oid and p.name = 'owner_inside')
+
+-- R41 The backup role has the same policy on every table in app: it reads all rows, and does nothing else.
+-- pg_dump reads through it. From a table without the policy it dumps no row and reports no error.
+union all
+select 'R41', p.relation::regclass::text, format('%s is %s for %s to %s using %s', p.name,
+         case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads)
+  from policy p
+ where 'streamspace_backup' = any (p.roles)
+   and not (p.name = 'backup_select' and p.permissive and p.command = 'r' and p.roles = array['streamspace_backup']
+            and p.reads = 'true')
+union all
+select 'R41', t.label, 'has no backup_select'
+  from app_table t
+ where not exists (select from policy p where p.relation = t.oid and p.name = 'backup_select')
 $$;
 
 
@@ -1891,7 +1927,7 @@ select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), coalesce(nu
 -- R31 Neither our roles nor PUBLIC may call set_config, take advisory locks, use large objects, notify, or end others' work.
 -- set_config could enter any organisation from inside a query. The others reach other connections, or store data that
 -- no policy covers. Pinned are set_config for the definer and the backup role, and the lock with which migrations wait
--- for each other.
+-- for each other. An administrator without a superuser cannot revoke what initdb granted to PUBLIC (db/managed.sql).
 union all
 select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
@@ -1900,6 +1936,9 @@ select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.gran
         or p.proname like 'lo\_%' or p.proname like 'pg\_advisory%' or p.proname like 'pg\_try\_advisory%')
    and (x.grantee = 0 or x.grantee in (select oid from ours))
    and (p.oid::regprocedure::text, x.grantee::regrole::text) not in (select object, text from pin where rule = 'R31')
+   and not (x.grantee = 0 and (select rls.administrator_v1()) is not null
+            and p.proacl is not distinct from (select i.initprivs from pg_init_privs i where i.classoid = 'pg_proc'::regclass
+                                                  and i.objoid = p.oid))
 
 -- R32 Only the owner of a schema, and the definer in rls, may create objects here. No other role may create temporary tables.
 -- An object belongs to the role that creates it and has no policies. A search_path may find it before ours.
@@ -1987,9 +2026,10 @@ with
   ours as (select * from rls.catalogue_roles()),
   service as (select * from ours where name not in ('streamspace_owner', 'streamspace_definer')), -- owns nothing
   relation as (select * from rls.catalogue_relations()),
+  administrator as (select rls.administrator_v1() as oid), -- db/managed.sql says what it can do
   pin as (select * from rls.rules_pins())
 
--- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB or REPLICATION. Only the backup role has BYPASSRLS.
+-- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS.
 -- Each of these attributes bypasses every policy, or can create a role that does.
 select 'R13', r.rolname, array_to_string(array[
          case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
@@ -1997,17 +2037,16 @@ select 'R13', r.rolname, array_to_string(array[
          case when r.rolbypassrls then 'bypassrls' end, case when r.rolcanlogin then 'login' end], ', ')
   from pg_roles r
  where r.rolname ~ '^streamspace_'
-   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication
-        or r.rolbypassrls and r.rolname <> 'streamspace_backup'
+   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
         or r.rolcanlogin and r.rolname in ('streamspace_owner', 'streamspace_definer'))
 
--- R14 No other role, except superusers, bypasses row-level security or could give itself one of our roles.
+-- R14 No other role, except superusers and the administrator, bypasses row-level security or could give itself one of ours.
 -- BYPASSRLS reads every organisation. Before PostgreSQL 16, CREATEROLE can join the owner. The files of the server hold
 -- the tables.
 union all
 select 'R14', r.rolname, case when r.rolbypassrls then 'bypasses row-level security' else 'may create, and so join, roles' end
   from pg_roles r
- where not r.rolsuper and r.rolname !~ '^streamspace_'
+ where not r.rolsuper and r.rolname !~ '^streamspace_' and r.oid is distinct from (select a.oid from administrator a)
    and (r.rolbypassrls or r.rolcreaterole and current_setting('server_version_num')::int < 160000)
 union all
 select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
@@ -2016,7 +2055,8 @@ select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
    and r.rolname !~ '^streamspace_'
 
 -- R15 The migrator may become the owner, and the owner the definer. Our roles have no other members or memberships.
--- A member has, or can take, all rights of the role, including its policies.
+-- A member has, or can take, all rights of the role, including its policies. From PostgreSQL 16 on the administrator keeps
+-- ADMIN on each role that it made, but has and takes none of its rights.
 union all
 select 'R15', m.member::regrole::text,
        format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' end)
@@ -2024,6 +2064,8 @@ select 'R15', m.member::regrole::text,
  where (m.member in (select oid from ours) or m.roleid in (select oid from ours))
    and (m.admin_option or (m.member::regrole::text, m.roleid::regrole::text) not in (
      select object, text from pin where rule = 'R15'))
+   and (m.member = (select a.oid from administrator a)
+        and to_jsonb(m) @> '{"inherit_option": false, "set_option": false}') is not true
 
 -- R16 Roles that serve own nothing. The definer owns only functions, and the owner owns everything else.
 -- An object's owner can grant, alter and drop it, and so remove what protects it.
@@ -2172,7 +2214,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 6 $$;
+    AS $$ select 7 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3391,6 +3433,111 @@ ALTER TABLE app.agents ENABLE ROW LEVEL SECURITY;
 --
 
 ALTER TABLE app.audit_log ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: agent_orgs backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.agent_orgs FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: agents backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.agents FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: audit_log backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.audit_log FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: credentials backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.credentials FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: events backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.events FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: memberships backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.memberships FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: org_heads backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.org_heads FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: organizations backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.organizations FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: public_templates backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.public_templates FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: quota_limits backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.quota_limits FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: quota_usage backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.quota_usage FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: sessions backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.sessions FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: templates backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.templates FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: tickets backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.tickets FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: users backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.users FOR SELECT TO streamspace_backup USING (true);
+
 
 --
 -- Name: users co_members; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -4803,6 +4950,20 @@ GRANT ALL ON FUNCTION rls.add_member(operator text, org uuid, usr uuid, role tex
 
 REVOKE ALL ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION administrator_v1(); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.administrator_v1() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_app;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_login;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_operator;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_system;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_auditor;
+GRANT ALL ON FUNCTION rls.administrator_v1() TO streamspace_definer;
 
 
 --

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -167,7 +168,7 @@ func TestARefusedStartListsAllThatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.Database = "bare"
-	if err := db.Prepare(t.Context(), config); err != nil {
+	if _, err := db.Prepare(t.Context(), config, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	bare := strings.Replace(d.URL(), "/"+d.Config("").Database, "/bare", 1)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"time"
 
@@ -73,7 +74,7 @@ func (b *database) build(ctx context.Context, super string) error {
 		return err
 	}
 	config.Database = databaseName
-	if err := db.Prepare(ctx, config); err != nil {
+	if _, err := db.Prepare(ctx, config, io.Discard); err != nil {
 		return err
 	}
 	migrator, err := postgres.Config{URL: b.url, Passwords: b.passwords}.Migrator()

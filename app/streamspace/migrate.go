@@ -14,8 +14,7 @@ func migrateCommand(t terminal) *cobra.Command {
 		Use:   "migrate",
 		Short: "Bring the database to this version",
 		Long: "Bring the database of STREAMSPACE_DATABASE_URL to this version, as streamspace_migrator.\n" +
-			"Before the first migration, a superuser must run db/roles.sql once per cluster, and\n" +
-			"db/database.sql once per database.",
+			"Before the first migration, run `streamspace admin database prepare`.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := server.ReadConfig(t.environ)

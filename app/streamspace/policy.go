@@ -38,13 +38,19 @@ func auditCommand(t terminal) *cobra.Command {
 			"the whole catalogue with the one that this version creates, attempts of every role to cross from one\n" +
 			"organisation into another (in a transaction that is rolled back: nothing is written), and the known flaws of\n" +
 			"the server's version.\n\n" +
-			"The attempts need a superuser. Without them, --catalogue-only runs as streamspace_auditor. The exit\n" +
-			"status is 0 when every proof held, and 1 otherwise.",
+			"The attempts need a superuser, or, on a managed server, the administrator that made the roles; the catalogue is\n" +
+			"then read as streamspace_auditor. Without the attempts, --catalogue-only runs as streamspace_auditor alone. The\n" +
+			"exit status is 0 when every proof held, and 1 otherwise.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Config, err = auditConfig(t.environ, o.CatalogueOnly); err != nil {
+			if o.Config, o.Auditor, err = auditConfigs(t.environ); err != nil {
 				return err
+			}
+			if o.CatalogueOnly {
+				if o.Config, err = catalogueConfig(t.environ); err != nil {
+					return err
+				}
 			}
 			if o.Accepted, err = policy.ReadAccepted(accepted); err != nil {
 				return err
@@ -74,7 +80,7 @@ func matrixCommand(t terminal) *cobra.Command {
 		Short: "Show who may do what in the database, as Markdown",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := auditConfig(t.environ, true)
+			config, err := catalogueConfig(t.environ)
 			if err != nil {
 				return err
 			}
@@ -93,36 +99,44 @@ func matrixCommand(t terminal) *cobra.Command {
 	}
 }
 
-// auditConfig returns how the audit connects. An address without a user is the address of the programs: the audit then
-// connects as streamspace_auditor, which may read only the catalogue.
-func auditConfig(environ []string, catalogueOnly bool) (*pgx.ConnConfig, error) {
+// auditConfigs returns how the audit connects: as the user of the address, and as streamspace_auditor, which may read
+// only the catalogue. An address without a user is that of the programs.
+func auditConfigs(environ []string) (own, auditor *pgx.ConnConfig, err error) {
 	c, err := env.ParseAsWithOptions[struct {
 		Audit     string `env:"STREAMSPACE_AUDIT_DATABASE_URL"`
 		URL       string `env:"STREAMSPACE_DATABASE_URL"`
 		Passwords string `env:"STREAMSPACE_DATABASE_PASSWORDS"` // a folder with a file per role
 	}](env.Options{Environment: env.ToMap(environ)})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	address, name := c.Audit, "STREAMSPACE_AUDIT_DATABASE_URL"
 	if address == "" {
 		address, name = c.URL, "STREAMSPACE_DATABASE_URL"
 	}
 	if address == "" {
-		return nil, errors.New("neither STREAMSPACE_AUDIT_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
+		return nil, nil, errors.New("neither STREAMSPACE_AUDIT_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
 	}
-	config, err := pgx.ParseConfig(address)
+	own, err = pgx.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
+		return nil, nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
 	}
-	if !catalogueOnly || namesUser(address) {
-		return config, nil
-	}
-	config.User = "streamspace_auditor"
+	auditor = own.Copy()
+	auditor.User = "streamspace_auditor"
 	if c.Passwords != "" {
-		config.Password, err = postgres.ReadPassword(c.Passwords, config.User)
+		auditor.Password, err = postgres.ReadPassword(c.Passwords, auditor.User)
 	}
-	return config, err
+	return own, auditor, err
+}
+
+// catalogueConfig returns how a command connects that only reads the catalogue: as streamspace_auditor, unless the
+// address names another user.
+func catalogueConfig(environ []string) (*pgx.ConnConfig, error) {
+	own, auditor, err := auditConfigs(environ)
+	if err != nil || !namesUser(own.ConnString()) {
+		return auditor, err
+	}
+	return own, nil
 }
 
 // namesUser reports whether an address contains a user.

@@ -29,7 +29,7 @@ func run(ctx context.Context, t terminal) int {
 	root.SetOut(t.out)
 	root.SetErr(t.err)
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(devCommand(t), serveCommand(t), agentCommand(t), migrateCommand(t), policyCommand(t))
+	root.AddCommand(devCommand(t), serveCommand(t), agentCommand(t), migrateCommand(t), policyCommand(t), adminCommand(t))
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(t.err, "streamspace:", err)
 		return 1

@@ -6,6 +6,7 @@ package dbtest
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"testing"
 	"time"
@@ -50,16 +51,47 @@ func Open(ctx context.Context) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err = db.Migrate(ctx, d.Config("streamspace_migrator")); err != nil {
-		return nil, d.closeAfter(err)
-	}
-	return d, nil
+	return d, d.migrate(ctx)
 }
 
 // OpenEmpty starts a cluster and makes the database with its roles and schemas, but without migrations.
 func OpenEmpty(ctx context.Context) (*Database, error) {
+	return open(ctx, func(d *Database, super *pgx.Conn) (administrator string, err error) {
+		_, err = super.Exec(ctx, "create database "+name)
+		return cluster.Superuser, err
+	})
+}
+
+// Administrator owns the database that OpenManaged makes, and is no superuser.
+const Administrator = "dba"
+
+// OpenManaged is Open as on a managed service, where there is no superuser: an administrator with CREATEROLE and
+// CREATEDB makes the database and its roles.
+func OpenManaged(ctx context.Context) (*Database, error) {
+	d, err := open(ctx, func(d *Database, super *pgx.Conn) (administrator string, err error) {
+		_, err = super.Exec(ctx, "create role "+Administrator+" login createrole createdb")
+		if err != nil {
+			return "", err
+		}
+		conn, err := pgx.Connect(ctx, d.cluster.DSN(Administrator, "postgres"))
+		if err != nil {
+			return "", err
+		}
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, "create database "+name)
+		return Administrator, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d, d.migrate(ctx)
+}
+
+// open starts a cluster, lets create make the database, and prepares it as the administrator that create returns.
+func open(ctx context.Context, create func(d *Database, super *pgx.Conn) (administrator string, err error)) (
+	*Database, error) {
 	c, err := cluster.Start(ctx, cluster.Config{
-		Roles:    db.Roles(),
+		Roles:    append(db.Roles(), Administrator),
 		Pooler:   true,
 		Settings: map[string]string{"max_connections": "200"},
 	})
@@ -72,19 +104,34 @@ func OpenEmpty(ctx context.Context) (*Database, error) {
 		return nil, d.closeAfter(err)
 	}
 	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "create database "+name); err != nil {
+	administrator, err := create(d, conn)
+	if err != nil {
 		return nil, d.closeAfter(err)
 	}
-	if err := db.Prepare(ctx, d.Config(cluster.Superuser)); err != nil {
+	if _, err := db.Prepare(ctx, d.Config(administrator), io.Discard); err != nil {
 		return nil, d.closeAfter(err)
 	}
 	return d, nil
+}
+
+// migrate brings the database to the newest version, and closes it when that fails.
+func (d *Database) migrate(ctx context.Context) error {
+	if _, err := db.Migrate(ctx, d.Config("streamspace_migrator")); err != nil {
+		return d.closeAfter(err)
+	}
+	return nil
 }
 
 // Own gives a test a database of its own, for tests that look at or change all of it.
 func Own(t testing.TB) *Database {
 	t.Helper()
 	return closed(t, Open)
+}
+
+// OwnManaged is Own, as on a managed service.
+func OwnManaged(t testing.TB) *Database {
+	t.Helper()
+	return closed(t, OpenManaged)
 }
 
 // OwnEmpty is Own, without migrations.

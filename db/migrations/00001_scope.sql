@@ -92,6 +92,7 @@ begin
   execute format('create policy org_delete on app.%I for delete to %s using (%s)', name, everyone, c.scoped);
   execute format('create policy owner_inside on app.%I for all to streamspace_owner using (%s) with check (%s)', name, c.scoped, c.scoped);
   execute format('comment on policy owner_inside on app.%I is %L', name, 'A migration reads and writes only rows of the org that it entered.');
+  execute format('create policy backup_select on app.%I for select to streamspace_backup using (true)', name);
   execute case definer_reads
     when 'everything' then format('create policy definer_select on app.%I for select to streamspace_definer using (true)', name)
     when 'inside' then format('create policy definer_select on app.%I for select to streamspace_definer using (%s)', name, c.scoped)
@@ -101,7 +102,20 @@ end $$;
 -- +goose StatementEnd
 comment on function rls.create_org_table_v1(text, text, text, boolean, text) is
   'Creates an org table: org_id as the first column, a foreign key to the org (unless another key implies it), the floor, '
-  'a policy per command, and what the definer may read: everything, only inside an org, or nothing.';
+  'a policy per command, the policy by which a dump reads it, and what the definer may read: everything, only inside an org, or nothing.';
+
+-- Who administers a database on a server without a superuser of ours (RDS, Cloud SQL, Azure, …): its owner, which may create
+-- roles. Some revokes have no effect there, and the owner keeps ADMIN on the roles that it made. The rules, the check at start
+-- and the manifest make a note of just these. Where a superuser owns the database they are violations.
+create function rls.administrator_v1() returns oid
+  language sql stable
+as $$
+  select d.datdba from pg_catalog.pg_database d join pg_catalog.pg_roles r on r.oid = d.datdba
+   where d.datname = pg_catalog.current_database() and r.rolcreaterole and not r.rolsuper
+$$;
+comment on function rls.administrator_v1() is 'The owner of the database when it is not a superuser and may create roles; otherwise null.';
+grant execute on function rls.administrator_v1() to streamspace_app, streamspace_login, streamspace_agent,
+  streamspace_operator, streamspace_system, streamspace_auditor, streamspace_definer;
 
 -- Each program compares the database's version with its own when it starts.
 grant select on rls.goose_db_version
@@ -110,6 +124,7 @@ grant select on rls.goose_db_version
 -- +goose Down
 revoke select on rls.goose_db_version
   from streamspace_app, streamspace_login, streamspace_agent, streamspace_operator, streamspace_system;
-drop function rls.create_org_table_v1(text, text, text, boolean, text), rls.tenant_conditions_v1(name);
+drop function rls.create_org_table_v1(text, text, text, boolean, text), rls.tenant_conditions_v1(name),
+  rls.administrator_v1();
 drop function rls.current_org_id(), rls.current_user_id(), rls.current_credential_id(), rls.current_agent_id(),
   rls.current_session_id(), rls.is_admin(), rls.is_owner(), rls.is_viewer(), rls.no_org();

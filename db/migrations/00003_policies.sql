@@ -12,6 +12,7 @@ begin
   foreach t in array array['organizations', 'users', 'agents', 'public_templates'] loop
     execute format('alter table app.%I enable row level security', t);
     execute format('alter table app.%I force row level security', t);
+    execute format('create policy backup_select on app.%I for select to streamspace_backup using (true)', t);
   end loop;
   select * into strict c from rls.tenant_conditions_v1('id');
   execute format('create policy tenant_floor on app.organizations as restrictive for all to %s using (%s) with check (%s)',
@@ -154,7 +155,7 @@ begin
   for p in select c.relname, l.polname from pg_policy l join pg_class c on c.oid = l.polrelid
             where c.relnamespace = 'app'::regnamespace
               and (l.polname not in ('tenant_floor', 'org_select', 'org_insert', 'org_update', 'org_delete', 'owner_inside',
-                                    'definer_select')
+                                    'backup_select', 'definer_select')
                    or c.relname in ('organizations', 'users', 'agents', 'public_templates')) loop
     execute format('drop policy %I on app.%I', p.polname, p.relname);
   end loop;

@@ -12,9 +12,13 @@ import (
 
 // Options are the database to audit and the extent of the audit.
 type Options struct {
-	// Config is how to connect: as a superuser, or as streamspace_auditor with CatalogueOnly.
+	// Config is how to connect: as a superuser, as the administrator of a server without one, or as streamspace_auditor
+	// with CatalogueOnly.
 	Config *pgx.ConnConfig
-	// CatalogueOnly skips the live attempts, which need a superuser.
+	// Auditor is how streamspace_auditor connects. It reads the catalogue where Config's user may not: the administrator
+	// of a server without a superuser.
+	Auditor *pgx.ConnConfig
+	// CatalogueOnly skips the live attempts, which streamspace_auditor may not make.
 	CatalogueOnly bool
 	// Accepted are the findings that an operator has accepted.
 	Accepted Accepted
@@ -74,37 +78,43 @@ const patience = time.Minute
 func Audit(ctx context.Context, o Options) (Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	config := o.Config.Copy()
+	conn, err := connect(ctx, o.Config)
+	if err != nil {
+		return Report{}, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	var may bool
+	err = conn.QueryRow(ctx, "select coalesce(has_schema_privilege(to_regnamespace('rls')::oid, 'usage'), true)").Scan(&may)
+	if err != nil {
+		return Report{}, fmt.Errorf("read what the user of the audit may do: %w", err)
+	}
+	if may || o.Auditor == nil {
+		return audit(ctx, conn, conn, o)
+	}
+	auditor, err := connect(ctx, o.Auditor)
+	if err != nil {
+		return Report{}, err
+	}
+	defer auditor.Close(context.WithoutCancel(ctx))
+	return audit(ctx, conn, auditor, o)
+}
+
+func connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
+	config = config.Copy()
 	config.RuntimeParams["application_name"] = "streamspace policy audit"
 	// The simple protocol caches no plan: each attempt must be planned for the role that makes it.
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return Report{}, fmt.Errorf("connect to audit: %w", err)
+		return nil, fmt.Errorf("connect to audit as %s: %w", config.User, err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	return audit(ctx, conn, o)
+	return conn, nil
 }
 
-func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
-	r := Report{At: time.Now().UTC(), Partial: o.CatalogueOnly}
-	err := look(ctx, conn, func(tx pgx.Tx) error {
-		if err := r.read(ctx, tx); err != nil {
-			return err
-		}
-		for _, prove := range []func(context.Context, pgx.Tx) (Section, error){
-			r.proveRules, r.proveManifest, server,
-		} {
-			begun := time.Now()
-			s, err := prove(ctx, tx)
-			if err != nil {
-				return err
-			}
-			s.Took = time.Since(begun)
-			r.add(s, o.Accepted)
-		}
-		return nil
-	})
+// audit proves by the catalogue, as auditor reads it, and by the attempts of conn.
+func audit(ctx context.Context, conn, auditor *pgx.Conn, o Options) (Report, error) {
+	r := Report{At: time.Now().UTC(), User: conn.Config().User, Partial: o.CatalogueOnly}
+	err := look(ctx, auditor, func(tx pgx.Tx) error { return r.proveCatalogue(ctx, tx, o.Accepted) })
 	if err != nil {
 		return r, err
 	}
@@ -114,10 +124,27 @@ func audit(ctx context.Context, conn *pgx.Conn, o Options) (Report, error) {
 	return r, err
 }
 
+// proveCatalogue runs the proofs that only read.
+func (r *Report) proveCatalogue(ctx context.Context, tx pgx.Tx, accepted Accepted) error {
+	if err := r.read(ctx, tx); err != nil {
+		return err
+	}
+	for _, prove := range []func(context.Context, pgx.Tx) (Section, error){r.proveRules, r.proveManifest, server} {
+		begun := time.Now()
+		s, err := prove(ctx, tx)
+		if err != nil {
+			return err
+		}
+		s.Took = time.Since(begun)
+		r.add(s, accepted)
+	}
+	return nil
+}
+
 // read reads the database's name and version, and its rules.
 func (r *Report) read(ctx context.Context, tx pgx.Tx) error {
-	if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version'), session_user").
-		Scan(&r.Database, &r.Server, &r.User); err != nil {
+	if err := tx.QueryRow(ctx, "select current_database(), current_setting('server_version')").
+		Scan(&r.Database, &r.Server); err != nil {
 		return fmt.Errorf("read the database's name: %w", err)
 	}
 	have, err := versionsOf(ctx, tx)

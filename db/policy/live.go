@@ -90,7 +90,8 @@ func prepareToTry(ctx context.Context, tx pgx.Tx) error {
 	var missing []string
 	needed := slices.DeleteFunc(db.Roles(), func(role string) bool { return role == "streamspace_migrator" })
 	err := tx.QueryRow(ctx, `select pg_is_in_recovery(), usesuper, array(select r from unnest($1::text[]) r
-		where to_regrole(r) is null or not pg_has_role(session_user, to_regrole(r), 'member'))
+		where to_regrole(r) is null or not pg_has_role(session_user, to_regrole(r),
+			case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end))
 		from pg_user where usename = session_user`, needed).Scan(&recovering, &super, &missing)
 	switch {
 	case err != nil:
@@ -98,12 +99,24 @@ func prepareToTry(ctx context.Context, tx pgx.Tx) error {
 	case recovering:
 		return errNotRun{"this server is a standby, and the attempts must write before they roll back: audit the primary"}
 	case len(missing) > 0:
-		return errNotRun{fmt.Sprintf("the user of the audit may not act as %v: run it as a superuser", missing)}
+		return join(ctx, tx, missing)
 	case !super:
 		return nil
 	}
 	_, err = tx.Exec(ctx, "set local lc_messages = 'C'") // for probe.Try; only a superuser may set it
 	return err
+}
+
+// join makes the audit's user a member of the roles until the transaction is rolled back. The administrator of a server
+// without a superuser may do that.
+func join(ctx context.Context, tx pgx.Tx, roles []string) error {
+	for _, role := range roles {
+		if _, err := tx.Exec(ctx, "grant "+pgx.Identifier{role}.Sanitize()+" to current_user"); err != nil {
+			return errNotRun{fmt.Sprintf("the user of the audit may not act as %v (%v): run it as a superuser, or as the "+
+				"administrator that made the roles", roles, err)}
+		}
+	}
+	return nil
 }
 
 // probe describes the outcome of an attempt for the report.

@@ -26,7 +26,12 @@ var watchers = []string{
 // breaks is locked until it is undone, and two of them would wait for each other.
 func planting(t *testing.T) pgx.Tx {
 	t.Helper()
-	tx, err := database.Superuser(t).Begin(t.Context())
+	return plantingIn(t, database)
+}
+
+func plantingIn(t *testing.T, d *dbtest.Database) pgx.Tx {
+	t.Helper()
+	tx, err := d.Superuser(t).Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,7 +98,7 @@ func brokenRules(ctx context.Context, tx pgx.Tx) ([]Violation, error) {
 	return found, nil
 }
 
-// notes lists remarks for the auditor that break no rule.
+// notes lists remarks for the auditor that break no rule: of reviewed extensions, and of a server without a superuser.
 func notes(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	rows, err := tx.Query(ctx, "select rule, object, detail from rls.rules_notes() order by 1, 2")
 	if err != nil {
@@ -107,6 +107,13 @@ func notes(ctx context.Context, tx pgx.Tx) ([]string, error) {
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Violation])
 	if err != nil {
 		return nil, fmt.Errorf("read rls.rules_notes: %w", err)
+	}
+	remarks, err := db.Remarks(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range remarks {
+		found = append(found, Violation(r))
 	}
 	var out []string
 	for _, n := range found {

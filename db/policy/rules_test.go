@@ -6,12 +6,15 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
 // planted is a violation of each rule, or of several of its halves.
 var planted = []struct{ name, rule, statements string }{
 	{"a table of app without org_id", "R01", `set local role streamspace_owner;
 		create table app.notes (id uuid primary key);
+		create policy backup_select on app.notes for select to streamspace_backup using (true);
 		alter table app.notes enable row level security; alter table app.notes force row level security`},
 	{"a table in another schema", "R02", `create table public.copies (id uuid primary key)`},
 	{"a table under the name of goose's, but another", "R02", `alter table rls.goose_db_version add column org_id uuid`},
@@ -62,6 +65,7 @@ var planted = []struct{ name, rule, statements string }{
 		references app.sessions (id)`},
 	{"a table that inherits", "R12", `set local role streamspace_owner;
 		create table app.old_events (primary key (org_id, seq)) inherits (app.events);
+		create policy backup_select on app.old_events for select to streamspace_backup using (true);
 		alter table app.old_events enable row level security; alter table app.old_events force row level security;
 		alter table app.old_events alter org_id set default rls.current_org_id();
 		create policy tenant_floor on app.old_events as restrictive for all
@@ -150,6 +154,10 @@ var planted = []struct{ name, rule, statements string }{
 	{"the owner's policy dropped", "R40", `drop policy owner_inside on app.sessions`},
 	{"the owner's policy for every row", "R40", `alter policy owner_inside on app.sessions using (true)`},
 	{"another policy of the owner's", "R40", `create policy late on app.users to streamspace_owner using (true)`},
+	{"a table that no dump reads", "R41", `drop policy backup_select on app.sessions`},
+	{"a table that a dump reads in part", "R41", `alter policy backup_select on app.sessions using (state = 'running')`},
+	{"a table that a dump may change", "R41", `create policy late on app.sessions for update to streamspace_backup
+		using (true)`},
 	{"what holds members apart dropped", "R39", `drop policy own_or_admin on app.sessions`},
 	{"what holds members apart in other words", "R39", `alter policy own_or_admin on app.sessions using (true)`},
 	{"what holds viewers for one command alone", "R39", `drop policy viewers_update_none on app.sessions;
@@ -165,6 +173,33 @@ func TestEachRuleFindsItsViolation(t *testing.T) { // alone: see planting
 			tx := planting(t)
 			plant(t, tx, c.statements+"; reset role")
 			findsOnly(t, tx, c.rule)
+		})
+	}
+}
+
+// Where no superuser owns the database, notes take the place of a few violations, and of nothing else.
+func TestEachRuleFindsItsViolationOnAManagedServer(t *testing.T) {
+	t.Parallel()
+	managed := dbtest.OwnManaged(t)
+	for _, c := range planted {
+		t.Run(c.rule+" "+c.name, func(t *testing.T) {
+			tx := plantingIn(t, managed)
+			plant(t, tx, c.statements+"; reset role")
+			findsOnly(t, tx, c.rule)
+		})
+	}
+	for name, statements := range map[string]string{
+		"R14 another role past row-level security": "create role reports bypassrls",
+		"R15 the administrator in a role of ours":  "grant streamspace_owner to " + dbtest.Administrator,
+		"R31 set_config revoked and granted again": `revoke execute on function set_config(text, text, boolean) from public;
+			grant execute on function set_config(text, text, boolean) to public`,
+		"R31 set_config when a superuser owns the database": "alter database streamspace owner to postgres; alter role " +
+			dbtest.Administrator + " nocreaterole",
+	} {
+		t.Run(name, func(t *testing.T) {
+			tx := plantingIn(t, managed)
+			plant(t, tx, statements)
+			findsOnly(t, tx, name[:3])
 		})
 	}
 }

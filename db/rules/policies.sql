@@ -54,13 +54,13 @@ select 'R06', t.label, format('%s for %s using %s with check %s', p.name, p.comm
    and (t.name || '.' || p.name, rls.catalogue_policy_text(p.command, p.roles, p.reads, p.writes)) not in (
      select object, text from pin where rule = 'R06')
 
--- R07 Policies apply only to the three roles that enter, the definer and the owner.
+-- R07 Policies apply only to the three roles that enter, the definer, the owner and the backup role.
 -- A policy for PUBLIC also applies to every role that is added later.
 union all
 select 'R07', p.relation::regclass::text, format('%s is to %s', p.name, p.roles)
   from policy p
- where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_definer', 'streamspace_owner',
-   'streamspace_system']
+ where not p.roles <@ array['streamspace_agent', 'streamspace_app', 'streamspace_backup', 'streamspace_definer',
+   'streamspace_owner', 'streamspace_system']
 
 -- R39 Exactly the pinned restrictive policies limit what a role may do inside an organisation.
 -- When one is missing there is no error: everything works, but a member reads the rows of their colleagues.
@@ -89,5 +89,19 @@ union all
 select 'R40', t.label, 'has no owner_inside'
   from org_table t
  where not exists (select from policy p where p.relation = t.oid and p.name = 'owner_inside')
+
+-- R41 The backup role has the same policy on every table in app: it reads all rows, and does nothing else.
+-- pg_dump reads through it. From a table without the policy it dumps no row and reports no error.
+union all
+select 'R41', p.relation::regclass::text, format('%s is %s for %s to %s using %s', p.name,
+         case when p.permissive then 'permissive' else 'restrictive' end, p.command, p.roles, p.reads)
+  from policy p
+ where 'streamspace_backup' = any (p.roles)
+   and not (p.name = 'backup_select' and p.permissive and p.command = 'r' and p.roles = array['streamspace_backup']
+            and p.reads = 'true')
+union all
+select 'R41', t.label, 'has no backup_select'
+  from app_table t
+ where not exists (select from policy p where p.relation = t.oid and p.name = 'backup_select')
 $rules$;
 comment on function rls.rules_policies() is 'Rules: policies.';

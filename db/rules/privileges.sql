@@ -62,7 +62,7 @@ select 'R30', n.nspname, format('%s to %s', lower(x.privilege_type), coalesce(nu
 -- R31 Neither our roles nor PUBLIC may call set_config, take advisory locks, use large objects, notify, or end others' work.
 -- set_config could enter any organisation from inside a query. The others reach other connections, or store data that
 -- no policy covers. Pinned are set_config for the definer and the backup role, and the lock with which migrations wait
--- for each other.
+-- for each other. An administrator without a superuser cannot revoke what initdb granted to PUBLIC (db/managed.sql).
 union all
 select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
   from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
@@ -71,6 +71,9 @@ select 'R31', p.oid::regprocedure::text, 'execute to ' || coalesce(nullif(x.gran
         or p.proname like 'lo\_%' or p.proname like 'pg\_advisory%' or p.proname like 'pg\_try\_advisory%')
    and (x.grantee = 0 or x.grantee in (select oid from ours))
    and (p.oid::regprocedure::text, x.grantee::regrole::text) not in (select object, text from pin where rule = 'R31')
+   and not (x.grantee = 0 and (select rls.administrator_v1()) is not null
+            and p.proacl is not distinct from (select i.initprivs from pg_init_privs i where i.classoid = 'pg_proc'::regclass
+                                                  and i.objoid = p.oid))
 
 -- R32 Only the owner of a schema, and the definer in rls, may create objects here. No other role may create temporary tables.
 -- An object belongs to the role that creates it and has no policies. A search_path may find it before ours.

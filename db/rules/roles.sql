@@ -6,9 +6,10 @@ with
   ours as (select * from rls.catalogue_roles()),
   service as (select * from ours where name not in ('streamspace_owner', 'streamspace_definer')), -- owns nothing
   relation as (select * from rls.catalogue_relations()),
+  administrator as (select rls.administrator_v1() as oid), -- db/managed.sql says what it can do
   pin as (select * from rls.rules_pins())
 
--- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB or REPLICATION. Only the backup role has BYPASSRLS.
+-- R13 Our roles have no SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS.
 -- Each of these attributes bypasses every policy, or can create a role that does.
 select 'R13', r.rolname, array_to_string(array[
          case when r.rolsuper then 'superuser' end, case when r.rolcreaterole then 'createrole' end,
@@ -16,17 +17,16 @@ select 'R13', r.rolname, array_to_string(array[
          case when r.rolbypassrls then 'bypassrls' end, case when r.rolcanlogin then 'login' end], ', ')
   from pg_roles r
  where r.rolname ~ '^streamspace_'
-   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication
-        or r.rolbypassrls and r.rolname <> 'streamspace_backup'
+   and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
         or r.rolcanlogin and r.rolname in ('streamspace_owner', 'streamspace_definer'))
 
--- R14 No other role, except superusers, bypasses row-level security or could give itself one of our roles.
+-- R14 No other role, except superusers and the administrator, bypasses row-level security or could give itself one of ours.
 -- BYPASSRLS reads every organisation. Before PostgreSQL 16, CREATEROLE can join the owner. The files of the server hold
 -- the tables.
 union all
 select 'R14', r.rolname, case when r.rolbypassrls then 'bypasses row-level security' else 'may create, and so join, roles' end
   from pg_roles r
- where not r.rolsuper and r.rolname !~ '^streamspace_'
+ where not r.rolsuper and r.rolname !~ '^streamspace_' and r.oid is distinct from (select a.oid from administrator a)
    and (r.rolbypassrls or r.rolcreaterole and current_setting('server_version_num')::int < 160000)
 union all
 select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
@@ -35,7 +35,8 @@ select 'R14', m.member::regrole::text, 'is a member of ' || m.roleid::regrole
    and r.rolname !~ '^streamspace_'
 
 -- R15 The migrator may become the owner, and the owner the definer. Our roles have no other members or memberships.
--- A member has, or can take, all rights of the role, including its policies.
+-- A member has, or can take, all rights of the role, including its policies. From PostgreSQL 16 on the administrator keeps
+-- ADMIN on each role that it made, but has and takes none of its rights.
 union all
 select 'R15', m.member::regrole::text,
        format('is a member of %s%s', m.roleid::regrole, case when m.admin_option then ', and may add others' end)
@@ -43,6 +44,8 @@ select 'R15', m.member::regrole::text,
  where (m.member in (select oid from ours) or m.roleid in (select oid from ours))
    and (m.admin_option or (m.member::regrole::text, m.roleid::regrole::text) not in (
      select object, text from pin where rule = 'R15'))
+   and (m.member = (select a.oid from administrator a)
+        and to_jsonb(m) @> '{"inherit_option": false, "set_option": false}') is not true
 
 -- R16 Roles that serve own nothing. The definer owns only functions, and the owner owns everything else.
 -- An object's owner can grant, alter and drop it, and so remove what protects it.

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5"
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/db"
+)
+
+func adminCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "admin",
+		Short: "Set an installation up and administer it",
+	}
+	database := &cobra.Command{Use: "database", Short: "Administer the database"}
+	database.AddCommand(prepareCommand(t))
+	c.AddCommand(database)
+	return c
+}
+
+func prepareCommand(t terminal) *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use:   "prepare",
+		Short: "Make the database's roles and schemas, before the first migration",
+		Long: "Make the roles and schemas of the database of STREAMSPACE_ADMIN_DATABASE_URL, or else of\n" +
+			"STREAMSPACE_DATABASE_URL. It may run any number of times, and must run again after a restore.\n\n" +
+			"The address's user is a superuser, or, on a managed server, the administrator who owns the database and has\n" +
+			"CREATEROLE. A password in PGPASSWORD or ~/.pgpass is used. It gives the roles no passwords.\n\n" +
+			"It ends with a list of what the administrator of a managed server could not take away, what an attacker could\n" +
+			"do with it, and what stands before it. `streamspace migrate` comes next.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dryRun {
+				return writeScripts(t.out)
+			}
+			config, err := administrator(t.environ)
+			if err != nil {
+				return err
+			}
+			left, err := db.Prepare(cmd.Context(), config, t.out)
+			if err != nil {
+				return err
+			}
+			return writeRemarks(t.out, left)
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL for psql instead of running it")
+	return c
+}
+
+// administrator returns how the administrator of the database connects.
+func administrator(environ []string) (*pgx.ConnConfig, error) {
+	c, err := env.ParseAsWithOptions[struct {
+		Admin string `env:"STREAMSPACE_ADMIN_DATABASE_URL"`
+		URL   string `env:"STREAMSPACE_DATABASE_URL"`
+	}](env.Options{Environment: env.ToMap(environ)})
+	if err != nil {
+		return nil, err
+	}
+	address, name := c.Admin, "STREAMSPACE_ADMIN_DATABASE_URL"
+	if address == "" {
+		address, name = c.URL, "STREAMSPACE_DATABASE_URL"
+	}
+	if address == "" {
+		return nil, errors.New("neither STREAMSPACE_ADMIN_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
+	}
+	config, err := pgx.ParseConfig(address)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
+	}
+	return config, nil
+}
+
+func writeScripts(out io.Writer) error {
+	scripts, err := db.Scripts()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(out, scripts)
+	return err
+}
+
+func writeRemarks(out io.Writer, left []db.Remark) error {
+	if len(left) == 0 {
+		_, err := fmt.Fprintln(out, "prepared: everything is as it must be")
+		return err
+	}
+	if _, err := fmt.Fprintln(out, "prepared. On this server, without a superuser, these stay:"); err != nil {
+		return err
+	}
+	for _, r := range left {
+		if _, err := fmt.Fprintf(out, "  %s %s: %s\n", r.Rule, r.Object, r.Detail); err != nil {
+			return err
+		}
+	}
+	return nil
+}
