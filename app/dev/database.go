@@ -58,9 +58,6 @@ func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	if out.passwords == "" {
 		out.passwords = d.files.passwords
 	}
-	if err := givePasswords(ctx, super.String(), out.passwords); err != nil {
-		return nil, err
-	}
 	return out, out.build(ctx, super.String())
 }
 
@@ -76,6 +73,11 @@ func (b *database) build(ctx context.Context, super string) error {
 	config.Database = databaseName
 	if _, err := db.Prepare(ctx, config, io.Discard); err != nil {
 		return err
+	}
+	if b.private == nil {
+		if err := db.GivePasswords(ctx, config, b.passwords); err != nil {
+			return err
+		}
 	}
 	migrator, err := postgres.Config{URL: b.url, Passwords: b.passwords}.Migrator()
 	if err != nil {

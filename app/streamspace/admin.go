@@ -25,13 +25,15 @@ func adminCommand(t terminal) *cobra.Command {
 
 func prepareCommand(t terminal) *cobra.Command {
 	var dryRun bool
+	var passwords string
 	c := &cobra.Command{
 		Use:   "prepare",
 		Short: "Make the database's roles and schemas, before the first migration",
 		Long: "Make the roles and schemas of the database of STREAMSPACE_ADMIN_DATABASE_URL, or else of\n" +
 			"STREAMSPACE_DATABASE_URL. It may run any number of times, and must run again after a restore.\n\n" +
 			"The address's user is a superuser, or, on a managed server, the administrator who owns the database and has\n" +
-			"CREATEROLE. A password in PGPASSWORD or ~/.pgpass is used. It gives the roles no passwords.\n\n" +
+			"CREATEROLE. A password in PGPASSWORD or ~/.pgpass is used. With --passwords, each role gets the password of\n" +
+			"its file in the folder (that of STREAMSPACE_DATABASE_PASSWORDS); files that are missing are made.\n\n" +
 			"It ends with a list of what the administrator of a managed server could not take away, what an attacker could\n" +
 			"do with it, and what stands before it. `streamspace migrate` comes next.",
 		Args: cobra.NoArgs,
@@ -47,9 +49,15 @@ func prepareCommand(t terminal) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if passwords != "" {
+				if err := db.GivePasswords(cmd.Context(), config, passwords); err != nil {
+					return err
+				}
+			}
 			return writeRemarks(t.out, left)
 		},
 	}
+	c.Flags().StringVar(&passwords, "passwords", "", "the folder of the roles' passwords")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL for psql instead of running it")
 	return c
 }

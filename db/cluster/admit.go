@@ -13,6 +13,13 @@ const entry = `# Written at each start.
 local   all       all   peer map=streamspace
 `
 
+// asking is entry for a server that asks for passwords.
+const asking = `# Written at each start.
+# TYPE  DATABASE  USER      METHOD
+local   all       postgres  peer map=streamspace
+local   all       all       scram-sha-256
+`
+
 // admit writes the files that say who may connect. The server reads them when it starts.
 func admit(p places, account account, config Config) error {
 	var ident strings.Builder
@@ -23,7 +30,11 @@ func admit(p places, account account, config Config) error {
 			fmt.Fprintf(&ident, "streamspace  %s  %s\n", quote(account.name), quote(role))
 		}
 	}
-	for path, content := range map[string]string{p.hba: entry, p.ident: ident.String()} {
+	hba := entry
+	if config.Passwords {
+		hba = asking
+	}
+	for path, content := range map[string]string{p.hba: hba, p.ident: ident.String()} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			return fmt.Errorf("write who may connect: %w", err)
 		}

@@ -1,4 +1,4 @@
-package dev
+package db
 
 import (
 	"context"
@@ -12,37 +12,35 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // scramIterations is PostgreSQL's own number for the verifiers that it makes (scram_iterations).
 const scramIterations = 4096
 
-func passwordFile(folder, role string) string { return filepath.Join(folder, role) }
+// PasswordFile is the file of a role's password in a folder of them.
+func PasswordFile(folder, role string) string { return filepath.Join(folder, role) }
 
-// givePasswords makes sure that each role of a server that is managed elsewhere has a password, and that the folder
-// holds it. A role whose file is there keeps it. What is sent to the server is the verifier: its log must not hold a
-// password.
-func givePasswords(ctx context.Context, super, folder string) error {
-	conn, err := pgx.Connect(ctx, super)
+// GivePasswords gives each role that logs in the password of its file in the folder. It makes the folder and the files
+// that are missing, which only this program's user may read. The server is sent only a verifier, because its log may
+// contain the statement. config is that of Prepare, which made the roles.
+func GivePasswords(ctx context.Context, config *pgx.ConnConfig, folder string) error {
+	ctx, cancel := context.WithTimeout(ctx, preparePatience)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return fmt.Errorf("connect as a superuser: %w", err)
+		return fmt.Errorf("connect as the database's administrator: %w", err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make the folder of passwords: %w", err)
 	}
-	for _, role := range db.Roles() {
-		file := passwordFile(folder, role)
-		if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
-			continue // an error shows when the password is read
-		}
-		if err := givePassword(ctx, conn, role, file); err != nil {
+	for _, role := range Roles() {
+		if err := givePassword(ctx, conn, role, PasswordFile(folder, role)); err != nil {
 			return fmt.Errorf("give %s a password: %w", role, err)
 		}
 	}
@@ -50,23 +48,20 @@ func givePasswords(ctx context.Context, super, folder string) error {
 }
 
 func givePassword(ctx context.Context, conn *pgx.Conn, role, file string) error {
-	if !slices.Contains(db.Roles(), role) {
-		return fmt.Errorf("%s is none of our roles", role)
+	password, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		password = []byte(secret.New().Reveal())
+		err = os.WriteFile(file, password, 0o600)
 	}
-	key := secret.New()
-	verifier, err := scramVerifier(key.Reveal())
 	if err != nil {
 		return err
 	}
-	name := pgx.Identifier{role}.Sanitize()
-	if _, err := conn.Exec(ctx, fmt.Sprintf("do $$ begin if not exists (select from pg_roles where rolname = '%s') then "+
-		"create role %s login; end if; end $$", role, name)); err != nil {
+	verifier, err := scramVerifier(strings.TrimSpace(string(password)))
+	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, fmt.Sprintf("alter role %s password '%s'", name, verifier)); err != nil {
-		return err
-	}
-	return os.WriteFile(file, []byte(key.Reveal()), 0o600)
+	_, err = conn.Exec(ctx, fmt.Sprintf("alter role %s password '%s'", pgx.Identifier{role}.Sanitize(), verifier))
+	return err
 }
 
 // scramVerifier is what PostgreSQL stores of a password for SCRAM-SHA-256 (RFC 5802 §3, RFC 7677).

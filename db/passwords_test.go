@@ -1,8 +1,8 @@
-package dev
+package db_test
 
 import (
 	"context"
-	"os"
+	"io"
 	"path/filepath"
 	"testing"
 
@@ -16,20 +16,7 @@ import (
 // TestGivenPasswordsAreThoseThatTheServerTakes gives every role a password on a server that asks for them, and logs in.
 func TestGivenPasswordsAreThoseThatTheServerTakes(t *testing.T) {
 	t.Parallel()
-	folder, err := os.MkdirTemp("", "streamspace-scram-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	if err := os.Chmod(folder, 0o755); err != nil { // the server's user reads the file
-		t.Fatal(err)
-	}
-	hba := filepath.Join(folder, "hba.conf")
-	asks := "local all postgres peer map=streamspace\nlocal all all scram-sha-256\n"
-	if err := os.WriteFile(hba, []byte(asks), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	c, err := cluster.Start(t.Context(), cluster.Config{Settings: map[string]string{"hba_file": hba}})
+	c, err := cluster.Start(t.Context(), cluster.Config{Passwords: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +25,15 @@ func TestGivenPasswordsAreThoseThatTheServerTakes(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	passwords := filepath.Join(folder, "passwords")
-	if err := givePasswords(t.Context(), c.DSN(cluster.Superuser, "postgres"), passwords); err != nil {
+	passwords := filepath.Join(t.TempDir(), "passwords")
+	super, err := pgx.ParseConfig(c.DSN(cluster.Superuser, "postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Prepare(t.Context(), super, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.GivePasswords(t.Context(), super, passwords); err != nil {
 		t.Fatal(err)
 	}
 	for _, role := range db.Roles() {
