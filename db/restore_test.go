@@ -89,8 +89,8 @@ func rowsIn(t *testing.T, super *pgx.Conn) map[string][]string {
 	return rows
 }
 
-// broken is what the rules and the manifest say of a database, as the role that looks at it in production.
-func broken(t *testing.T, conn *pgx.Conn) []string {
+// violations are what the rules and the manifest say of a database, as the role that looks at it in production.
+func violations(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
 	found, err := policy.Violations(t.Context(), conn)
 	if err != nil {
@@ -113,7 +113,7 @@ func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 	to := restore(t, from)
 	auditor, super := in(t, to, "streamspace_auditor"), in(t, to, cluster.Superuser)
 
-	half := strings.Join(broken(t, auditor), "\n")
+	half := strings.Join(violations(t, auditor), "\n")
 	for _, want := range []string{"this database: connect to public", "this database: temporary to public"} {
 		if !strings.Contains(half, want) {
 			t.Errorf("before database.sql has run again nothing says %q:\n%s", want, half)
@@ -124,7 +124,7 @@ func TestARestoredDatabaseKeepsItsPosture(t *testing.T) {
 	if _, err := db.Prepare(t.Context(), config, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(broken(t, from.Connect(t, "streamspace_auditor")), broken(t, auditor)); diff != "" {
+	if diff := cmp.Diff(violations(t, from.Connect(t, "streamspace_auditor")), violations(t, auditor)); diff != "" {
 		t.Errorf("violations (-of the first +of the restored):\n%s", diff)
 	}
 	before, after := schemaAt(t, from.DSN("streamspace_backup")), schemaAt(t, address(to.DSN("streamspace_backup")))
