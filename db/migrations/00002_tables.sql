@@ -10,6 +10,7 @@ create table app.organizations (
   suspended boolean not null default false,
   created_at timestamptz not null default now(),
   constraint organizations_pkey primary key (id),
+  constraint organizations_as_credentials_copy_them unique (id, suspended),
   constraint organizations_slug_key unique (slug),
   constraint organizations_namespace_key unique (namespace),
   constraint organizations_slug_is_a_label check (slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'),
@@ -71,13 +72,17 @@ select rls.create_org_table_v1('credentials', $$
   id uuid not null,
   user_id uuid not null,
   role text not null,
+  suspended boolean not null default false,
   secret_hash bytea not null,
   created_at timestamptz not null default now(),
   ends_at timestamptz not null,
-  constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at),
+  constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at, suspended),
   constraint credentials_follow_membership foreign key (org_id, user_id, role)
-    references app.memberships (org_id, user_id, role) on update cascade on delete cascade
-$$, 'Sign-ins. The foreign key keeps the copy of the role equal: a new role cascades, and removing a member deletes their sign-ins.',
+    references app.memberships (org_id, user_id, role) on update cascade on delete cascade,
+  constraint credentials_follow_suspension foreign key (org_id, suspended)
+    references app.organizations (id, suspended) on update cascade
+$$, 'Sign-ins. The foreign keys keep the copies equal: a new role and a suspension cascade, and removing a member deletes their sign-ins. '
+  'So rls.enter reads one row, in one index.',
   of_org => false);
 create index credentials_membership on app.credentials (org_id, user_id, role);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known

@@ -36,7 +36,11 @@ begin
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
-  insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
+  begin
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
+  exception when foreign_key_violation then -- suspended, removed or given another role since the statement above
+    raise exception 'not a member of this organisation' using errcode = 'SS001';
+  end;
   insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
   return its_role;
 end $$;

@@ -11,7 +11,7 @@ import (
 )
 
 // derivations are the queries of derive/ that the mutants are tried by, and rareFile the probes that take milliseconds.
-var derivations = []string{"columns", "functions", "roles", "floors", "scopes"}
+var derivations = []string{"columns", "functions", "roles", "floors", "scopes", "backup"}
 
 const rareFile = "rare"
 
