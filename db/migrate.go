@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -154,12 +155,21 @@ func asOwner(ctx context.Context, config *pgx.ConnConfig, connected func(context
 	config.RuntimeParams["options"] = "-c role=" + owner + " -c lock_timeout=" + lockPatience
 	pool := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(connected))
 	var current string
-	if err := pool.QueryRowContext(ctx, "select current_user").Scan(&current); err != nil {
+	err := pool.QueryRowContext(ctx, "select current_user").Scan(&current)
+	if wrong, ok := errors.AsType[*pgconn.PgError](err); ok && wrong.Code == "08P01" || err == nil && current != owner {
+		err = errors.Join(errPooler, err)
+	}
+	if err != nil {
 		_ = pool.Close()
 		return nil, fmt.Errorf("connect as %s to become %s: %w", config.User, owner, err)
 	}
 	return pool, nil
 }
+
+// errPooler is what a pooler that works by transaction comes to: PgBouncer refuses the parameter that makes the
+// connection work as the owner (08P01), or, told to ignore it, drops it.
+var errPooler = errors.New("the address leads to a pooler that works by transaction: migrate connects directly to the " +
+	"server, because it holds a lock and works as the owner for a whole connection")
 
 // alone runs do while no other process migrates the database. It uses goose's lock. It takes the lock itself, because
 // the lock must also cover the rules, on a connection that it passes to do.

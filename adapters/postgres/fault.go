@@ -73,11 +73,23 @@ func translate(err error) error {
 	f, known := faultsByCode[pg.Code]
 	switch {
 	case !known:
-		return fmt.Errorf("SQLSTATE %s: %w", pg.Code, err)
+		return fmt.Errorf("SQLSTATE %s: %w", pg.Code, unprepared(err))
 	case pg.Code == "SS005":
 		return exceeded(f, pg)
 	default:
 		return f.Because(err)
+	}
+}
+
+// unprepared says how to go through a pooler that works by transaction and does not know prepared statements: a
+// statement was prepared on another of its connections (26000), or has the name of another client's (42P05).
+func unprepared(err error) error {
+	switch stateOf(err) {
+	case "26000", "42P05":
+		return fmt.Errorf("%w: a pooler without prepared statements stands before the database: append "+
+			"default_query_exec_mode=exec to the parameters of STREAMSPACE_DATABASE_URL", err)
+	default:
+		return err
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/link"
@@ -29,6 +30,12 @@ import (
 // role has two connections to the server behind it, however many clients there are. It lives in a folder of its own,
 // and ends with the test.
 func pooler(t *testing.T) string {
+	t.Helper()
+	return poolerWith(t, "")
+}
+
+// poolerWith is pooler with further settings.
+func poolerWith(t *testing.T, settings string) string {
 	t.Helper()
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
@@ -46,7 +53,7 @@ func pooler(t *testing.T) string {
 	cmd := exec.CommandContext(t.Context(), program, filepath.Join(dir, "pgbouncer.ini"))
 	cmd.Dir = dir
 	cmd.WaitDelay = 5 * time.Second
-	configure(t, dir, server)
+	configure(t, dir, server, settings)
 	lend(t, dir, cmd)
 	var said strings.Builder
 	cmd.Stderr = &said
@@ -79,7 +86,7 @@ const poolerPort = "6432"
 
 // configure writes what pgbouncer reads. It lets in whoever reaches the folder, which is closed, and the server asks
 // the kernel who pgbouncer is.
-func configure(t *testing.T, dir string, server *url.URL) {
+func configure(t *testing.T, dir string, server *url.URL, settings string) {
 	t.Helper()
 	ini := fmt.Sprintf(`[databases]
 %s = host=%s port=%s
@@ -92,9 +99,10 @@ auth_file = %s/users
 pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 200
-`, strings.Trim(server.Path, "/"), server.Query().Get("host"), server.Query().Get("port"), poolerPort, dir, dir)
+%s
+`, strings.Trim(server.Path, "/"), server.Query().Get("host"), server.Query().Get("port"), poolerPort, dir, dir, settings)
 	users := ""
-	for _, role := range []string{roleApp, roleLogin, roleAgent, roleSystem} {
+	for _, role := range []string{roleApp, roleLogin, roleAgent, roleSystem, roleMigrator} {
 		users += fmt.Sprintf("%q \"\"\n", role)
 	}
 	for name, text := range map[string]string{"pgbouncer.ini": ini, "users": users} {
@@ -171,6 +179,57 @@ func TestThroughPgBouncerInTransactionMode(t *testing.T) {
 	servers.Range(func(any, any) bool { behind++; return true })
 	if clients := int(d.app.Stat().TotalConns()); clients <= behind || behind != 2 {
 		t.Errorf("%d clients were served by %d connections, want many and 2", clients, behind)
+	}
+}
+
+// Without default_query_exec_mode the error says what to append.
+func TestAPoolerWithoutPreparedStatementsIsNamed(t *testing.T) {
+	t.Parallel()
+	address := strings.Replace(pooler(t), "default_query_exec_mode=exec", "default_query_exec_mode=cache_statement", 1)
+	const want = "append default_query_exec_mode=exec"
+	d, err := Open(t.Context(), Config{URL: address, Connections: 32})
+	if err != nil {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the start says %v, want %q", err, want)
+		}
+		return
+	}
+	t.Cleanup(d.Close)
+	o := database.NewOrg(t, dbtest.Spec{})
+	g, ctx := errgroup.WithContext(t.Context())
+	for range 32 {
+		g.Go(func() error {
+			for range 20 {
+				err := inOrg(d)(ctx, as(o, o.Member), func(tx *memberTx) error {
+					var n int
+					return tx.QueryRow(ctx, "select count(*) from app.templates").Scan(&n)
+				})
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("requests say %v, want %q", err, want)
+	}
+}
+
+// Through a pooler a migration would hold its lock on one connection and work on another.
+func TestMigrateSaysThatItMustConnectDirectly(t *testing.T) {
+	t.Parallel()
+	for name, settings := range map[string]string{
+		"refused": "", "ignored": "ignore_startup_parameters = options",
+	} {
+		config, err := Config{URL: poolerWith(t, settings)}.Migrator()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Migrate(t.Context(), config)
+		if err == nil || !strings.Contains(err.Error(), "migrate connects directly to the server") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

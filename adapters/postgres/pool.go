@@ -53,6 +53,21 @@ func openPool(ctx context.Context, c Config, role string) (*pool, error) {
 	return out, nil
 }
 
+// connect opens a connection outside the pool, for work that sets parameters: the pool would close it. A check of the
+// catalogue does, every few minutes.
+func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
+	config := p.Config()
+	config.ConnConfig.Tracer = nil
+	if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, fmt.Errorf("connect as %s: %w", p.role, err)
+	}
+	return conn, nil
+}
+
 // Query asks outside a scope, where there are functions alone.
 func (p *pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	return watch(ctx)(p.Pool.Query(ctx, sql, args...))
@@ -89,6 +104,9 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 		cc.Password, err = ReadPassword(c.Passwords, cc.User)
 		return err
 	}
+	left := residue{c.Log}
+	config.ConnConfig.Tracer = left
+	config.PrepareConn = left.prepare
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		pgxuuid.Register(conn.TypeMap()) // else each id goes by its text, after a binary attempt that fails
 		return checkPosture(ctx, conn, role)
@@ -189,7 +207,7 @@ func (p *pool) checkVersion(ctx context.Context) error {
 	case state == "42P01" || state == "42883" || state == "3F000" || state == "42501":
 		return errors.New("the database has no tables yet: run `streamspace migrate`")
 	case err != nil:
-		return fmt.Errorf("read the database's version: %w", err)
+		return fmt.Errorf("read the database's version: %w", unprepared(err))
 	case have < want:
 		return fmt.Errorf("the database is at version %d and this program needs %d: run `streamspace migrate`", have, want)
 	case haveRules < set.Version:

@@ -99,7 +99,12 @@ func (d *DB) Ping(ctx context.Context) error { return d.app.Ping(ctx) }
 
 // Violations lists what of the database's catalogue breaks a rule or differs from what was reviewed.
 func (d *DB) Violations(ctx context.Context) ([]policy.Violation, error) {
-	return policy.Violations(ctx, d.app)
+	conn, err := d.app.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return policy.Violations(ctx, conn)
 }
 
 // PoolStat is how one pool stands.

@@ -53,7 +53,9 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	p := &parts{log: log}
-	if p.db, err = postgres.Open(ctx, c.Database()); err != nil {
+	database := c.Database()
+	database.Log = log
+	if p.db, err = postgres.Open(ctx, database); err != nil {
 		return nil, err
 	}
 	defer func() {
