@@ -18,17 +18,19 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
 
-// operationTimeout bounds an operation, from its authentication to its answer. It is longer than a login may wait for
-// its turn, and every statement has a shorter timeout of its own. Streams have none.
+// operationTimeout bounds an operation, from authentication to the response. A login may wait 3 s for its password
+// check and 3 s for a connection, and each statement has a shorter timeout of its own. Streams have no time limit.
 const operationTimeout = 15 * time.Second
 
-// Config is what a server is made of.
+// Config has everything that a server needs. New refuses a Config that lacks a field, except those that say otherwise.
 type Config struct {
-	// PublicURL is where browsers find the installation. Its origin is the only one whose pages may act here.
+	// PublicURL is the URL that browsers use, such as https://desktops.example. Only pages of its origin may send requests
+	// that change something.
 	PublicURL string
-	// TrustedProxies are the networks whose X-Forwarded-For is believed. None: the peer of the connection is the client.
+	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is trusted. Empty: the client is the peer of
+	// the connection. A network too many lets clients choose the address that rate limits count.
 	TrustedProxies []netip.Prefix
-	// Spec is docs/openapi.yaml.
+	// Spec is the text of docs/openapi.yaml. The server validates requests with it and serves it.
 	Spec []byte
 	// Page is the web console: index.html, and under assets/ files whose names change with their content.
 	Page fs.FS
@@ -38,39 +40,42 @@ type Config struct {
 	Templates *templates.Service
 	Sessions  *sessions.Service
 
-	// Stream answers an authorized request for a session's stream. The scope is in the request's context, the session's
-	// id is its path value "session_id".
+	// Stream handles an authorized request for a session's stream. The scope is in the request's context, and the
+	// session's id is the path value "session_id". The ticket has been redeemed.
 	Stream http.Handler
-	// Agents answers every request below /agent/v1/. Nil: there is nothing below it.
+	// Agents handles every request below /agent/v1/, and authenticates agents itself. Nil: these paths respond 404.
 	Agents http.Handler
-	// Observer is told of every answer. Nil: answers are only logged.
+	// Observer is told of every response. Nil: responses are only logged.
 	Observer Observer
 	Log      *slog.Logger
 
-	// Unlimited lifts every rate limit, for a test that sends many requests. No setting reaches it.
+	// Unlimited turns off every rate limit, for tests that send many requests. No setting of the program sets it.
 	Unlimited bool
 }
 
-// Tokens makes and verifies access tokens.
+// Tokens makes and verifies access tokens. Its methods must be safe for concurrent use.
 type Tokens interface {
-	// Mint makes a token for a sign-in and tells how long it lasts.
+	// Mint makes a token for a sign-in and returns how long the token is valid.
 	Mint(s identity.SignIn) (token string, lasts time.Duration, err error)
-	// Verify returns whom a token was made for, and as EndsAt when it ends, or an Unauthenticated fault.
+	// Verify returns the sign-in that a token was made for, with the token's own expiry as EndsAt. For an invalid or
+	// expired token it returns an Unauthenticated fault.
 	Verify(token string) (identity.SignIn, error)
 	// JWKS is the set of public keys (RFC 7517) by which others can verify the tokens.
 	JWKS() []byte
 }
 
-// Observer is told of every answer, for metrics. The route is a pattern, never an address that a client sent.
+// Observer is told of every response, for metrics.
 type Observer interface {
-	Answered(route, method string, status int, took time.Duration)
+	// Responded gets the route as a pattern of the contract, such as /api/v1/sessions/{session_id}. It is never the path
+	// that a client sent: a metric with ids as labels would grow without bound.
+	Responded(route, method string, status int, took time.Duration)
 }
 
-// optionalFields are the fields of Config that may be left out.
+// optionalFields are the fields of Config that may be nil.
 var optionalFields = []string{"TrustedProxies", "Agents", "Observer"}
 
-// missing lists the fields that were left out. It walks the struct, so that a new service is checked without a line of
-// its own here.
+// missing returns an error for each required field that is nil. It uses reflection, so that a new field is required
+// without a further line here.
 func (c Config) missing() error {
 	var errs []error
 	for field, value := range reflect.ValueOf(c).Fields() {
@@ -79,13 +84,14 @@ func (c Config) missing() error {
 			if value.IsNil() && !slices.Contains(optionalFields, field.Name) {
 				errs = append(errs, fmt.Errorf("the HTTP server has no %s", field.Name))
 			}
-		default: // a value is always there
+		default: // other kinds cannot be nil
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// originOf is the origin (RFC 6454) of a URL, as browsers write it.
+// originOf is the origin (RFC 6454) of a URL as browsers write it: in lower case, without the scheme's default port. It
+// is compared as a string with the Origin header.
 func originOf(public string) (string, error) {
 	u, err := url.Parse(public)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {

@@ -13,16 +13,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// agentPrefix is where agents connect. They have credentials and rules of their own.
+// agentPrefix is the path below which agents connect. They have their own credentials and no session in a browser.
 const agentPrefix = "/agent/v1/"
 
-// defaultCSP is that of everything else: nothing but data, which no page may show as its own.
+// defaultCSP is the Content-Security-Policy of all responses except the page. They are data: a browser that shows one
+// as a page must load and run nothing.
 const defaultCSP = "default-src 'none'; frame-ancestors 'none'"
 
-// middleware is one step of every request, before the router.
+// middleware is one step in the handling of every request, before the router.
 type middleware = func(next http.Handler) http.Handler
 
-// chain puts steps in front of last. A request passes them in the order in which they are written.
+// chain wraps last in the steps. A request passes them in the order in which they are listed.
 func chain[Handler any](last Handler, steps ...func(Handler) Handler) Handler {
 	for _, step := range slices.Backward(steps) {
 		last = step(last)
@@ -30,7 +31,9 @@ func chain[Handler any](last Handler, steps ...func(Handler) Handler) Handler {
 	return last
 }
 
-// logRequests gives each request an id and a record, and logs the record when the request has been answered.
+// logRequests gives each request an id and a record, and logs the record after the response, also after a panic. The
+// client gets the id in X-Request-Id and in each problem document, so that a user can quote it. A request that brings
+// an id of its own does not keep it, because a client could forge log entries with it.
 func logRequests(log *slog.Logger, observer Observer, addressOf func(*http.Request) string) middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +47,8 @@ func logRequests(log *slog.Logger, observer Observer, addressOf func(*http.Reque
 	}
 }
 
-// logRequest logs a request. It leaves out headers and query, which can hold secrets.
+// logRequest writes one line for a request. It leaves out the headers, the query and the path that the client sent,
+// because they can contain secrets. Only errors that are our fault (500 and above) are logged with their text.
 func logRequest(log *slog.Logger, observer Observer, r *http.Request, took time.Duration) {
 	rec := recordOf(r.Context())
 	status := rec.status
@@ -55,7 +59,7 @@ func logRequest(log *slog.Logger, observer Observer, r *http.Request, took time.
 		status = http.StatusOK
 	}
 	if observer != nil {
-		observer.Answered(rec.route, r.Method, status, took)
+		observer.Responded(rec.route, r.Method, status, took)
 	}
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
@@ -76,45 +80,49 @@ func logRequest(log *slog.Logger, observer Observer, r *http.Request, took time.
 	writeLine(r.Context(), log.Handler(), level, attrs)
 }
 
-// writeLine writes one line. A Logger would look up the line of code that it comes from, which is always this one.
+// writeLine writes one line. It does not use a slog.Logger, which would look up the caller's file and line for each
+// request, and that is always this one.
 func writeLine(ctx context.Context, to slog.Handler, level slog.Level, attrs []slog.Attr) {
 	if !to.Enabled(ctx, level) {
 		return
 	}
 	line := slog.NewRecord(time.Now(), level, "request", 0)
 	line.AddAttrs(attrs...)
-	_ = to.Handle(ctx, line) // a Logger ignores this error too: a log that fails has nowhere to say so
+	_ = to.Handle(ctx, line) // a Logger ignores this error too: there is no other place to report it
 }
 
-// recoverPanics turns a panic into an answer, so that it costs one request. A panic that means to abort the connection
-// aborts it.
+// recoverPanics turns a panic into a 500, so that a bug fails one request and not the process. http.ErrAbortHandler
+// still aborts the connection.
 func recoverPanics(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if cause := recover(); cause != nil {
-				answerPanic(w, r, cause)
+				respondToPanic(w, r, cause)
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
 }
 
-func answerPanic(w http.ResponseWriter, r *http.Request, cause any) {
+// respondToPanic sends a 500 if nothing was sent yet. Otherwise it breaks the connection: a client must not take half a
+// response for a whole one.
+func respondToPanic(w http.ResponseWriter, r *http.Request, cause any) {
 	rec := recordOf(r.Context())
-	if cause == http.ErrAbortHandler { //nolint:errorlint // this very value is net/http's sign
+	if cause == http.ErrAbortHandler { //nolint:errorlint // net/http compares with this value, too
 		rec.clientGone = true
 		panic(cause)
 	}
 	err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
-	if rec.status != 0 { // half an answer is out: all that is left is to break the connection
+	if rec.status != 0 {
 		rec.err = err
 		panic(http.ErrAbortHandler)
 	}
 	Problem(w, r, err)
 }
 
-// serveAgents answers agents. A network that has sent too many invalid agent credentials has to wait: the database
-// looks each of them up.
+// serveAgents passes requests of agents to their own handler. A network that has sent too many invalid credentials has
+// to wait, because each of them costs a query. Only failures count, so that any number of working agents may share a
+// network.
 func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware {
 	return func(next http.Handler) http.Handler {
 		if agents == nil {
@@ -140,7 +148,8 @@ func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware
 	}
 }
 
-// securityHeaders sets the headers that keep browsers from being helpful.
+// securityHeaders sets headers for browsers: load nothing, do not guess content types, and send no Referer. The page
+// replaces the first with its own policy.
 func securityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -151,7 +160,7 @@ func securityHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// limitBody refuses bodies that are too large: at once where the length is told, else when so much was read.
+// limitBody refuses bodies of more than maxBody bytes: at once if the length is declared, otherwise while reading.
 func limitBody(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > maxBody {
@@ -163,7 +172,8 @@ func limitBody(next http.Handler) http.Handler {
 	})
 }
 
-// refuseCrossOrigin refuses what another site's page makes a browser send; programs that are no browsers pass.
+// refuseCrossOrigin refuses requests that another site's page made a browser send (CSRF). Browsers mark them with
+// Sec-Fetch-Site or Origin. Other programs send neither header and pass; they hold no cookie that a page could misuse.
 func refuseCrossOrigin(protection *http.CrossOriginProtection) middleware {
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Problem(w, r, errCrossOrigin)
@@ -171,7 +181,8 @@ func refuseCrossOrigin(protection *http.CrossOriginProtection) middleware {
 	return protection.Handler
 }
 
-// noStore keeps answers out of every cache, unless a handler says otherwise.
+// noStore keeps responses out of all caches, unless a handler says otherwise. A shared proxy would otherwise give one
+// member's response to another.
 func noStore(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

@@ -115,7 +115,7 @@ func TestOneLinePerRequest(t *testing.T) {
 // heard is what an observer was told.
 type heard []string
 
-func (h *heard) Answered(route, method string, status int, _ time.Duration) {
+func (h *heard) Responded(route, method string, status int, _ time.Duration) {
 	*h = append(*h, fmt.Sprint(method, " ", route, " ", status))
 }
 

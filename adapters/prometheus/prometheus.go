@@ -91,8 +91,8 @@ func (m *Metrics) Watch(s Sources) error {
 	return m.register(all...)
 }
 
-// Answered counts a request. The route is a pattern. Unknown methods and statuses count as "other".
-func (m *Metrics) Answered(route, method string, status int, took time.Duration) {
+// Responded counts a request. The route is a pattern. Unknown methods and statuses count as "other".
+func (m *Metrics) Responded(route, method string, status int, took time.Duration) {
 	method, class := methodLabel(method), statusLabel(status)
 	m.requests.WithLabelValues(route, method, class).Inc()
 	if status != http.StatusSwitchingProtocols { // how long a desktop is used says nothing about latency

@@ -42,7 +42,7 @@ func newMetrics(t *testing.T, count CountSessions) *Metrics {
 func TestMetricsAreNamedAsTheyShouldBe(t *testing.T) {
 	t.Parallel()
 	m := newMetrics(t, counting)
-	m.Answered("/api/v1/me", http.MethodGet, http.StatusOK, time.Millisecond)
+	m.Responded("/api/v1/me", http.MethodGet, http.StatusOK, time.Millisecond)
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil {
 		t.Fatal(err)
@@ -65,10 +65,10 @@ func TestMetricsAreNamedAsTheyShouldBe(t *testing.T) {
 func TestMetricsAreServed(t *testing.T) {
 	t.Parallel()
 	m := newMetrics(t, counting)
-	m.Answered("/api/v1/me", http.MethodGet, http.StatusOK, time.Millisecond)
-	m.Answered("/api/v1/me", http.MethodGet, http.StatusNoContent, time.Millisecond)
-	m.Answered("none", "BREW", 499, time.Millisecond)
-	m.Answered("/stream", http.MethodGet, http.StatusSwitchingProtocols, time.Hour)
+	m.Responded("/api/v1/me", http.MethodGet, http.StatusOK, time.Millisecond)
+	m.Responded("/api/v1/me", http.MethodGet, http.StatusNoContent, time.Millisecond)
+	m.Responded("none", "BREW", 499, time.Millisecond)
+	m.Responded("/stream", http.MethodGet, http.StatusSwitchingProtocols, time.Hour)
 	m.Refusals("template")
 	m.Refusals("session")()
 	want := `
