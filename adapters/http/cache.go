@@ -9,11 +9,12 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// maxSignIns is how many credentials are remembered at most, about 4 MB. One more costs the one that was longest unused
-// its next verification: 56 µs for a token, a query for a cookie.
+// maxSignIns is the size of a cache, in credentials; a full one takes about 4 MB. A full cache drops the credential
+// that was unused for longest, which then costs one more verification: 56 µs for a token, a query for a cookie.
 const maxSignIns = 10_000
 
-// signInCache remembers what credentials stand for, by the hash of what was presented, until they end.
+// signInCache caches the sign-ins of credentials until they expire. The key is the hash of the credential, so that a
+// memory dump contains no secret. It is safe for concurrent use.
 type signInCache struct {
 	entries *lru.Cache[secret.Hash, identity.SignIn]
 	now     func() time.Time
@@ -27,6 +28,7 @@ func newSignInCache() *signInCache {
 	return &signInCache{entries: entries, now: time.Now}
 }
 
+// get returns a sign-in that has not expired.
 func (m *signInCache) get(key secret.Hash) (identity.SignIn, bool) {
 	s, ok := m.entries.Get(key)
 	if ok && !m.now().Before(s.EndsAt) {

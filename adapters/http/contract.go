@@ -14,32 +14,31 @@ import (
 	"github.com/google/uuid"
 )
 
-// authMethod is how the caller of an operation is known.
+// authMethod is how an operation authenticates its callers.
 type authMethod int
 
 const (
 	byCredential authMethod = iota // an access token or a cookie
 	byTicket                       // a ticket, and nothing else
-	noAuth                         // anybody
+	noAuth                         // no authentication: the operation is public
 )
 
-// operation is one method and path of the contract.
+// operation is one method and path of the contract, with what the stages need to know about it.
 type operation struct {
 	id, method, path string
 	permission       permission
 	auth             authMethod
 	pathParameters   []string
-	route            *routers.Route // what the validator wants to know
+	route            *routers.Route // the operation as the validator wants it
 	options          *openapi3filter.Options
 }
 
-// contract is docs/openapi.yaml, as far as the server acts on it.
+// contract is the part of docs/openapi.yaml that the server acts on.
 type contract struct {
 	operations map[string]operation // by id
 }
 
-// readContract reads the contract. It refuses one with operations that do not say what permission they need, and names
-// them all.
+// readContract reads the contract. Its error names every operation without a known permission.
 func readContract(spec []byte) (*contract, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(spec)
 	if err != nil {
@@ -65,6 +64,8 @@ func readContract(spec []byte) (*contract, error) {
 	return c, nil
 }
 
+// newOperation reads one operation. It refuses a permission that contradicts the authentication: a public operation
+// with authentication, and one without authentication that needs a permission, are mistakes in the contract.
 func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	op := operation{id: r.Operation.OperationID, method: r.Method, path: r.Path, route: r, options: validation()}
 	for _, p := range slices.Concat(r.PathItem.Parameters, r.Operation.Parameters) {
@@ -92,20 +93,21 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which its security contradicts",
 			op.id, op.method, op.path, name)
 	}
-	r.Operation.Security = &openapi3.SecurityRequirements{} // the validator need not look: the caller is known by then
+	// The stages authenticate the caller. Without this line the validator would do it a second time.
+	r.Operation.Security = &openapi3.SecurityRequirements{}
 	return op, nil
 }
 
-// validation is how the validator works here. Defaults are the handlers' to know.
+// validation has the validator's settings. It does not fill in defaults, because the handlers do.
 func validation() *openapi3filter.Options {
 	return &openapi3filter.Options{
 		SkipSettingDefaults: true, KeepValidatedValue: true,
-		// The validator knows no uuid by itself.
+		// Without this the validator accepts any string as a uuid.
 		SchemaValidationOptions: []openapi3.SchemaValidationOption{openapi3.WithStringFormatValidator("uuid", uuids{})},
 	}
 }
 
-// uuids accepts a UUID in its one canonical form.
+// uuids accepts a UUID in canonical form, in either case. uuid.Parse alone also accepts braces and a urn: prefix.
 type uuids struct{}
 
 // Validate implements openapi3.FormatValidator.

@@ -9,10 +9,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
-// This file converts between the API's types and the modules', for every resource. What one resource needs alone stands
-// with its handlers.
+// This file has the conversions between the API's types and the modules' types that several resources need. The others
+// are in the files of their handlers.
 
-// pageOf reads the parameters that every list has.
+// pageOf reads the parameters that every list has. A cursor is the client's to change, and a NUL in its key would be an
+// error of the database (500), so that it is refused here.
 func pageOf(limit *api.Limit, cursor *api.Cursor) (page.Request, error) {
 	after, err := page.Parse(value(cursor))
 	if err == nil && strings.ContainsRune(after.Key, 0) {
@@ -21,7 +22,7 @@ func pageOf(limit *api.Limit, cursor *api.Cursor) (page.Request, error) {
 	return page.Request{Limit: value(limit), After: after}, err
 }
 
-// convertAll is never nil: JSON has a word for an empty list.
+// convertAll converts each item. It never returns nil, because JSON would show null instead of [].
 func convertAll[T, U any](in []T, to func(T) U) []U {
 	out := make([]U, len(in))
 	for i, item := range in {
@@ -30,9 +31,10 @@ func convertAll[T, U any](in []T, to func(T) U) []U {
 	return out
 }
 
+// seconds rounds down: a client must not use a token in its last, partial second.
 func seconds(d time.Duration) int { return int(math.Floor(d.Seconds())) }
 
-// value is what an optional member holds, or its type's zero.
+// value returns an optional member of a request, or the zero value if the request does not have it.
 func value[T any](p *T) T {
 	if p == nil {
 		var zero T
@@ -41,7 +43,7 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// optional is a member that is left out when it holds its type's zero.
+// optional returns a member of a response that is left out when it is zero.
 func optional[T comparable](v T) *T {
 	var zero T
 	if v == zero {

@@ -6,8 +6,12 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
 )
 
-// handlers turn requests into calls and results into responses. The file handlers_<resource>.go has the methods of each
-// resource, which find its service in config. The caller's scope is in the context.
+// handlers implements the interface that is generated from the contract, one method for each operation. A method
+// converts the request, calls one use case, and converts its result. The methods of each resource are in
+// handlers_<resource>.go.
+//
+// A method may return a response and an error together. The generated code ignores the response then, so that handlers
+// need no branch for the error.
 type handlers struct {
 	config Config
 	auth   *authenticator
@@ -20,7 +24,8 @@ func newHandlers(c Config, auth *authenticator, limits *limits) handlers {
 	return handlers{config: c, auth: auth, limits: limits}
 }
 
-// plain are the handlers of operations whose answers are no JSON of the contract, by operation id.
+// plain returns the handlers of operations whose responses are not JSON of the contract, by operation id. They get the
+// same stages as all others.
 func (h handlers) plain() map[string]http.Handler {
 	return map[string]http.Handler{
 		"streamSession": h.config.Stream,

@@ -9,7 +9,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// LogIn implements api.StrictServerInterface.
+// LogIn implements api.StrictServerInterface. The attempt is counted before the password is checked, because the check
+// itself costs 20 ms of CPU. A browser asks for a cookie and gets no token, which scripts of the page could read.
 func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogInResponseObject, error) {
 	if err := h.limitLogins(networkOf(ctx), r.Body.Email); err != nil {
 		return nil, err
@@ -28,11 +29,12 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 	return api.LogIn200JSONResponse(t), err
 }
 
-// limitLogins counts an attempt by where it comes from and by whom it is for.
+// limitLogins counts an attempt by the network that it comes from and by the email address that it is for. An attempt
+// that the first limit refuses does not count against the address: a flood from one network must not lock a user out.
 func (h handlers) limitLogins(from, email string) error {
-	wait := h.limits.loginsByAddress.take(from)
+	wait := h.limits.loginsByAddress.allow(from)
 	if wait == 0 {
-		wait = h.limits.loginsByEmail.take(identity.NormalEmail(email))
+		wait = h.limits.loginsByEmail.allow(identity.NormalEmail(email))
 	}
 	if wait > 0 {
 		return errTooManyLogins.RetryIn(wait)
@@ -40,7 +42,7 @@ func (h handlers) limitLogins(from, email string) error {
 	return nil
 }
 
-// Refresh implements api.StrictServerInterface.
+// Refresh implements api.StrictServerInterface. The refresh token stays the same; it ends with the sign-in.
 func (h handlers) Refresh(ctx context.Context, r api.RefreshRequestObject) (api.RefreshResponseObject, error) {
 	key := secret.Of(r.Body.RefreshToken)
 	s, err := h.auth.resolve(ctx, key)
@@ -51,7 +53,8 @@ func (h handlers) Refresh(ctx context.Context, r api.RefreshRequestObject) (api.
 	return api.Refresh200JSONResponse(t), err
 }
 
-// LogOut implements api.StrictServerInterface.
+// LogOut implements api.StrictServerInterface. It removes the credential from the cache only after the database has
+// deleted it. Otherwise a request in between could put it back.
 func (h handlers) LogOut(ctx context.Context, _ api.LogOutRequestObject) (api.LogOutResponseObject, error) {
 	if err := h.config.Identity.LogOut(ctx, org.From(ctx)); err != nil {
 		return nil, err
@@ -66,7 +69,7 @@ func (h handlers) LogOut(ctx context.Context, _ api.LogOutRequestObject) (api.Lo
 	return out, nil
 }
 
-// GetMe implements api.StrictServerInterface.
+// GetMe implements api.StrictServerInterface. The role is the one that the database has confirmed for this request.
 func (h handlers) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
 	me, err := h.config.Identity.Me(ctx, org.From(ctx))
 	return api.GetMe200JSONResponse{
@@ -76,6 +79,7 @@ func (h handlers) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetM
 	}, err
 }
 
+// tokens makes the response to a login and a refresh: a short access token, and the sign-in's secret as refresh token.
 func (h handlers) tokens(s identity.SignIn, key secret.Secret) (api.Tokens, error) {
 	token, lasts, err := h.config.Tokens.Mint(s)
 	return api.Tokens{

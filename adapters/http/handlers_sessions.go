@@ -41,7 +41,8 @@ func (h handlers) GetSession(ctx context.Context, r api.GetSessionRequestObject)
 	return api.GetSession200JSONResponse(toSession(s)), err
 }
 
-// DeleteSession implements api.StrictServerInterface.
+// DeleteSession implements api.StrictServerInterface. It responds 200 for a session that has ended, and 202 for one
+// whose desktop its host still has to stop.
 func (h handlers) DeleteSession(
 	ctx context.Context, r api.DeleteSessionRequestObject,
 ) (api.DeleteSessionResponseObject, error) {
@@ -52,7 +53,7 @@ func (h handlers) DeleteSession(
 	return api.DeleteSession202JSONResponse(toSession(s)), err
 }
 
-// CreateTicket implements api.StrictServerInterface.
+// CreateTicket implements api.StrictServerInterface. The response is the only place where the ticket is readable.
 func (h handlers) CreateTicket(
 	ctx context.Context, r api.CreateTicketRequestObject,
 ) (api.CreateTicketResponseObject, error) {
@@ -60,6 +61,8 @@ func (h handlers) CreateTicket(
 	return api.CreateTicket201JSONResponse{Ticket: key.Reveal(), ExpiresIn: seconds(sessions.TicketLifetime)}, err
 }
 
+// toSession leaves out the agent and the command: members do not need them. PostgreSQL keeps microseconds, so that
+// ended_at has no more.
 func toSession(s sessions.Session) api.Session {
 	out := api.Session{
 		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),

@@ -12,44 +12,49 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// How often one may try, after a burst.
+// The rates and bursts of the limiters: first the time in which one more attempt is earned, then how many may come at
+// once.
 const (
-	// A person signs in once a day; an office behind one address, twenty at nine o'clock.
+	// Sign-in attempts from one network. A person signs in once a day, and twenty people of one office at nine o'clock.
 	loginsByAddressEvery = time.Second
 	loginsByAddressBurst = 20
-	// Guessing one person's password, from however many addresses.
+	// Sign-in attempts for one email address, from any number of networks. It bounds guesses at one password to 14,400 a
+	// day. Lower limits would let an attacker lock a user out more easily.
 	loginsByEmailEvery = 6 * time.Second
 	loginsByEmailBurst = 10
-	// A sign-in that has ended is shown once by each browser behind an address; each guess costs the database a look.
+	// Invalid cookies and refresh tokens from one network. Each one costs a query. Browsers send an expired one once each,
+	// so that an office can cause a burst.
 	guessesEvery = time.Second
 	guessesBurst = 60
-	// An agent whose credential was revoked tries again every 5 s: this lets fifty of them behind one address go on.
+	// Invalid credentials of agents from one network. An agent whose credential was revoked tries again every 5 s, so this
+	// allows fifty of them behind one address.
 	unknownAgentsEvery = 100 * time.Millisecond
 	unknownAgentsBurst = 100
-	// Asking for ids that are not there is a mistake now and then, and a search when it goes on.
+	// Requests of one member for unknown ids. A few are mistakes; many are a search for other organisations' ids.
 	missesEvery = time.Second
 	missesBurst = 60
 )
 
-// maxKeys is how many keys each kind of rate is kept for. The key that was longest unused is forgotten for one more, by
-// when it has mostly earned its burst back.
+// maxKeys bounds the keys of each limiter. A full limiter drops the key that was unused for longest. By then that key
+// has mostly earned its burst back, so that dropping it changes little.
 const maxKeys = 10_000
 
-// Faults of rate limits. The answer says when to try again.
+// Faults of rate limits. The response says when to try again.
 var (
 	errTooManyLogins  = fault.New(fault.Exhausted, "too_many_logins", "Too many sign-in attempts.")
 	errTooManyGuesses = fault.New(fault.Exhausted, "too_many_guesses", "Too many failed sign-in attempts.")
 	errTooManyMisses  = fault.New(fault.Exhausted, "too_many_misses", "Too many requests for unknown ids.")
 )
 
-// limiter limits how often something happens, for each key by itself.
+// limiter is a rate limiter with one token bucket for each key. It keeps its state in memory: a restart resets it, and
+// two processes count separately. It is safe for concurrent use.
 type limiter[K comparable] struct {
 	every    time.Duration
 	burst    int
 	limiters *lru.Cache[K, *rate.Limiter]
 }
 
-// limits are the server's rate limiters.
+// limits has the server's rate limiters.
 type limits struct {
 	loginsByAddress, loginsByEmail *limiter[string]
 	guesses                        *limiter[string] // by the network that sends invalid cookies or refresh tokens
@@ -81,6 +86,7 @@ func newLimiter[K comparable](every time.Duration, burst int) *limiter[K] {
 	return &limiter[K]{every: every, burst: burst, limiters: limiters}
 }
 
+// bucket returns the key's token bucket. Two requests may both make one; then PeekOrAdd lets the first one win.
 func (l *limiter[K]) bucket(key K) *rate.Limiter {
 	if bucket, ok := l.limiters.Get(key); ok {
 		return bucket
@@ -92,8 +98,9 @@ func (l *limiter[K]) bucket(key K) *rate.Limiter {
 	return bucket
 }
 
-// take counts one, and returns zero; or, when the key has none left, counts nothing and returns how long until it has.
-func (l *limiter[K]) take(key K) time.Duration {
+// allow counts one attempt and returns zero. If the key has no attempt left, it counts nothing and returns how long to
+// wait for the next one: attempts that are refused must not make the wait longer.
+func (l *limiter[K]) allow(key K) time.Duration {
 	one := l.bucket(key).Reserve()
 	wait := one.Delay()
 	if wait > 0 {
@@ -102,16 +109,18 @@ func (l *limiter[K]) take(key K) time.Duration {
 	return wait
 }
 
-// retryAfter is how long it takes until the key has one left; zero: it has.
+// retryAfter returns how long the key has to wait for its next attempt. Zero means that it has one. It counts nothing:
+// it is for attempts that count only if they fail.
 func (l *limiter[K]) retryAfter(key K) time.Duration {
 	missing := 1 - l.bucket(key).Tokens()
 	return max(0, time.Duration(missing*float64(l.every)))
 }
 
-// count counts one that has happened, even beyond what is left: requests that ran side by side are paid for later.
+// count counts an attempt that has failed, even if the key has none left. So concurrent requests that all passed
+// retryAfter make the key wait longer afterwards.
 func (l *limiter[K]) count(key K) { l.bucket(key).Reserve() }
 
-// member is whom misses are counted for.
+// member is the key of the limiter for unknown ids: a user in one organisation.
 type member struct {
 	org  org.ID
 	user org.UserID
@@ -119,10 +128,11 @@ type member struct {
 
 func memberOf(s org.Scope) member { return member{s.Org(), s.User()} }
 
-// networkOf is the network that a request comes from.
+// networkOf is the network that a request comes from, as the key of a limiter.
 func networkOf(ctx context.Context) string { return network(recordOf(ctx).client) }
 
-// network is what a client's address is counted as: in IPv6 one customer has at least a /64.
+// network is the key for an address: an IPv4 address itself, or the /64 of an IPv6 address. One customer has at least a
+// /64, and could use a new address for each attempt.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {

@@ -124,18 +124,18 @@ func TestARateComesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLimiter[string](2*time.Second, 3)
 		for i := range 3 {
-			if wait := r.take("a"); wait != 0 {
+			if wait := r.allow("a"); wait != 0 {
 				t.Fatalf("take %d: wait %v", i, wait)
 			}
 		}
-		if wait := r.take("a"); wait != 2*time.Second {
+		if wait := r.allow("a"); wait != 2*time.Second {
 			t.Errorf("wait %v, want 2 s", wait)
 		}
-		if wait := r.take("b"); wait != 0 {
+		if wait := r.allow("b"); wait != 0 {
 			t.Errorf("another key waits %v", wait)
 		}
 		time.Sleep(2 * time.Second)
-		if wait := r.take("a"); wait != 0 {
+		if wait := r.allow("a"); wait != 0 {
 			t.Errorf("after its time: wait %v", wait)
 		}
 		r.count("a") // beyond what is left: it takes twice as long

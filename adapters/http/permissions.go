@@ -7,10 +7,10 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// permission is what an operation needs, as x-permission in the contract says.
+// permission is what an operation requires of the caller's role: its x-permission in the contract, "<resource>.<verb>".
 type permission string
 
-// public is the permission of an operation that asks for no credential.
+// public marks an operation that everyone may use without signing in.
 const public permission = "public"
 
 var (
@@ -18,8 +18,9 @@ var (
 	members  = []org.Role{org.RoleOwner, org.RoleAdmin, org.RoleMember}
 )
 
-// permissions is the one table of what each role may do. Which rows a role may do it to is the database's decision: a
-// member with session.terminate ends their own sessions, an admin every session of the organisation.
+// permissions is the only table of what each role may do. It decides about operations; the policies of the database
+// decide about rows. So a member with session.terminate can end their own sessions, and an admin every session of the
+// organisation.
 var permissions = map[permission][]org.Role{
 	"self.read":         everyone,
 	"self.manage":       everyone,
@@ -30,7 +31,7 @@ var permissions = map[permission][]org.Role{
 	"session.connect":   members,
 }
 
-// exists tells whether an operation may name the permission.
+// exists reports whether an operation may name the permission.
 func (p permission) exists() bool { return p == public || permissions[p] != nil }
 
 var errForbidden = fault.New(fault.Forbidden, "forbidden", "Your role does not allow this.")

@@ -13,14 +13,14 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// statusClientClosed is how the log and the metrics name a request whose client did not wait for the answer, as nginx
-// does. It is never sent.
+// statusClientClosed is the status in the log and the metrics of a request whose client did not wait for the response,
+// as in nginx. It is never sent. Without it such requests would count as successes or as our errors.
 const statusClientClosed = 499
 
-// maxBody bounds what a request may carry, in bytes. The largest body of the contract has less than 2 KiB.
+// maxBody is the maximum size of a request's body, in bytes. The largest body of the contract has less than 2 KiB.
 const maxBody = 64 << 10
 
-// Faults that are HTTP's.
+// Faults of HTTP itself.
 var (
 	errNoRoute = fault.New(fault.NotFound, "no_route", "There is nothing at this address.")
 	errMethod  = fault.New(fault.Invalid, "method_not_allowed", "This address does not allow this method.").
@@ -34,8 +34,12 @@ var (
 	errTimeout     = fault.New(fault.Unavailable, "timeout", "This took too long.").RetryIn(time.Second)
 )
 
-// Problem answers with a problem document (RFC 9457) that says what went wrong, as far as the caller may know, and
-// notes all of it for the log. It must be called at most once, and before anything else was written.
+// Problem sends err as a problem document (RFC 9457) and notes it for the log. The caller sees the fault that err
+// carries: its code, message and details. An error without a fault is sent as "internal", and only the log has its
+// text. If the client has gone, nothing is sent.
+//
+// Call it at most once, before anything else was written. adapters/ws gets it from app/server, so that errors have one
+// form.
 func Problem(w http.ResponseWriter, r *http.Request, err error) {
 	rec := recordOf(r.Context())
 	rec.err = err
@@ -57,15 +61,17 @@ func Problem(w http.ResponseWriter, r *http.Request, err error) {
 		body["request_id"] = rec.id
 	}
 	b, err := json.Marshal(body)
-	if err != nil { // a detail that JSON has no word for: the code and the status say enough
+	if err != nil { // a detail that JSON cannot represent: the code and the status are enough
 		b = []byte(`{"type":"about:blank","code":"` + f.Code + `"}`)
 	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b) // the client is gone
+		_, _ = w.Write(b) // it fails only if the client has gone
 	}
 }
 
+// headers sets the headers that RFC 9110 requires for a status: what to authenticate with, what to upgrade to, what is
+// accepted.
 func headers(h http.Header, f *fault.Fault, status int) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -84,9 +90,10 @@ func headers(h http.Header, f *fault.Fault, status int) {
 	}
 }
 
+// retrySeconds rounds up: a client that comes back a moment too early is refused again.
 func retrySeconds(f *fault.Fault) int { return int(math.Ceil(f.RetryAfter.Seconds())) }
 
-// detailOf is the fault's message and, if the request may work later, when.
+// detailOf is the fault's message and, if the request can be retried, in how many seconds.
 func detailOf(f *fault.Fault) string {
 	switch n := retrySeconds(f); {
 	case n <= 0:
@@ -98,7 +105,8 @@ func detailOf(f *fault.Fault) string {
 	}
 }
 
-// timedOut turns an operation that did not finish in time into a fault that says so.
+// timedOut turns the end of an operation's deadline into the fault "timeout". A fault of a module stays as it is,
+// because it says more.
 func timedOut(err error) error {
 	if _, told := errors.AsType[*fault.Fault](err); told || !errors.Is(err, context.DeadlineExceeded) {
 		return err

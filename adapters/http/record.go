@@ -7,19 +7,20 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// unrouted is the route of a request for an unknown address, whatever the address was.
+// unrouted is the route of a request for an unknown path. The path itself is not logged.
 const unrouted = "none"
 
-// record is what the log tells of one request. Each stage adds what it learns.
+// record collects what the log line of a request contains. Each step adds what it knows. One goroutine at a time uses
+// it, so that it has no lock.
 type record struct {
 	id         string
 	route      string
-	client     string // the client's address; it is not logged
+	client     string // the client's address, for rate limits; it is personal data and not logged
 	scope      org.Scope
-	status     int // that was sent; zero: none yet
+	status     int // the status that was sent; zero: none yet
 	code       string
 	err        error
-	clientGone bool // the client did not wait for the answer
+	clientGone bool // the client did not wait for the response
 }
 
 type recordKey struct{}
@@ -28,7 +29,8 @@ func withRecord(r *http.Request, rec *record) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 }
 
-// recordOf returns the record of a request. Outside of a request it returns one that is never logged.
+// recordOf returns the record of a request. Outside of a request it returns a new one, which is never logged, so that
+// callers need not check for nil.
 func recordOf(ctx context.Context) *record {
 	if rec, ok := ctx.Value(recordKey{}).(*record); ok {
 		return rec
@@ -36,13 +38,14 @@ func recordOf(ctx context.Context) *record {
 	return &record{}
 }
 
-// statusWriter notes in the record the status that was sent. A handler that needs the connection itself unwraps it.
+// statusWriter notes in the record which status was sent.
 type statusWriter struct {
 	http.ResponseWriter
 	record *record
 }
 
-// WriteHeader implements http.ResponseWriter. An early hint is not the answer.
+// WriteHeader implements http.ResponseWriter. It ignores statuses below 200 except 101, because the response follows
+// them.
 func (w statusWriter) WriteHeader(status int) {
 	if w.record.status == 0 && (status >= http.StatusOK || status == http.StatusSwitchingProtocols) {
 		w.record.status = status
@@ -58,5 +61,5 @@ func (w statusWriter) Write(b []byte) (int, error) {
 	return w.ResponseWriter.Write(b)
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Unwrap lets http.ResponseController reach the connection, which a WebSocket takes over.
 func (w statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

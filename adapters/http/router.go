@@ -14,8 +14,8 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
 )
 
-// newRouter finds the operation of a request, sends the request through its stages and calls its handler. Nothing
-// outside this file knows echo.
+// newRouter returns the handler that finds the operation of a request, runs its stages and calls its handler. Only this
+// file imports echo: support for echo v4 stops at the end of 2026, and replacing it must not touch the handlers.
 func newRouter(c *contract, h handlers, stagesOf func(operation) []stage) (http.Handler, error) {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { Problem(c.Response(), c.Request(), routingFault(err)) }
@@ -34,7 +34,8 @@ func newRouter(c *contract, h handlers, stagesOf func(operation) []stage) (http.
 	return e, checkRoutes(c, e.Routes())
 }
 
-// pass sends a request through stages. The handler gets the request of the last of them.
+// pass makes echo's middleware of stages. The handler gets the request that the last stage passed on, because stages
+// add to its context.
 func pass(stages []stage) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -48,8 +49,8 @@ func pass(stages []stage) echo.MiddlewareFunc {
 	}
 }
 
-// setPathValues gives the request the parts of its path that the contract names. A part that cannot be unescaped stays
-// as it is: no parameter has a form that it could match.
+// setPathValues stores the path parameters in the request, so that stages need not know echo. A value that cannot be
+// unescaped stays as it is, and validation refuses it.
 func setPathValues(c echo.Context) {
 	values := c.ParamValues()
 	for i, name := range c.ParamNames() {
@@ -61,8 +62,8 @@ func setPathValues(c echo.Context) {
 	}
 }
 
-// checkRoutes refuses a router that does not serve exactly the contract: an operation without a route would break a
-// promise, a route without an operation would have no permission.
+// checkRoutes returns an error unless the router serves exactly the contract. An operation without a route would break
+// the contract, and a route without an operation would have no permission check.
 func checkRoutes(c *contract, routes []*echo.Route) error {
 	var errs []error
 	routed := map[string]bool{}
@@ -82,7 +83,7 @@ func checkRoutes(c *contract, routes []*echo.Route) error {
 	return errors.Join(errs...)
 }
 
-// routingFault says in our words what echo's router or its binder refused.
+// routingFault turns an error of echo's router or binder into a fault. Any other error stays as it is.
 func routingFault(err error) error {
 	refused, ok := errors.AsType[*echo.HTTPError](err)
 	if !ok {
@@ -100,11 +101,12 @@ func routingFault(err error) error {
 	}
 }
 
-// echoPath writes a path of the contract as echo wants it: {id} is :id.
+// echoPath writes a path of the contract in echo's form: {id} becomes :id.
 func echoPath(path string) string { return strings.NewReplacer("{", ":", "}", "").Replace(path) }
 
-// clientIP returns the address of the client that sent a request. echo would believe every X-Forwarded-For if nothing
-// were set.
+// clientIP returns a function that finds the address of a request's client. By default echo trusts X-Forwarded-For from
+// everyone, and from private networks even with a list of proxies. Then a client could choose its address and escape
+// the rate limits. So only the networks in trusted count.
 func clientIP(trusted []netip.Prefix) func(*http.Request) string {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()

@@ -1,8 +1,3 @@
-// Package http is the REST API: who asks, whether they may, what they ask for, and how the answer is told. It also
-// mounts what else is reached at the same address: the page, the desktops' streams and the agents' connections.
-//
-// A request passes the stages that server.go lists, from top to bottom. Their code is in middleware.go and stages.go,
-// each resource's handlers in a handlers_<resource>.go, and router.go alone knows echo.
 package http
 
 import (
@@ -11,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Server answers every request to the installation's address.
+// Server handles every request to the public address. It is safe for concurrent use, as net/http requires.
 type Server struct {
 	config   Config
 	contract *contract
@@ -20,7 +15,8 @@ type Server struct {
 	handler  http.Handler
 }
 
-// New makes a server, or says everything that is wrong with its configuration and its contract.
+// New makes a server. Its error lists everything that is wrong with the configuration and the contract at once, such as
+// an operation without a permission or without a route.
 func New(c Config) (*Server, error) {
 	origin, originErr := originOf(c.PublicURL)
 	contract, contractErr := readContract(c.Spec)
@@ -45,7 +41,11 @@ func New(c Config) (*Server, error) {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// stages are what every request passes, in this order. The router comes next: it finds the operation.
+// stages returns the middleware for every request, in this order. The router comes next: it finds the operation.
+//
+// The order matters. logRequests is first, so that a panic and a refusal are logged too. serveAgents comes before
+// limitBody, because an agent's connection lasts for days and has no size. servePage comes after refuseCrossOrigin, so
+// that all requests of browsers are checked in one place.
 func (s *Server) stages(sameOrigin *http.CrossOriginProtection) []middleware {
 	return []middleware{
 		logRequests(s.config.Log, s.config.Observer, clientIP(s.config.TrustedProxies)),
@@ -59,11 +59,12 @@ func (s *Server) stages(sameOrigin *http.CrossOriginProtection) []middleware {
 	}
 }
 
-// operationStages are what a request to an operation passes after the router, in this order, so that a caller learns
-// about the form of a request only if they may send it. The operation's handler comes next.
+// operationStages returns the stages between the router and the handler of an operation, in this order. Validation
+// comes after authorization: a caller learns about the form of a request only if they may send it. retryOutdated wraps
+// the authorization as well as the handler, because both ask the database whether the caller is still what was cached.
 func (s *Server) operationStages(op operation) []stage {
 	stages := []stage{recordRoute(op)}
-	if op.auth != byTicket { // a stream lasts as long as its desktop is looked at
+	if op.auth != byTicket { // a stream lasts as long as someone looks at the desktop
 		stages = append(stages, deadline)
 	}
 	if op.auth != noAuth {

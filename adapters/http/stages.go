@@ -9,10 +9,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// handle answers a request to an operation, or returns why it does not.
+// handle handles a request to an operation. An error that it returns is sent to the client by the router.
 type handle = func(*http.Request) error
 
-// stage is one step of a request to an operation, between the router and the handler.
+// stage is one step in the handling of a request to an operation, between the router and the handler. It may change the
+// request, return an error instead of calling next, or look at the error that next returned.
 type stage = func(next handle) handle
 
 // recordRoute notes for the log and the metrics which operation a request is for.
@@ -25,7 +26,7 @@ func recordRoute(op operation) stage {
 	}
 }
 
-// deadline ends an operation that takes too long.
+// deadline ends an operation after operationTimeout. It cancels the context, which ends the running query.
 func deadline(next handle) handle {
 	return func(r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), operationTimeout)
@@ -34,7 +35,7 @@ func deadline(next handle) handle {
 	}
 }
 
-// authenticate finds out who asks.
+// authenticate identifies the caller and puts the caller's scope into the context.
 func authenticate(auth *authenticator, op operation) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -47,9 +48,10 @@ func authenticate(auth *authenticator, op operation) stage {
 	}
 }
 
-// retryOutdated passes the stages below it once more when the database refused the caller's credential, because their
-// sign-in has changed since it was cached. A browser then goes on with its present role; a token carries its role, so
-// that its holder has to refresh it.
+// retryOutdated runs the stages after it once more if the database refused the caller's credential, because the sign-in
+// has changed since it was cached. A cookie is resolved again and continues with the current role. A token contains its
+// role, so that the client has to refresh it. Running the stages again is safe: the refused transaction changed
+// nothing.
 func retryOutdated(auth *authenticator) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -66,13 +68,14 @@ func retryOutdated(auth *authenticator) stage {
 	}
 }
 
-// isOutdated tells whether the database refused a credential that had been valid.
+// isOutdated reports whether the database refused a credential that was valid before.
 func isOutdated(err error) bool {
 	return errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrStaleToken)
 }
 
-// authorize refuses a caller whose role does not include the operation's permission. The role can be a cached one, so
-// that before it refuses anyone the database is asked whether it is still theirs.
+// authorize refuses a caller whose role does not include the operation's permission. A cached role may be outdated, so
+// before a refusal it asks the database: a member who has just become an admin must not be refused. The other direction
+// needs no question, because the transaction itself refuses an outdated role.
 func authorize(auth *authenticator, op operation) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -91,7 +94,8 @@ func authorize(auth *authenticator, op operation) stage {
 	}
 }
 
-// limitMisses limits how often a member may ask for ids that do not exist or are not theirs, before the handler looks.
+// limitMisses limits a member's requests for unknown ids. It counts a request only after it has failed: a member who
+// opens their own sessions is never limited. See fault.Fault.Miss.
 func limitMisses(limit *limiter[member]) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// pageCSP is what the page may do (CSP level 3): load what this installation serves, talk to this installation, and
-// nothing else. 'self' covers the WebSockets of the same origin. noVNC draws with data: images.
+// pageCSP is the page's Content-Security-Policy (level 3). The page may load from and connect to this origin only.
+// 'self' includes WebSockets of the same origin. noVNC draws with data: images. Inline scripts and styles do not run.
 const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// servePage serves the web console at every address outside the API. No path is cleaned or redirected, as http.ServeMux
-// would: the router and the page know their own, and there is nothing else.
+// servePage serves the web console at every path outside the API. It does not use http.ServeMux, which cleans paths and
+// redirects: a path with // or .. must respond 404 like every other unknown path.
 func servePage(files fs.FS) middleware {
 	page := website{files}
 	return func(api http.Handler) http.Handler {
@@ -29,10 +29,11 @@ func servePage(files fs.FS) middleware {
 // website serves the web console.
 type website struct{ files fs.FS }
 
-// assets is where the build puts files whose names change with their content.
+// assets is the folder of files whose names contain a hash of their content, so that browsers may cache them for a
+// year.
 const assets = "assets/"
 
-// ServeHTTP implements http.Handler. There is one page: every other path is a file or nothing.
+// ServeHTTP implements http.Handler. There is one page, index.html at /. Every other path is a file or 404.
 func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
 	if name == "" {
@@ -43,7 +44,7 @@ func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Problem(w, r, errNoRoute)
 		return
 	}
-	cached := "no-cache"
+	cached := "no-cache" // a browser asks each time, so that it gets the new page after an upgrade
 	if strings.HasPrefix(name, assets) {
 		cached, route = "public, max-age=31536000, immutable", "/"+assets
 	}
@@ -58,7 +59,7 @@ func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeFileFS(w, r, p.files, name)
 }
 
-// serveKeys serves the public keys of the access tokens.
+// serveKeys serves the public keys of the access tokens. Clients may cache them for five minutes.
 func serveKeys(t Tokens) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=300")
@@ -67,7 +68,7 @@ func serveKeys(t Tokens) http.Handler {
 	})
 }
 
-// serveSpec serves the contract.
+// serveSpec serves the contract, docs/openapi.yaml.
 func serveSpec(b []byte) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/yaml")

@@ -18,15 +18,16 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// Faults of a request's form. Each says what is wrong with which field.
+// Faults of a request's form. Each names the field and what is wrong with it.
 var (
 	errParameter        = fault.New(fault.Invalid, "invalid_parameter", "A parameter does not have the contract's form.")
 	errUnknownParameter = fault.New(fault.Invalid, "unknown_parameter", "There is no such query parameter.")
 	errBody             = fault.New(fault.Invalid, "invalid_body", "The body does not have the contract's form.")
 )
 
-// validateRequest refuses a request that does not have the contract's form, and names the field. The value that was
-// validated is what the handler gets.
+// validateRequest refuses a request that does not have the contract's form. The fault names the field. The handler gets
+// exactly what was validated: a query parameter that comes twice, or a second JSON value after the first, is refused,
+// so that the validator and the handler cannot read different values.
 func validateRequest(r *http.Request, op operation) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -54,8 +55,8 @@ func validateRequest(r *http.Request, op operation) error {
 	return nil
 }
 
-// checkQuery refuses query parameters that the operation does not have, that come twice, or that no text column can
-// hold. A misspelt one would otherwise be ignored silently.
+// checkQuery refuses query parameters that are unknown, that come twice, or that contain a NUL. An unknown parameter is
+// refused because it is usually a spelling mistake: without an error a filter would silently have no effect.
 func checkQuery(query url.Values, op operation) error {
 	for name, values := range query {
 		switch {
@@ -70,7 +71,8 @@ func checkQuery(query url.Values, op operation) error {
 	return nil
 }
 
-// readBody reads the body once, whole, and puts it back.
+// readBody reads the whole body, checks that it is one JSON value, and puts it back for the handler. limitBody has
+// bounded its size. A compressed body is refused, because a few bytes can expand to gigabytes.
 func readBody(r *http.Request) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" ||
 		!slices.Contains([]string{"", "identity"}, r.Header.Get("Content-Encoding")) {
@@ -84,7 +86,7 @@ func readBody(r *http.Request) error {
 		return errUnreadable.Because(err)
 	}
 	var value any
-	if err := json.Unmarshal(b, &value); err != nil { // unlike a Decoder, it refuses what follows the value
+	if err := json.Unmarshal(b, &value); err != nil { // unlike a Decoder, Unmarshal refuses data after the value
 		return errBody.Saying("the body is not JSON: %v", err)
 	}
 	if field, bad := findNUL(value, ""); bad {
@@ -94,9 +96,10 @@ func readBody(r *http.Request) error {
 	return nil
 }
 
-const nulRefused = "a text cannot hold the character U+0000" // PostgreSQL has no room for it
+// nulRefused is the reason for refusing a NUL: PostgreSQL cannot store one in a text, and its error would be a 500.
+const nulRefused = "a text cannot contain the character U+0000"
 
-// findNUL looks for a text with a NUL in a value of JSON, and tells where.
+// findNUL looks for a text with a NUL in a JSON value, and returns the path of the field, such as "spec.command".
 func findNUL(value any, at string) (string, bool) {
 	switch v := value.(type) {
 	case string:
@@ -117,7 +120,8 @@ func findNUL(value any, at string) (string, bool) {
 	return "", false
 }
 
-// validationFault says what the validator found, without the value, which can be a password.
+// validationFault turns an error of the validator into a fault. It never contains the value, which can be a password:
+// the validator's own message quotes it.
 func validationFault(err error) error {
 	wrong, ok := errors.AsType[*openapi3filter.RequestError](err)
 	if !ok {
@@ -127,7 +131,7 @@ func validationFault(err error) error {
 	if wrong.Parameter != nil {
 		invalid, field = errParameter, wrong.Parameter.Name
 	}
-	reason := "it is not of the right form"
+	reason := "it has the wrong form"
 	if errors.Is(err, openapi3filter.ErrInvalidRequired) {
 		reason = "it is required"
 	}
@@ -143,7 +147,8 @@ func validationFault(err error) error {
 	return invalid.Saying("%s: %s", field, reason).With("field", field)
 }
 
-// fieldOf is the path of the member at fault, which the validator names only in its reason when it is one too many.
+// fieldOf is the path of the invalid field. For an unknown property the validator's pointer names only the object, so
+// that the property's name is taken from the text of its reason.
 func fieldOf(s *openapi3.SchemaError) string {
 	at := s.JSONPointer()
 	if rest, ok := strings.CutPrefix(s.Reason, "property "); ok && s.SchemaField == "properties" {
@@ -155,7 +160,8 @@ func fieldOf(s *openapi3.SchemaError) string {
 	return strings.Join(at, ".")
 }
 
-// reasonOf is the rule that was broken, with its limit.
+// reasonOf is the rule that was broken, with its limit. The validator's text for a format is a regular expression,
+// which helps no one.
 func reasonOf(s *openapi3.SchemaError) string {
 	if s.SchemaField == "format" {
 		return "it must be of the format " + s.Schema.Format

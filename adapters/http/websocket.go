@@ -10,21 +10,22 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// The subprotocols that a stream is asked for with. The ticket travels as one because a browser's WebSocket sends no
-// header of the page's choosing, and an address ends up in logs and in the history.
+// The subprotocols of a request for a stream. The ticket is sent as one of them, because a page cannot add headers to a
+// WebSocket request, and a ticket in the URL would appear in logs and in the browser's history.
 const (
 	binaryProtocol = "binary"
 	ticketProtocol = "ticket."
 )
 
-// Faults of asking for a stream.
+// Faults of requests for a stream.
 var (
 	errUpgrade     = fault.ErrUpgradeRequired.Saying("The stream is a WebSocket (RFC 6455, version 13, over HTTP/1.1).")
 	errSubprotocol = fault.New(fault.Invalid, "subprotocol_required", "Offer the stream's subprotocol, binary.")
 )
 
-// crossOrigin tells whether a page of another origin asks. Browsers always send the origin of a WebSocket's page, and
-// recent ones send Sec-Fetch-Site; other programs send neither.
+// crossOrigin reports whether a page of another origin sent the request. The same-origin policy does not cover
+// WebSockets, so that the server must check. Browsers always send the Origin of a WebSocket's page, and recent ones
+// Sec-Fetch-Site; other programs send neither.
 func crossOrigin(r *http.Request, own string) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -33,7 +34,8 @@ func crossOrigin(r *http.Request, own string) bool {
 	return strings.ToLower(origin) != own
 }
 
-// offeredProtocols returns the ticket among the subprotocols, and whether binary is one of them.
+// offeredProtocols returns the ticket among the subprotocols, and whether the client offers "binary". A server may only
+// select a subprotocol that the client offered, and selecting the ticket would repeat it in the response.
 func offeredProtocols(r *http.Request) (ticket secret.Secret, binary bool) {
 	for _, p := range headerTokens(r.Header, "Sec-WebSocket-Protocol") {
 		if value, ok := strings.CutPrefix(p, ticketProtocol); ok && ticket.IsZero() {
@@ -44,7 +46,8 @@ func offeredProtocols(r *http.Request) (ticket secret.Secret, binary bool) {
 	return ticket, binary
 }
 
-// checkUpgrade refuses a request that cannot become the stream.
+// checkUpgrade refuses a request that is not a valid WebSocket handshake (RFC 6455 §4.2.1). adapters/ws would refuse it
+// too, but only after the ticket was redeemed.
 func checkUpgrade(r *http.Request, binary bool) error {
 	key, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-WebSocket-Key"))
 	token := func(header, want string) bool {
@@ -63,7 +66,7 @@ func checkUpgrade(r *http.Request, binary bool) error {
 	}
 }
 
-// headerTokens splits a header that is a list.
+// headerTokens splits a header that is a comma-separated list, also over several lines.
 func headerTokens(h http.Header, name string) []string {
 	var tokens []string
 	for _, line := range h.Values(name) {
