@@ -171,7 +171,7 @@ func (f *fixture) config() Config {
 			func(in org.Scope) identity.Queries { return queries{rows{w, in}} }, identity.NewPasswords(2)),
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} },
 			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}),
-		Sessions: sessions.NewService(sessions.Needs{
+		Sessions: sessions.NewService(sessions.Config{
 			InOrg:   scoped(w, func(r rows) sessions.Tx { return r }),
 			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
 			Tickets: w, Counter: uncounted{}, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),

@@ -68,7 +68,7 @@ func (r *race) service(conn *pgx.Conn) *sessions.Service {
 			return r.look(ctx, t, in)
 		})
 	}
-	return sessions.NewService(sessions.Needs{
+	return sessions.NewService(sessions.Config{
 		InOrg: scope, Counter: &refusals{}, Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: membus.New(),
 	})
 }

@@ -90,7 +90,7 @@ func TestRoundTrips(t *testing.T) {
 	t.Parallel()
 	d, c := counted(t)
 	o, other := database.NewOrg(t, dbtest.Spec{PerOrg: 100, PerUser: 100}), database.NewOrg(t, dbtest.Spec{})
-	s := sessions.NewService(sessions.Needs{
+	s := sessions.NewService(sessions.Config{
 		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
 		Counter: &refusals{},
 		Nudger:  sessions.NewNudger(nil, slog.New(slog.NewTextHandler(io.Discard, nil))), Bus: membus.New(),

@@ -79,7 +79,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	})
 	p.agents = func() int { return tunnels.Stats().Agents }
 	nudger := sessions.NewNudger(tunnels, log)
-	sessionService := sessions.NewService(sessions.Needs{
+	sessionService := sessions.NewService(sessions.Config{
 		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Tickets: p.db.Tickets(),
 		Counter: p.metrics, Nudger: nudger, Bus: bus,
 	})

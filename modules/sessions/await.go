@@ -11,14 +11,20 @@ import (
 const (
 	// startTimeout is how long a stream waits for its session to run.
 	startTimeout = 30 * time.Second
-	// pollInterval bounds how late a change is noticed whose wake-up was lost, such as one on another replica's bus.
+	// pollInterval is how late a change is noticed if no wake-up arrives: it was lost, or the access has ended, which
+	// wakes no one. A read costs less than 0.2 ms of CPU, so that a thousand open streams cost less than a fifth of a
+	// core.
 	pollInterval = time.Second
 )
 
+// topic is the bus topic of changes to a session.
 func topic(id ID) string { return "session:" + id.String() }
 
-// AwaitRunning returns the session once it runs. It waits up to 30 seconds, and returns ErrEnded as soon as the
-// session's end is wanted, or an Unavailable fault "session_not_ready".
+// AwaitRunning waits until the session runs and returns it. It returns ErrEnded as soon as the session's end is
+// requested, and an Unavailable fault "session_not_ready" after 30 seconds. It reads the session in the caller's scope
+// each time, so that a caller who loses the access while waiting gets no stream.
+//
+// It watches before it reads. Otherwise a change between the read and the watch would be missed.
 func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()
@@ -46,8 +52,9 @@ func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Sessi
 	}
 }
 
-// WatchAccess returns when the caller may no longer see the session, or it has ended, with the reason; and with nil
-// when ctx is done. It looks each second and when the session changes, so that an open stream ends within two.
+// WatchAccess returns the reason as soon as the caller may no longer see the session or it has ended, and nil when ctx
+// is done. It checks every second and when the session changes, so that an open stream ends within two seconds. The
+// check every second is necessary: signing out, or removing a member, wakes no one.
 func (s *Service) WatchAccess(ctx context.Context, who org.Scope, id ID) error {
 	woken, stop := s.bus.Watch(topic(id))
 	defer stop()

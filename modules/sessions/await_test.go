@@ -47,7 +47,7 @@ func (w *watched) Wake(string) { w.wake <- struct{}{} }
 func (w *watched) Watch(string) (<-chan struct{}, func()) { return w.wake, func() {} }
 
 func (w *watched) service() *Service {
-	return NewService(Needs{Read: func(org.Scope) Queries { return w }, Bus: w, Counter: w})
+	return NewService(Config{Read: func(org.Scope) Queries { return w }, Bus: w, Counter: w})
 }
 
 func (w *watched) Refusals(string) func() { return func() {} }

@@ -2,7 +2,7 @@ package sessions
 
 import "github.com/google/uuid"
 
-// Created tells that a member started a session.
+// Created is the event of a new session.
 type Created struct {
 	ID       ID     `json:"-"`
 	Template string `json:"template"` // its name
@@ -14,7 +14,7 @@ func (Created) EventType() string { return "session.created" }
 // EventSubject implements events.Fact.
 func (e Created) EventSubject() uuid.UUID { return e.ID.UUID }
 
-// Changed tells that a session's state is another.
+// Changed is the event of a session's new state. Its type is "session." and the state.
 type Changed struct {
 	ID     ID     `json:"-"`
 	State  State  `json:"state"`

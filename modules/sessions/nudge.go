@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// nudges is how many may wait. An agent that was not told finds out at its next sync, so that one more is dropped.
+	// nudges is the length of the queue. When it is full, further nudges are dropped, and the agent finds the change at
+	// its next sync, within ten seconds. Blocking instead would make a member's request wait for an agent.
 	nudges = 1024
-	// nudgers tell at once; an agent that does not answer holds one of them for its deadline of two seconds.
+	// nudgers is how many send at the same time. An agent that does not respond occupies one of them for two seconds.
 	nudgers = 8
 )
 
@@ -22,30 +23,33 @@ type nudge struct {
 	d     link.Desired
 }
 
-// Nudger tells agents at once what has changed, beside the requests that changed it.
+// Nudger tells agents at once what has changed, in the background: no request waits for an agent. Nudges may be lost;
+// the agents' sync corrects that.
 type Nudger struct {
 	commands link.Commands
 	queue    chan nudge
 	log      *slog.Logger
 }
 
-// NewNudger makes a nudger. Nothing is told until it runs.
+// NewNudger makes a nudger. It sends nothing until Run is called.
 func NewNudger(commands link.Commands, log *slog.Logger) *Nudger {
 	return &Nudger{commands: commands, queue: make(chan nudge, nudges), log: log}
 }
 
-// Nudge has the agent told how a session should be. It never waits. The zero agent is none.
+// Nudge queues a message for the agent about the desired state of a session. It never blocks. The zero agent means that
+// the session is not placed. Call it after the commit: an agent that was told earlier could report on a session that
+// does not exist yet.
 func (n *Nudger) Nudge(agent uuid.UUID, d link.Desired) {
 	if agent == uuid.Nil {
 		return
 	}
 	select {
 	case n.queue <- nudge{agent, d}:
-	default: // the agent's next sync tells
+	default: // the agent's next sync finds the change
 	}
 }
 
-// Run tells until ctx is done.
+// Run sends queued nudges until ctx is done. It returns nil.
 func (n *Nudger) Run(ctx context.Context) error {
 	var g errgroup.Group
 	for range nudgers {
@@ -55,7 +59,7 @@ func (n *Nudger) Run(ctx context.Context) error {
 				case <-ctx.Done():
 					return nil
 				case next := <-n.queue:
-					n.tell(ctx, next)
+					n.send(ctx, next)
 				}
 			}
 		})
@@ -63,9 +67,10 @@ func (n *Nudger) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-func (n *Nudger) tell(ctx context.Context, x nudge) {
+// send logs a failure at debug level only: an agent that is not connected is normal.
+func (n *Nudger) send(ctx context.Context, x nudge) {
 	if err := n.commands.Put(ctx, x.agent, x.d); err != nil && ctx.Err() == nil {
-		n.log.DebugContext(ctx, "an agent was not told at once; its next sync will",
+		n.log.DebugContext(ctx, "an agent was not nudged; its next sync finds the change",
 			"agent_id", x.agent, "session_id", x.d.Session, "error", err)
 	}
 }

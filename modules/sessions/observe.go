@@ -9,7 +9,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// Observer records what agents report.
+// Observer applies the reports of agents to sessions. It is safe for concurrent use: the row's lock orders reports on
+// the same session.
 type Observer struct {
 	inReport InReport
 	bus      bus.Bus
@@ -18,9 +19,11 @@ type Observer struct {
 // NewObserver makes the service.
 func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: in, bus: b} }
 
-// Observe records a report. One that says nothing new changes nothing. It returns ErrEnded for a session that has
-// ended, a Conflict fault "stale_agent" for one that is not placed on this process of the agent, and an Invalid or
-// Conflict fault for a state that is unknown or cannot follow.
+// Observe applies a report. A report can be repeated: the second one changes nothing. It returns
+//   - ErrEnded for a session that has ended,
+//   - a Conflict fault "stale_agent" for a session that is not placed on this process of the agent,
+//   - an Invalid fault for an unknown state or a reason that is too long,
+//   - a Conflict fault "bad_transition" for a state that cannot follow the current one.
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
 	id, saw := ID{r.Session}, Observed{State: r.State, Reason: r.Reason, Generation: r.Generation}
 	if !known(saw.State) || len(r.Reason) > link.MaxReason {
@@ -31,7 +34,7 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 		if err != nil {
 			return err
 		}
-		return record(ctx, tx, was, saw)
+		return apply(ctx, tx, was, saw)
 	})
 	if err == nil {
 		o.bus.Wake(topic(id))
@@ -39,15 +42,17 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 	return err
 }
 
-func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
+// apply writes the observed state and, if it is new, its event. Only ends get an audit entry: the other states follow
+// from the member's own request, which has one.
+func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	if was.EndWanted {
-		saw.State, saw.Reason = wanted(saw.State), ""
+		saw.State, saw.Reason = whileEnding(saw.State), ""
 	}
 	switch {
 	case was.State.Final():
 		return ErrEnded
 	case saw.State == was.State:
-		return tx.SetObserved(ctx, was.ID, saw) // the epoch and the generation may be new
+		return tx.SetObserved(ctx, was.ID, saw) // the agent's epoch and the generation may be new
 	case !CanFollow(was.State, saw.State):
 		return errTransition.With("state", was.State)
 	}
@@ -62,9 +67,10 @@ func record(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	return events.Append(ctx, tx, Changed{ID: was.ID, State: saw.State, Reason: saw.Reason})
 }
 
-// wanted is what a report means for a session whose end is wanted: it is on its way there until its workload is gone,
-// and then it has ended as it should, whatever ended it.
-func wanted(saw State) State {
+// whileEnding is the state to write for a session whose end was requested. Until its workload is gone it is
+// terminating, even if the agent still reports running. After that it is terminated: a member who asked for the end
+// must not read that the session failed.
+func whileEnding(saw State) State {
 	if saw.Final() {
 		return link.Terminated
 	}

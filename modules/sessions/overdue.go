@@ -16,11 +16,14 @@ import (
 )
 
 const (
+	// overdueEvery adds little to the five minutes that an agent has.
 	overdueEvery = 15 * time.Second
-	overduePage  = 100
+	// overduePage bounds what one query returns. Once continues until nothing is left.
+	overduePage = 100
 )
 
-// OverdueReaper ends sessions whose end was requested and whose agent stays away: nothing else would end them.
+// OverdueReaper ends sessions whose end was requested and whose agent does not report it. Nothing else would end them:
+// the session would count against its owner's quota for as long as its host is gone.
 type OverdueReaper struct {
 	due       DueSessions
 	asService org.AsService[ServiceTx]
@@ -33,12 +36,14 @@ func NewOverdueReaper(d DueSessions, as org.AsService[ServiceTx], b bus.Bus, log
 	return &OverdueReaper{due: d, asService: as, bus: b, log: log}
 }
 
-// Run ends what is overdue until ctx is done.
+// Run ends overdue sessions until ctx is done. Several processes may run it at the same time: FinishSession acts once.
 func (r *OverdueReaper) Run(ctx context.Context) error {
 	return periodic.Task{Name: "end overdue sessions", Every: overdueEvery, Once: r.Once, Log: r.log}.Run(ctx)
 }
 
-// Once ends everything that is overdue now. One session's error does not keep the others from ending.
+// Once ends all sessions that are overdue now, each in a transaction of its own organisation. If one fails, it goes on
+// with the others and returns all errors. It stops when a page is not full or when nothing of a page could be ended;
+// otherwise the same failing sessions would be listed forever.
 func (r *OverdueReaper) Once(ctx context.Context) error {
 	var all error
 	for {
@@ -78,5 +83,6 @@ func (r *OverdueReaper) end(ctx context.Context, d Due) error {
 	return err
 }
 
-// reasonAgentAway is shown with a session that was ended without its agent.
+// reasonAgentAway is the reason of a session that was ended without its agent. Its desktop may still run on a host that
+// has lost its connection; the agent stops it when it connects again.
 const reasonAgentAway = "agent_away"

@@ -14,28 +14,29 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Placement is where a new session can run.
+// Placement is the agent and the namespace for a new session.
 type Placement struct {
 	Agent     uuid.UUID
 	Namespace string // the organisation's; empty when it has none
 }
 
-// Tx is everything a member's use case may touch in one transaction.
+// Tx is everything that a member's use case may read and write in one transaction.
 type Tx interface {
 	// Place returns the agent that a new session of this organisation should run on, or ErrNoAgent.
 	Place(ctx context.Context) (Placement, error)
-	// InsertSession takes the session's quota, or returns an Exhausted fault "quota_exceeded". An organisation without a
-	// namespace is refused with a Conflict fault "no_namespace".
+	// InsertSession writes the session. A trigger counts it against the quotas of the organisation and the member in the
+	// same statement. It returns an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace". It is sent
+	// later, with the next query or the commit, so that its error appears there.
 	InsertSession(ctx context.Context, s Session) error
-	// LockSession reads a session and keeps others from changing it until the end of the transaction. It returns a
-	// NotFound fault when the scope shows no such session.
+	// LockSession reads a session and locks its row until the end of the transaction. It returns ErrNotFound. The row is
+	// always locked before the quota and the log: one order everywhere, so that transactions cannot deadlock.
 	LockSession(ctx context.Context, id ID) (Session, error)
-	// EndSession says that the session should be gone and returns it as it then is: terminating, or terminated when it was
-	// never placed.
+	// EndSession requests the end of a session and returns the session as it is then: terminating, or terminated if it was
+	// never placed on an agent. Nothing else would end that one.
 	EndSession(ctx context.Context, id ID) (Session, error)
-	// InsertTicket writes a ticket, or returns a NotFound fault when the scope shows no such session.
+	// InsertTicket writes a ticket. It returns ErrNotFound for a session that the scope does not show.
 	InsertTicket(ctx context.Context, t Ticket) error
-	// SessionIsForeign tells whether the id is that of another organisation's session.
+	// SessionIsForeign reports whether the id belongs to another organisation's session.
 	SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 
 	org.Clocked
@@ -45,22 +46,23 @@ type Tx interface {
 	events.Tx
 }
 
-// Queries are the reads of this module's use cases. All are in the order of creation, the newest first.
+// Queries has the reads of this module's use cases, each in one round trip.
 type Queries interface {
-	// SessionByID returns a NotFound fault when the scope shows no such session.
+	// SessionByID returns ErrNotFound for a session that the scope does not show.
 	SessionByID(ctx context.Context, id ID) (Session, error)
-	// Sessions lists what the scope shows after the cursor, at most n.
+	// Sessions lists the sessions that the scope shows, the newest first: at most n, after the cursor.
 	Sessions(ctx context.Context, f Filter, after page.Cursor, n int) ([]Session, error)
 }
 
-// Filter narrows a list. Its zero value is everything that the scope shows.
+// Filter restricts a list. Its zero value is everything that the scope shows.
 type Filter struct {
 	Active bool // only those that have not ended
 }
 
-// ReportTx is what recording an agent's report may touch: the one session that it is about.
+// ReportTx is everything that applying an agent's report may read and write: the one session that the report is about.
+// The database shows the agents' role no other row.
 type ReportTx interface {
-	// ReportedSession reads the session and keeps others from changing it until the end of the transaction.
+	// ReportedSession reads the session and locks its row until the end of the transaction.
 	ReportedSession(ctx context.Context) (Session, error)
 	// SetObserved writes what the agent observed.
 	SetObserved(ctx context.Context, id ID, o Observed) error
@@ -72,22 +74,24 @@ type ReportTx interface {
 type Observed struct {
 	State      State
 	Reason     string
-	Generation int64 // of what is wanted that this is the outcome of
+	Generation int64 // the generation of the desired state that the agent acted on
 }
 
-// InReport runs fn in one transaction that reaches the reported session and nothing else of its organisation. It
-// returns a Conflict fault "stale_agent" when the session is not placed on this process of the agent.
+// InReport runs fn in one transaction that reaches the reported session and nothing else of its organisation. The
+// database looks up the organisation; the agent cannot name one. It returns a Conflict fault "stale_agent" if the
+// session is not placed on this process of the agent.
 type InReport func(ctx context.Context, a link.Agent, id ID, fn func(ReportTx) error) error
 
-// ServiceTx is what ending a session without its agent may touch.
+// ServiceTx is everything that the OverdueReaper may read and write in one transaction.
 type ServiceTx interface {
-	// FinishSession marks as terminated a session whose end is wanted, and tells whether it had not ended before.
+	// FinishSession marks a session as terminated, if its end was requested and it has not ended. It reports whether it
+	// did. The condition is in the statement, because the agent may report the end at the same time.
 	FinishSession(ctx context.Context, id ID, reason string) (bool, error)
 	audit.Tx
 	events.Tx
 }
 
-// Due is a session that background work has to look at.
+// Due is a session that background work has to act on.
 type Due struct {
 	Org     org.ID
 	Session ID
@@ -95,12 +99,15 @@ type Due struct {
 
 // DueSessions lists the sessions that background work must act on, over all organisations: ids and nothing else.
 type DueSessions interface {
-	// Overdue lists sessions whose end was wanted five minutes ago and has not been reported, the oldest first, at most n.
+	// Overdue lists at most n sessions whose end was requested more than five minutes ago and has not been reported, the
+	// oldest first.
 	Overdue(ctx context.Context, n int) ([]Due, error)
 }
 
-// TicketStore redeems tickets, before the caller's organisation is known.
+// TicketStore redeems tickets. It is not part of Tx, because a ticket is redeemed before the caller's organisation is
+// known.
 type TicketStore interface {
-	// ConsumeTicket returns what the ticket with this hash admits to, or ErrTicket when there is none that still holds.
+	// ConsumeTicket deletes the ticket with this hash and returns what it grants, or ErrTicket if it is unknown, used or
+	// expired. Of two concurrent calls one succeeds.
 	ConsumeTicket(ctx context.Context, hash secret.Hash) (Admission, error)
 }

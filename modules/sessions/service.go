@@ -17,19 +17,19 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Service is the module's use cases for members.
+// Service has the use cases of members. It is safe for concurrent use.
 type Service struct {
 	inOrg     org.Scoped[Tx]
 	read      org.Reading[Queries]
 	tickets   TicketStore
 	refusals  *audit.Refusals[Tx] // of sessions
-	templates *audit.Refusals[Tx]
+	templates *audit.Refusals[Tx] // of templates that a session is created from
 	nudger    *Nudger
 	bus       bus.Bus
 }
 
-// Needs is what the service is made of.
-type Needs struct {
+// Config has everything that a Service needs. No field may be left out.
+type Config struct {
 	InOrg   org.Scoped[Tx]
 	Read    org.Reading[Queries]
 	Tickets TicketStore
@@ -39,22 +39,25 @@ type Needs struct {
 }
 
 // NewService makes the service.
-func NewService(n Needs) *Service {
+func NewService(c Config) *Service {
 	return &Service{
-		inOrg: n.InOrg, read: n.Read, tickets: n.Tickets, nudger: n.Nudger, bus: n.Bus,
-		refusals:  audit.NewRefusals(Resource, n.InOrg, Tx.SessionIsForeign, n.Counter),
-		templates: audit.NewRefusals(templates.Resource, n.InOrg, Tx.TemplateIsForeign, n.Counter),
+		inOrg: c.InOrg, read: c.Read, tickets: c.Tickets, nudger: c.Nudger, bus: c.Bus,
+		refusals:  audit.NewRefusals(Resource, c.InOrg, Tx.SessionIsForeign, c.Counter),
+		templates: audit.NewRefusals(templates.Resource, c.InOrg, Tx.TemplateIsForeign, c.Counter),
 	}
 }
 
-// Create is someone asking for a session.
+// Create is a request for a new session.
 type Create struct {
 	Template string // an id or a name
 	Name     string // empty: the template's title
 }
 
-// Create starts a session from a template and tells its agent. Of a template that is another organisation's it
-// returns a Forbidden fault.
+// Create writes a session of a template in the state pending, and nudges the agent that it is placed on. It does not
+// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a template of
+// another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace".
+//
+// The session is placed when it is created and never moves: a desktop cannot be moved between hosts.
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
 	var out Session
 	var at Placement
@@ -83,7 +86,8 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 	return out, nil
 }
 
-// explain tells an unknown template from another organisation's.
+// explain tells a template of another organisation from an unknown one. A name cannot be another organisation's: names
+// are looked up in the caller's scope, and the same name may exist in both.
 func (s *Service) explain(ctx context.Context, who org.Scope, ref string, err error) error {
 	id, notID := uuid.Parse(ref)
 	if notID != nil || !errors.Is(err, templates.ErrNotFound) {
@@ -109,14 +113,16 @@ func desired(s Session, namespace string) link.Desired {
 	}
 }
 
-// Get returns one session: an admin's view shows every one of the organisation, a member's their own. Another
-// organisation's is Forbidden, an unknown one NotFound.
+// Get returns one session. An admin sees every session of the organisation, a member their own. It returns ErrNotFound,
+// or audit.ErrOtherOrg for an id of another organisation.
 func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	out, err := s.read(who).SessionByID(ctx, id)
 	return out, s.missing(ctx, who, id, err)
 }
 
-// List returns a page of the sessions that the caller may see, the newest first.
+// List returns a page of the sessions that the caller may see, the newest first. It reads one more than the page's
+// size, to learn whether there is a next page. The cursor has the full precision of the time, or sessions of one
+// millisecond would be skipped or repeated.
 func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Request) (page.Page[Session], error) {
 	ss, err := s.read(who).Sessions(ctx, f, r.After, r.Size()+1)
 	return page.Cut(ss, r.Size(), func(s Session) page.Cursor {
@@ -124,7 +130,9 @@ func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Requ
 	}), err
 }
 
-// Terminate says that a session should be gone. It is accepted in every state; only the first call changes anything.
+// Terminate requests the end of a session. It can be repeated in every state; only the first call changes something. It
+// locks the row before it decides, so that of two concurrent calls one writes the event and the audit entry. It returns
+// ErrNotFound or audit.ErrOtherOrg.
 func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	var out Session
 	var first bool
@@ -149,12 +157,13 @@ func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session,
 	}
 	if first {
 		s.bus.Wake(topic(id))
-		s.nudger.Nudge(out.Agent, desired(out, ""))
+		s.nudger.Nudge(out.Agent, desired(out, "")) // only a start needs the namespace
 	}
 	return out, nil
 }
 
-// IssueTicket makes a ticket for a session that has not ended.
+// IssueTicket makes a ticket for a session that has not ended, and returns its secret, which cannot be read again. The
+// session need not run yet: the stream waits. It returns ErrEnded, ErrNotFound or audit.ErrOtherOrg.
 func (s *Service) IssueTicket(ctx context.Context, who org.Scope, id ID) (secret.Secret, error) {
 	key := secret.New()
 	err := s.inOrg(ctx, who, func(tx Tx) error {
@@ -169,12 +178,13 @@ func (s *Service) IssueTicket(ctx context.Context, who org.Scope, id ID) (secret
 	return key, s.missing(ctx, who, id, err)
 }
 
-// Redeem uses up a ticket. The caller that it names must still enter the organisation, like any other.
+// Redeem uses up a ticket and returns what it grants, or ErrTicket. It does not check whether the member still has
+// access: every transaction in the granted scope does.
 func (s *Service) Redeem(ctx context.Context, ticket secret.Secret) (Admission, error) {
 	return s.tickets.ConsumeTicket(ctx, ticket.Hash())
 }
 
-// missing says why a session was not found; any other error it returns as it is.
+// missing replaces ErrNotFound by the exact reason, and returns any other error as it is.
 func (s *Service) missing(ctx context.Context, who org.Scope, id ID, err error) error {
 	if !errors.Is(err, ErrNotFound) {
 		return err
@@ -182,7 +192,8 @@ func (s *Service) missing(ctx context.Context, who org.Scope, id ID, err error) 
 	return s.refusals.Missing(ctx, who, id.UUID)
 }
 
-// Missing says why the caller cannot reach a session: Forbidden when it is another organisation's, else NotFound.
+// Missing returns the fault for a session that the caller cannot reach: audit.ErrOtherOrg if it belongs to another
+// organisation, which is also recorded, otherwise ErrNotFound.
 func (s *Service) Missing(ctx context.Context, who org.Scope, id ID) error {
 	return s.refusals.Missing(ctx, who, id.UUID)
 }

@@ -1,5 +1,25 @@
-// Package sessions knows what a session is, who may start, see and end one, and how what agents report becomes its
-// state. A session's row says what should be; an agent makes it so and reports what is.
+// Package sessions has the life of a session: one desktop of one member. Members create, list, open and terminate
+// sessions (Service). Agents report what became of them (Observer). Background work ends those whose agent does not
+// report (OverdueReaper) and tells agents at once about changes (Nudger). adapters/http, adapters/ws and
+// adapters/tunnel call it.
+//
+// # Desired and observed state
+//
+// A session's row has what should be (run, or end) and what was last observed (State). Members change the first, agents
+// the second. There is no queue of commands: an agent asks for all its sessions when it connects and every ten seconds,
+// compares them with what runs, and reports. So a lost, repeated or reordered message costs at most ten seconds and no
+// correctness.
+//
+//	pending → starting → running → terminating → terminated
+//	          any of them → failed
+//
+// A state never goes back, and terminated and failed are final. The database enforces the final states as well.
+//
+// # Numbers
+//
+// A session can be placed on an agent that has reported within the last 30 seconds. A stream waits up to 30 seconds for
+// its desktop. A ticket is valid for 30 seconds and once. An open stream ends within two seconds after the access or
+// the session has ended. A session whose end no agent reports is ended after five minutes.
 package sessions
 
 import (
@@ -16,19 +36,21 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// ErrNotFound is the fault of a session that does not exist as far as the caller may know.
+// ErrNotFound is the fault of an id that is unknown, or that belongs to a session of another member.
 var ErrNotFound = fault.New(fault.NotFound, "session_not_found", "There is no such session.").AsMiss()
 
 // Resource is what the audit log calls a session.
 var Resource = audit.Resource{Name: "session", NotFound: ErrNotFound}
 
-// ID names a session.
+// ID is a session's id, a UUIDv7.
 type ID struct{ uuid.UUID }
 
-// State is what is known of a session. The states stand in ports/link, since agents report them.
+// State is the last observed state of a session. The states are declared in ports/link, because agents report them.
 type State = link.State
 
-// next lists where each state may go. A state that is not a key is unknown; one that leads nowhere is final.
+// next lists the states that may follow each state. A state that is not a key is unknown, and one without followers is
+// final. Reports can be lost, so that states may be skipped: a desktop that started quickly goes from pending to
+// running.
 var next = map[State][]State{
 	link.Pending:     {link.Starting, link.Running, link.Terminating, link.Terminated, link.Failed},
 	link.Starting:    {link.Running, link.Terminating, link.Terminated, link.Failed},
@@ -38,10 +60,10 @@ var next = map[State][]State{
 	link.Failed:      nil,
 }
 
-// CanFollow tells whether a session may go from one state to another.
+// CanFollow reports whether a session may go from one state to another.
 func CanFollow(from, to State) bool { return slices.Contains(next[from], to) }
 
-// known tells whether there is such a state.
+// known reports whether s is one of the states. An agent sends it as a string.
 func known(s State) bool {
 	_, ok := next[s]
 	return ok
@@ -52,28 +74,31 @@ type Session struct {
 	ID        ID
 	Owner     org.UserID
 	Name      string
-	Template  templates.Template // the revision that it was started from; what it runs only as it is started
-	Agent     uuid.UUID          // where it is placed; zero: nowhere
+	Template  templates.Template // the revision that it was started from; its Spec only when the session is created
+	Agent     uuid.UUID          // the agent that it is placed on; zero: none
 	State     State
-	Reason    string // lower_snake; empty when there is nothing to say
-	EndWanted bool
-	// Generation counts the changes of what is wanted, from 1.
+	Reason    string // why it ended, in lower_snake, at most 64 bytes; empty if there is nothing to say
+	EndWanted bool   // its end was requested; it stays true
+	// Generation counts the changes of the desired state, from 1. A report names the generation that it is about, so that
+	// an agent's report on an older one is recognised.
 	Generation int64
 	CreatedAt  time.Time
-	EndedAt    time.Time // zero: it has not
+	EndedAt    time.Time // zero: it has not ended
 }
 
-// Ticket opens one session's stream once.
+// Ticket opens the stream of one session once. It is deleted with its credential or its session. It exists because a
+// page cannot add a header to a WebSocket request.
 type Ticket struct {
 	ID      uuid.UUID
 	Session ID
 	Hash    secret.Hash
 }
 
-// TicketLifetime is how long a ticket can be used. The database keeps it.
+// TicketLifetime is how long a ticket is valid. The database enforces it; this is what clients are told.
 const TicketLifetime = 30 * time.Second
 
-// Admission is what a used ticket says: who asked, by which credential, for which session.
+// Admission is what a redeemed ticket grants: the member who asked for it, their credential, and the session. The
+// member still has to enter the organisation, which checks the credential again.
 type Admission struct {
 	Org        org.ID
 	User       org.UserID
@@ -97,10 +122,10 @@ var (
 		"state must be a session's state, and reason has at most 64 bytes.")
 )
 
-// retryPlace is how long to wait before a host is looked for again. A host that has not reported for 30 seconds is not
-// available.
+// retryPlace is when a client should try again if no host is available. A host counts as available for 30 seconds after
+// its last report, and one that restarts usually reports again within that time.
 const retryPlace = 30 * time.Second
 
-// retryStart is how long to wait before a desktop that did not start in time is asked for again. It starts in less than
-// a second on an idle host.
+// retryStart is when a client should try again if a desktop did not start in time. On an idle host it starts in less
+// than a second, so that a busy host has most likely caught up after five.
 const retryStart = 5 * time.Second

@@ -87,7 +87,7 @@ func TestReportsMoveASessionAlongItsStates(t *testing.T) {
 			}
 			before := s.State
 			saw := rapid.SampledFrom(states).Draw(t, "report")
-			err := record(t.Context(), s, s.Session, Observed{State: saw, Reason: "crashed", Generation: 1})
+			err := apply(t.Context(), s, s.Session, Observed{State: saw, Reason: "crashed", Generation: 1})
 			switch {
 			case before.Final() && (fault.Of(err).Code != "session_ended" || s.State != before):
 				t.Fatalf("after %s a report of %s makes it %s: %v", before, saw, s.State, err)
@@ -119,7 +119,7 @@ func TestAWantedEndIsReached(t *testing.T) {
 	t.Parallel()
 	for _, saw := range []State{link.Terminated, link.Failed} {
 		s := &session{Session: Session{State: link.Terminating, EndWanted: true, Generation: 2}}
-		if err := record(t.Context(), s, s.Session, Observed{State: saw, Generation: 2}); err != nil ||
+		if err := apply(t.Context(), s, s.Session, Observed{State: saw, Generation: 2}); err != nil ||
 			s.State != link.Terminated {
 			t.Errorf("a report of %s makes it %s: %v", saw, s.State, err)
 		}
