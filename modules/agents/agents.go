@@ -1,5 +1,12 @@
-// Package agents knows the programs that run sessions: who they are and which organisations they serve. It is the
-// control plane's side; what an agent itself does is in modules/reconciler.
+// Package agents is the control plane's knowledge of agents: the programs that run sessions on hosts. It authenticates
+// them, says what each of them should run, and enrols new ones. What an agent itself does is in modules/reconciler.
+//
+// adapters/tunnel calls Service for agents that are connected. The operators' commands call Enrolment. Both reach the
+// database only through functions, because an agent serves several organisations and enters none of them by itself.
+//
+// An agent has an id, a secret, and an epoch, which counts the starts of its process. Only the newest epoch may report:
+// when a second process of an agent connects, the first one gets ErrStale and must end, since two processes must not
+// act on the same sessions.
 package agents
 
 import (
@@ -14,7 +21,9 @@ import (
 // ID names an agent.
 type ID struct{ uuid.UUID }
 
-// Faults of this module.
+// Faults of connecting. ErrStale must end the agent's process, and ErrUnknown needs a new credential: that is why they
+// have different codes. ErrUnconfined is refused by the database, not only by the agent
+// (docs/adr/0006-unconfined-agents.md).
 var (
 	ErrStale      = link.ErrStaleAgent
 	ErrUnknown    = fault.New(fault.Unauthenticated, "agent_unknown", "The agent's id or secret is wrong.")
@@ -22,28 +31,32 @@ var (
 		"An agent that cannot confine its sessions serves only an installation with one organisation.")
 )
 
-// Roster is what the control plane knows of agents. It reads no table: each method is one function of the database.
+// Roster is the port to the database for agents that connect. Each method calls one function of the database; the
+// agents' role cannot read a table.
 type Roster interface {
-	// ConnectAgent checks the secret and says that the agent is alive. An epoch of zero is a new process: it raises the
-	// agent's epoch. It returns the present epoch, or ErrUnknown, ErrStale or ErrUnconfined.
+	// ConnectAgent checks the secret and records that the agent is alive. An epoch of zero means a new process, and raises
+	// the agent's epoch. It returns the current epoch, or ErrUnknown, ErrStale or ErrUnconfined.
 	ConnectAgent(ctx context.Context, h link.Hello) (int64, error)
-	// Placements lists what is placed on the agent and has not ended, by id, after the given one, at most n.
+	// Placements lists the sessions that are placed on the agent and have not ended: at most n, in the order of their ids,
+	// after the given id. The zero id is the beginning. It returns ErrStale for an older epoch.
 	Placements(ctx context.Context, a link.Agent, after uuid.UUID, n int) ([]link.Desired, error)
 }
 
-// Service is what the control plane answers to agents.
+// Service has the use cases of agents that connect. It is safe for concurrent use.
 type Service struct{ roster Roster }
 
 // NewService makes the service.
 func NewService(r Roster) *Service { return &Service{roster: r} }
 
-// Connect checks an agent's credential and returns the agent with its epoch.
+// Connect authenticates an agent and returns it with its epoch. It returns ErrUnknown, ErrStale or ErrUnconfined. An
+// agent calls it when it connects and with each sync, so that a revoked one is refused within ten seconds.
 func (s *Service) Connect(ctx context.Context, h link.Hello) (link.Agent, error) {
 	epoch, err := s.roster.ConnectAgent(ctx, h)
 	return link.Agent{ID: h.Agent, Epoch: epoch}, err
 }
 
-// Placements lists a page of what is placed on the agent.
+// Placements lists one page of the agent's sessions after the given id: at most link.PlacementPage. A shorter page is
+// the last.
 func (s *Service) Placements(ctx context.Context, a link.Agent, after uuid.UUID) ([]link.Desired, error) {
 	return s.roster.Placements(ctx, a, after, link.PlacementPage)
 }

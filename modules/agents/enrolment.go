@@ -12,7 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// maxName is the length of an agent's and an operator's name, in characters.
+// maxName bounds the name of an agent and of an operator, in characters.
 const maxName = 80
 
 // Faults of enrolment.
@@ -21,22 +21,24 @@ var (
 	ErrNotFound  = fault.New(fault.NotFound, "agent_not_found", "There is no such agent.")
 )
 
-// Registry is where the platform's operators enrol agents.
+// Registry is the port to the database for enrolment. The methods call functions as the operators' role.
 type Registry interface {
-	// EnrolAgent writes an agent, or returns ErrNameTaken.
+	// EnrolAgent writes an agent, or returns ErrNameTaken. It gets the hash of the secret, so that no statement log
+	// contains the secret.
 	EnrolAgent(ctx context.Context, id ID, name string, hash secret.Hash) error
 	// ServeOrg lets the agent run the organisation's sessions; a repeated call changes nothing. It returns ErrNotFound or
 	// orgs.ErrNotFound.
 	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
 }
 
-// Enrolment is the use cases by which the platform's operators add agents.
+// Enrolment has the use cases of the platform's operators who add agents.
 type Enrolment struct{ registry Registry }
 
 // NewEnrolment makes the service.
 func NewEnrolment(r Registry) *Enrolment { return &Enrolment{registry: r} }
 
-// Enrol adds an agent. Its secret is returned here and nowhere else.
+// Enrol adds an agent. It returns the agent's secret, which cannot be read again: the database has only its hash. A new
+// agent serves no organisation. It returns an Invalid fault for a bad name, or ErrNameTaken.
 func (e *Enrolment) Enrol(ctx context.Context, name string) (ID, secret.Secret, error) {
 	if err := input.Text("name", name, 1, maxName); err != nil {
 		return ID{}, secret.Secret{}, err
@@ -48,7 +50,8 @@ func (e *Enrolment) Enrol(ctx context.Context, name string) (ID, secret.Secret, 
 	return id, key, nil
 }
 
-// Serve lets an agent run an organisation's sessions.
+// Serve lets an agent run an organisation's sessions. It writes the operator's name to the organisation's audit log. It
+// returns ErrNotFound, orgs.ErrNotFound, or an Invalid fault.
 func (e *Enrolment) Serve(ctx context.Context, operator string, agent ID, in org.ID) error {
 	var unknown error
 	if agent == (ID{}) {

@@ -1,5 +1,9 @@
-// Package orgs is how the platform's operators create organisations and add members. An operator acts on an
-// organisation, never inside it; each action is audited there.
+// Package orgs has the use cases of the platform's operators who create organisations and add members. The operators'
+// commands and `streamspace dev` call it; members never do.
+//
+// An operator acts on an organisation and never inside it: no method here reads or returns an organisation's content.
+// Each action is written to that organisation's audit log with the operator's name, in the same transaction, so that
+// its members can see what an operator did. The name is what the operator's command was given; it is not authenticated.
 package orgs
 
 import (
@@ -14,14 +18,14 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// maxName is the length of an organisation's and an operator's name, in characters.
+// maxName bounds the name of an organisation and of an operator, in characters.
 const maxName = 80
 
 // New is an organisation to be created.
 type New struct {
-	Slug      string
-	Name      string
-	Namespace string // its own, in which its sessions run; empty: it has none yet and starts no session
+	Slug      string // a DNS label, unique; members name it when they sign in
+	Name      string // for people; 1 to 80 characters
+	Namespace string // where its sessions run; no other organisation has it. Empty: it cannot start sessions yet.
 	Owner     org.UserID
 	Sessions  Quota
 }
@@ -32,7 +36,8 @@ type Member struct {
 	Role org.Role
 }
 
-// Quota bounds what runs at once; both are at least 1.
+// Quota bounds how many sessions run at the same time, for the whole organisation and for each member. Both are at
+// least 1 and at most 2^31-1, the database's integer.
 type Quota struct{ PerOrg, PerUser int64 }
 
 // Faults of this module.
@@ -42,7 +47,7 @@ var (
 	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "There is no such organisation.")
 )
 
-// Registry is where organisations are written. Each method is one function of the database, which audits the operator.
+// Registry is the port to the database. Each method calls one function, which also writes the audit entry.
 type Registry interface {
 	// CreateOrg writes an organisation with its owner, or returns ErrSlugTaken, ErrNamespaceTaken or
 	// identity.ErrUserNotFound.
@@ -54,13 +59,14 @@ type Registry interface {
 	OrgBySlug(ctx context.Context, slug string) (org.ID, error)
 }
 
-// Service is the operators' use cases.
+// Service has the operators' use cases.
 type Service struct{ registry Registry }
 
 // NewService makes the service.
 func NewService(r Registry) *Service { return &Service{registry: r} }
 
-// Create creates an organisation and returns its id. Its owner is its first member.
+// Create creates an organisation and returns its id. Its owner is its first member. It returns ErrSlugTaken,
+// ErrNamespaceTaken, identity.ErrUserNotFound, or an Invalid fault that names the field.
 func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, error) {
 	if err := cmp.Or(checkOperator(operator), o.check()); err != nil {
 		return org.ID{}, err
@@ -69,7 +75,8 @@ func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, e
 	return id, s.registry.CreateOrg(ctx, operator, id, o)
 }
 
-// AddMember adds a user to an organisation.
+// AddMember adds a user to an organisation. A user who is a member already keeps their role, so that it can be
+// repeated. It returns ErrNotFound, identity.ErrUserNotFound, or an Invalid fault.
 func (s *Service) AddMember(ctx context.Context, operator string, in org.ID, m Member) error {
 	if err := checkOperator(operator); err != nil {
 		return err
@@ -85,6 +92,7 @@ func (s *Service) BySlug(ctx context.Context, slug string) (org.ID, error) {
 	return s.registry.OrgBySlug(ctx, slug)
 }
 
+// check reports the first invalid field. The database has the same limits as constraints; here they get a message.
 func (o New) check() error {
 	var namespace, owner error
 	if o.Namespace != "" {

@@ -14,34 +14,36 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Limits of what people read of a template, in characters.
+// Limits of a template's texts and of an operator's name, in characters.
 const (
 	maxTitle       = 80
 	maxDescription = 1000
 	maxOperator    = 80
 )
 
-// Registry is where the platform's operators write templates.
+// Registry is the port to the database for operators who write templates.
 type Registry interface {
-	// AddTemplate writes a private template of an organisation, or its next revision where it differs from the last.
+	// AddTemplate writes a private template of an organisation. If one with this name exists, it writes the next revision,
+	// unless nothing differs. It returns orgs.ErrNotFound.
 	AddTemplate(ctx context.Context, operator string, in org.ID, t Template) error
-	// PublishTemplate does the same for a public one, which belongs to no organisation.
+	// PublishTemplate does the same for a public template, which belongs to no organisation.
 	PublishTemplate(ctx context.Context, t Template) error
 }
 
-// Publisher is the use cases by which the platform's operators write templates.
+// Publisher has the use cases of the platform's operators who write templates.
 type Publisher struct{ registry Registry }
 
 // NewPublisher makes the service.
 func NewPublisher(r Registry) *Publisher { return &Publisher{registry: r} }
 
-// New is a template to be written. Its name decides which template a further revision belongs to.
+// New is a template to be written. The name identifies the template: writing a name again makes a new revision.
 type New struct {
 	Name, Title, Description string
 	Spec                     runtime.Spec
 }
 
-// Add writes a private template of an organisation. Writing the same again changes nothing.
+// Add writes a private template of an organisation, and an entry with the operator's name to its audit log. Writing the
+// same again changes nothing. It returns orgs.ErrNotFound, or an Invalid fault that names the field.
 func (p *Publisher) Add(ctx context.Context, operator string, in org.ID, n New) error {
 	if err := cmp.Or(input.Text("operator", operator, 1, maxOperator), n.check()); err != nil {
 		return err
@@ -63,6 +65,8 @@ func (n New) template() Template {
 	}
 }
 
+// check reports the first invalid field. The size of the spec is limited because agents get up to a page of them in one
+// response.
 func (n New) check() error {
 	spec, err := json.Marshal(n.Spec)
 	if err != nil {

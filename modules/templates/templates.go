@@ -1,5 +1,9 @@
-// Package templates is what a session can be started from: an organisation's own templates, and the public ones that an
-// operator has approved.
+// Package templates has the templates that sessions are started from: an organisation's private ones, and the public
+// ones that an operator has published for all organisations. Members read them with Service; operators write them with
+// Publisher.
+//
+// A template has numbered revisions. A session copies what it runs from the newest revision when it is created, so that
+// a later revision changes no session that exists.
 package templates
 
 import (
@@ -14,7 +18,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// ErrNotFound is the fault of a template that does not exist as far as the caller may know.
+// ErrNotFound is the fault of an unknown template.
 var ErrNotFound = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
 
 // Resource is what the audit log calls a template.
@@ -29,32 +33,32 @@ type Template struct {
 	Name        string // lower case letters, digits and dashes; unique in its organisation, and among the public ones
 	Title       string // for people
 	Description string
-	Public      bool // offered to every organisation; what it runs no longer changes
+	Public      bool // every organisation may use it
 	Spec        runtime.Spec
 }
 
-// Reader reads the templates that a scope shows: its own and the public ones.
+// Reader reads the templates that a scope shows: the organisation's own and the public ones.
 type Reader interface {
-	// TemplateByRef finds a template by its id or its name; the organisation's own come before public ones. It returns a
-	// NotFound fault when there is none.
+	// TemplateByRef finds the newest revision of a template by its id or its name. If an organisation's own template has
+	// the name of a public one, it gets its own. It returns ErrNotFound.
 	TemplateByRef(ctx context.Context, ref string) (Template, error)
 }
 
-// Tx is what telling a template that is another organisation's from an unknown one needs of a transaction.
+// Tx is the part of a transaction that is needed to tell another organisation's template from an unknown one.
 type Tx interface {
-	// TemplateIsForeign tells whether the id is that of another organisation's private template.
+	// TemplateIsForeign reports whether the id belongs to another organisation's private template.
 	TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 	audit.Tx
 }
 
-// Queries are the reads of this module's use cases.
+// Queries has the reads of this module's use cases, each in one round trip.
 type Queries interface {
 	Reader
-	// Templates lists by name and then id, after the given cursor, at most n.
+	// Templates lists the newest revisions in the order of name and id: at most n, after the cursor.
 	Templates(ctx context.Context, after page.Cursor, n int) ([]Template, error)
 }
 
-// Service is the module's use cases.
+// Service has the use cases of members. It is safe for concurrent use.
 type Service struct {
 	read     org.Reading[Queries]
 	refusals *audit.Refusals[Tx]
@@ -65,13 +69,15 @@ func NewService(read org.Reading[Queries], inOrg org.Scoped[Tx], c audit.Counter
 	return &Service{read: read, refusals: audit.NewRefusals(Resource, inOrg, Tx.TemplateIsForeign, c)}
 }
 
-// List returns a page of the templates that the caller can start a session from.
+// List returns a page of the templates that the caller can start a session from. It reads one more than the page's
+// size, to learn whether there is a next page without counting all.
 func (s *Service) List(ctx context.Context, who org.Scope, r page.Request) (page.Page[Template], error) {
 	ts, err := s.read(who).Templates(ctx, r.After, r.Size()+1)
 	return page.Cut(ts, r.Size(), func(t Template) page.Cursor { return page.Cursor{Key: t.Name, ID: t.ID.UUID} }), err
 }
 
-// Get returns one template; another organisation's is Forbidden, an unknown one NotFound.
+// Get returns one template. It returns ErrNotFound for an unknown id, and audit.ErrOtherOrg for an id of another
+// organisation.
 func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Template, error) {
 	t, err := s.read(who).TemplateByRef(ctx, id.String())
 	if fault.IsKind(err, fault.NotFound) {
