@@ -1,4 +1,14 @@
-// Package identity knows people, the organisations they are members of, and the credentials by which they are known.
+// Package identity has users, their memberships in organisations, and their credentials. adapters/http calls Service to
+// sign callers in and out, and to find the sign-in of a cookie or a refresh token. The operators' commands call Users.
+// Sweeper deletes expired rows in the background.
+//
+// A sign-in is one row, a credential, with the hash of a random secret. Access tokens, cookies and tickets depend on
+// it: when the row is deleted, all of them end with the next transaction, on every process of the control plane. So no
+// list of revoked tokens is needed. The row names the member's role, and a foreign key keeps it equal to the
+// membership's.
+//
+// Passwords are hashed with argon2id. Errors of a login do not reveal whether a user, a password or an organisation was
+// wrong, and take the same time. Rate limits of sign-ins are in adapters/http, which knows where a request comes from.
 package identity
 
 import (
@@ -9,46 +19,47 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Lifetime is how long a sign-in lasts. It is not prolonged: a working day, then the password again.
+// Lifetime is how long a sign-in is valid: a working day. Use does not prolong it, so that a stolen cookie ends as
+// well.
 const Lifetime = 12 * time.Hour
 
-// User is a person. People belong to no organisation.
+// User is a person. A user belongs to no organisation; memberships connect the two.
 type User struct {
 	ID    org.UserID
-	Email string // lower case
-	Name  string
+	Email string // lower case, unique
+	Name  string // for people; 1 to 80 characters
 }
 
-// Org is what a member may know of their organisation.
+// Org is an organisation as its members see it.
 type Org struct {
 	ID   org.ID
-	Slug string // in addresses and at login; lower case letters, digits and dashes
+	Slug string // unique name for logins; lower case letters, digits and dashes
 	Name string // for people
 }
 
-// Membership ties a user to an organisation.
+// Membership is a user's role in an organisation.
 type Membership struct {
 	Org  Org
 	User org.UserID
 	Role org.Role
 }
 
-// SignIn is a credential that holds, with what it stands for at present.
+// SignIn is a valid credential with the member's current role and the organisation's current names.
 type SignIn struct {
 	Membership
 	Credential org.CredentialID
 	EndsAt     time.Time
 }
 
-// Me is the caller, as the API tells.
+// Me is the caller, as the API shows them.
 type Me struct {
 	User User
 	Org  Org
 	Role org.Role
 }
 
-// Faults of signing in. That no such user exists, that the password is wrong and that they are no member of the
-// organisation named are not told apart.
+// Faults of signing in. ErrBadLogin is the same for an unknown user, a wrong password and a user who is not a member of
+// the named organisation: a difference would let anyone find out who has an account.
 var (
 	ErrBadLogin = fault.New(fault.Unauthenticated, "invalid_credentials",
 		"The email address, the password or the organisation is wrong.")
@@ -60,12 +71,13 @@ var (
 	errOrgRequired = fault.New(fault.Conflict, "org_required", "You belong to several organisations. Name one as org.")
 )
 
-// OrgRequired is the fault of a login that has to name one of several organisations.
+// OrgRequired is the fault of a login that has to name one of several organisations. It lists their slugs, because the
+// password was right.
 func OrgRequired(slugs []string) error {
 	return errOrgRequired.With("orgs", slugs)
 }
 
-// NewCredential is a sign-in to be written: the database is given the hash alone.
+// NewCredential is a sign-in to be written. The database gets only the hash of the secret.
 type NewCredential struct {
 	ID     org.CredentialID
 	User   org.UserID

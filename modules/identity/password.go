@@ -15,7 +15,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// The cost of a hash, by OWASP's password storage cheat sheet: its minimum for argon2id, about 20 ms of one core.
+// The cost of a hash: the minimum for argon2id in OWASP's password storage cheat sheet. It takes about 20 ms of one
+// core.
 const (
 	argonMemory  = 19 * 1024 // KiB
 	argonTime    = 2
@@ -24,30 +25,34 @@ const (
 	keySize      = 32 // bytes
 )
 
-// hashTimeout is how long a password may wait to be hashed. Beyond it a flood of logins would only queue.
+// hashTimeout is how long a password waits for its turn. In a flood of logins, further waiting would only make the
+// queue longer.
 const hashTimeout = 3 * time.Second
 
-// Passwords hashes and verifies passwords with argon2id. Each hash takes 19 MiB and a core, so that only so many run at
-// once, whatever comes in.
+// Passwords hashes and verifies passwords with argon2id. Each hash takes 19 MiB and one core, so that it limits how
+// many run at the same time. It is safe for concurrent use.
 type Passwords struct {
-	turns *semaphore.Weighted
-	decoy string // the hash that an unknown user's password is compared with
+	slots *semaphore.Weighted
+	decoy string // an unknown user's password is compared with this hash, so that the check takes as long
 }
 
-// NewPasswords makes a hasher that runs at most n hashes at once.
+// NewPasswords makes a hasher that runs at most n hashes at the same time; below 1 counts as 1. The number of cores is
+// the most that helps.
 func NewPasswords(n int) *Passwords {
-	return &Passwords{turns: semaphore.NewWeighted(int64(max(n, 1))), decoy: encode(newSalt(), make([]byte, keySize))}
+	return &Passwords{slots: semaphore.NewWeighted(int64(max(n, 1))), decoy: encode(newSalt(), make([]byte, keySize))}
 }
 
-// Hash returns the password's hash in the PHC string format.
+// Hash returns the password's hash in the PHC string format, which names the cost. It returns fault.ErrBusy after
+// waiting for three seconds.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := newSalt()
 	key, err := p.key(ctx, password, salt)
 	return encode(salt, key), err
 }
 
-// Verify tells whether the password has this hash. With an empty hash it takes as long and says no. A hash in another
-// format or of another cost is an error.
+// Verify reports whether the password has this hash. An empty hash means an unknown user: it takes as long and returns
+// false. A hash in another format or of another cost is an error. It returns fault.ErrBusy after waiting for three
+// seconds.
 func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
@@ -64,13 +69,14 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
+// key waits for a slot and derives the key.
 func (p *Passwords) key(ctx context.Context, password string, salt []byte) ([]byte, error) {
 	wait, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
-	if err := p.turns.Acquire(wait, 1); err != nil {
+	if err := p.slots.Acquire(wait, 1); err != nil {
 		return nil, fault.ErrBusy.Saying("Too many people are signing in at this moment.").RetryIn(hashTimeout).Because(err)
 	}
-	defer p.turns.Release(1)
+	defer p.slots.Release(1)
 	return argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, keySize), nil
 }
 
@@ -80,7 +86,8 @@ func newSalt() []byte {
 	return salt
 }
 
-// prefix is the PHC string's head; there is one cost, so that a hash of another is recognised by it.
+// prefix is the beginning of every hash. There is only one cost, so that a hash of another cost is recognised by its
+// prefix.
 var prefix = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$", argon2.Version, argonMemory, argonTime, argonThreads)
 
 func encode(salt, key []byte) string {

@@ -86,7 +86,7 @@ func TestHashesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPasswords(2)
 		for range 2 { // two hashes that take for ever
-			if err := p.turns.Acquire(t.Context(), 1); err != nil {
+			if err := p.slots.Acquire(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -101,7 +101,7 @@ func TestHashesTakeTurns(t *testing.T) {
 		var g errgroup.Group
 		g.Go(func() error { _, err := p.Verify(t.Context(), password, known); return err })
 		synctest.Wait() // it stands in line
-		p.turns.Release(1)
+		p.slots.Release(1)
 		if err := g.Wait(); err != nil {
 			t.Errorf("once there is a turn: %v", err)
 		}
@@ -111,7 +111,7 @@ func TestHashesTakeTurns(t *testing.T) {
 func TestWhoLeavesDoesNotWaitForATurn(t *testing.T) {
 	t.Parallel()
 	p := NewPasswords(1)
-	if err := p.turns.Acquire(t.Context(), 1); err != nil {
+	if err := p.slots.Acquire(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -146,7 +146,7 @@ func TestAnUnknownAddressCostsAHashToo(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.passwords.turns.Acquire(t.Context(), 1); err != nil {
+	if err := s.passwords.slots.Acquire(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	for _, email := range []string{"ann@example.test", "bob@example.test"} {

@@ -8,35 +8,38 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Directory answers what must be known before there is an organisation to act in. It reads no table: each method is one
-// function of the database that tells about one user or one credential.
+// Directory is the port to the database for signing in, when the organisation is not known yet. Each method calls one
+// function of the database about one user or one credential. The login role cannot read a table, so that no mistake
+// here can list users.
 type Directory interface {
 	// UserByEmail returns the user's id and password hash, or ErrBadLogin.
 	UserByEmail(ctx context.Context, email string) (org.UserID, string, error)
-	// MembershipsOf lists the organisations that the user may enter, by slug; those suspended are left out.
+	// MembershipsOf lists the organisations that the user may enter, in the order of their slugs, without suspended ones.
 	MembershipsOf(ctx context.Context, user org.UserID) ([]Membership, error)
-	// SignIn writes a credential and returns the role that it carries, or ErrBadLogin for someone who is no member.
+	// SignIn writes a credential and returns the member's current role. It returns ErrBadLogin for a user who is not a
+	// member.
 	SignIn(ctx context.Context, c NewCredential) (org.Role, error)
-	// CredentialOf returns the sign-in whose secret has this hash, with the present role, or ErrSignedOut.
+	// CredentialOf returns the sign-in whose secret has this hash, with the current role. It returns ErrSignedOut if it is
+	// unknown, expired or deleted.
 	CredentialOf(ctx context.Context, hash secret.Hash) (SignIn, error)
 }
 
-// Tx is what a change to the caller's own credential may touch.
+// Tx is everything that a change to the caller's own credential may write.
 type Tx interface {
 	// DeleteCredential ends the credential that the transaction was entered with.
 	DeleteCredential(ctx context.Context) error
 	audit.Tx
 }
 
-// Queries are the reads of this module's use cases.
+// Queries has the reads of this module's use cases, each in one round trip.
 type Queries interface {
-	// Me reads the caller and the organisation they act in.
+	// Me reads the caller and their organisation. It leaves the role to the scope.
 	Me(ctx context.Context) (Me, error)
 }
 
-// Registry is where the platform's operators create users.
+// Registry is the port to the database for operators who manage users.
 type Registry interface {
-	// CreateUser writes a user, or returns ErrEmailTaken.
+	// CreateUser writes a user, or returns ErrEmailTaken. The hash is Passwords.Hash's.
 	CreateUser(ctx context.Context, u User, passwordHash string) error
 	// SetPassword gives a user another password. Their sign-ins stay valid.
 	SetPassword(ctx context.Context, u org.UserID, passwordHash string) error

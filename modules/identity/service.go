@@ -15,7 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Service is the module's use cases for those who sign in.
+// Service has the use cases of users who sign in. It is safe for concurrent use.
 type Service struct {
 	directory Directory
 	inOrg     org.Scoped[Tx]
@@ -29,14 +29,15 @@ func NewService(d Directory, inOrg org.Scoped[Tx], read org.Reading[Queries], p 
 	return &Service{directory: d, inOrg: inOrg, read: read, passwords: p, now: time.Now}
 }
 
-// LogIn is someone asking to be signed in.
+// LogIn is a request to sign in.
 type LogIn struct {
-	Email    string
+	Email    string // in any case
 	Password string
-	Org      string // a slug; empty: the only one they belong to
+	Org      string // the organisation's slug; empty: the only one that the user belongs to
 }
 
-// LogIn checks the password and makes a sign-in. Its secret is returned here and nowhere else.
+// LogIn checks the password and writes a sign-in. It returns the sign-in's secret, which cannot be read again. It
+// returns ErrBadLogin, OrgRequired for a user of several organisations who named none, or fault.ErrBusy.
 func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, error) {
 	user, err := s.authenticate(ctx, NormalEmail(in.Email), in.Password)
 	if err != nil {
@@ -57,7 +58,9 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 	return SignIn{Membership: m, Credential: c.ID, EndsAt: c.EndsAt}, key, nil
 }
 
-// authenticate takes as long for an unknown address as for a wrong password.
+// authenticate returns the user with this address and password. It takes as long for an unknown address as for a wrong
+// password, so that the time reveals no accounts: the password is hashed in both cases, before either result is looked
+// at.
 func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrBadLogin) {
@@ -74,6 +77,7 @@ func (s *Service) authenticate(ctx context.Context, email, password string) (org
 	}
 }
 
+// choose returns the membership that a login is for. A user without one gets ErrBadLogin, as for a wrong password.
 func (s *Service) choose(ctx context.Context, user org.UserID, slug string) (Membership, error) {
 	ms, err := s.directory.MembershipsOf(ctx, user)
 	if err != nil {
@@ -93,13 +97,14 @@ func (s *Service) choose(ctx context.Context, user org.UserID, slug string) (Mem
 	return ms[i], nil
 }
 
-// Resolve returns the sign-in that a secret stands for, with the role and the organisation's names as they are now, or
-// ErrSignedOut. It serves refresh tokens and cookies.
+// Resolve returns the sign-in that a cookie or a refresh token belongs to, with the current role and names, or
+// ErrSignedOut.
 func (s *Service) Resolve(ctx context.Context, key secret.Secret) (SignIn, error) {
 	return s.directory.CredentialOf(ctx, key.Hash())
 }
 
-// LogOut ends the credential that the caller presented. The next request that presents it is refused, on every replica.
+// LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached. The
+// audit entry is written first: afterwards the caller could no longer write.
 func (s *Service) LogOut(ctx context.Context, who org.Scope) error {
 	return s.inOrg(ctx, who, func(tx Tx) error {
 		if err := audit.Record(ctx, tx, "credential.sign_out", who.Credential()); err != nil {
@@ -109,12 +114,13 @@ func (s *Service) LogOut(ctx context.Context, who org.Scope) error {
 	})
 }
 
-// Me tells who the caller is.
+// Me returns the caller. The role is the scope's: entering has just confirmed that it is current.
 func (s *Service) Me(ctx context.Context, who org.Scope) (Me, error) {
 	me, err := s.read(who).Me(ctx)
 	me.Role = who.Role()
 	return me, err
 }
 
-// NormalEmail is the form in which addresses are stored and compared.
+// NormalEmail returns an address in the form in which addresses are stored and compared: lower case, without space
+// around it.
 func NormalEmail(address string) string { return strings.ToLower(strings.TrimSpace(address)) }

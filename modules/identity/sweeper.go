@@ -12,23 +12,26 @@ import (
 )
 
 const (
+	// sweepEvery is not urgent: expired rows are refused everywhere, and only take space.
 	sweepEvery = 10 * time.Minute
-	sweepPage  = 100
+	// sweepPage bounds the organisations of one round. The rest waits for the next round.
+	sweepPage = 100
 )
 
-// ExpiredCredentials lists where there are expired rows to delete, over all organisations: ids and nothing else.
+// ExpiredCredentials finds organisations with expired rows. It returns only their ids, because it looks at all of them.
 type ExpiredCredentials interface {
-	// WithExpired lists organisations that hold expired credentials or tickets, at most n.
+	// WithExpired lists at most n organisations that have expired credentials or tickets.
 	WithExpired(ctx context.Context, n int) ([]org.ID, error)
 }
 
-// ServiceTx is what deleting expired rows may touch.
+// ServiceTx is everything that the Sweeper may write in one organisation.
 type ServiceTx interface {
 	// DeleteExpired removes the organisation's expired credentials and tickets.
 	DeleteExpired(ctx context.Context) error
 }
 
-// Sweeper deletes expired credentials and tickets. They can no longer be used and would only accumulate.
+// Sweeper deletes expired credentials and tickets, which cannot be used any more and would accumulate. Several
+// processes may run it at the same time.
 type Sweeper struct {
 	expired   ExpiredCredentials
 	asService org.AsService[ServiceTx]
@@ -40,12 +43,13 @@ func NewSweeper(e ExpiredCredentials, as org.AsService[ServiceTx], log *slog.Log
 	return &Sweeper{expired: e, asService: as, log: log}
 }
 
-// Run sweeps until ctx is done.
+// Run sweeps every ten minutes until ctx is done.
 func (s *Sweeper) Run(ctx context.Context) error {
 	return periodic.Task{Name: "remove expired credentials", Every: sweepEvery, Once: s.Once, Log: s.log}.Run(ctx)
 }
 
-// Once removes a page's worth of organisations' expired credentials; what is left waits for the next time.
+// Once deletes the expired rows of at most sweepPage organisations, each in a transaction of its own. If one fails, it
+// goes on with the others and returns all errors.
 func (s *Sweeper) Once(ctx context.Context) error {
 	ids, err := s.expired.WithExpired(ctx, sweepPage)
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// Limits of what a user has. docs/openapi.yaml has the same for signing in.
+// Limits of a user's fields. docs/openapi.yaml has the same limits for signing in.
 const (
 	minEmail = 3   // bytes: one on each side of the @
 	maxEmail = 254 // bytes, of an address that can be delivered to (RFC 5321 §4.5.3.1.3)
 	maxName  = 80  // characters
-	// MaxPassword is in bytes. It is longer than any passphrase and bounds what is hashed.
+	// MaxPassword is the maximum length in bytes. It is longer than any passphrase, and bounds the work of a hash.
 	MaxPassword = 1024
 )
 
@@ -27,7 +27,7 @@ var (
 	ErrUserNotFound = fault.New(fault.NotFound, "user_not_found", "There is no such user.")
 )
 
-// Users are the use cases by which the platform's operators manage users.
+// Users has the use cases of the platform's operators who manage users.
 type Users struct {
 	registry  Registry
 	passwords *Passwords
@@ -36,10 +36,11 @@ type Users struct {
 // NewUsers makes the service.
 func NewUsers(r Registry, p *Passwords) *Users { return &Users{registry: r, passwords: p} }
 
-// NewUser is a user to be created.
+// NewUser is a user to be created. The password may have 1 to MaxPassword bytes.
 type NewUser struct{ Email, Name, Password string }
 
-// Create creates a user and returns their id, or ErrEmailTaken.
+// Create creates a user and returns their id. It returns ErrEmailTaken, fault.ErrBusy, or an Invalid fault that names
+// the field. A new user belongs to no organisation and cannot sign in yet.
 func (u *Users) Create(ctx context.Context, n NewUser) (org.UserID, error) {
 	email := NormalEmail(n.Email)
 	err := cmp.Or(checkEmail(email), input.Text("name", n.Name, 1, maxName), checkPassword(n.Password))
@@ -71,7 +72,8 @@ func (u *Users) ByEmail(ctx context.Context, email string) (org.UserID, error) {
 	return u.registry.UserIDByEmail(ctx, NormalEmail(email))
 }
 
-// checkEmail does not tell whether an address exists: only a message that arrives there does.
+// checkEmail checks the form only. Only a message that arrives shows that an address exists, and a stricter check would
+// refuse valid addresses.
 func checkEmail(email string) error {
 	local, domain, _ := strings.Cut(email, "@")
 	if local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsAny(email, " \t\r\n\x00") {
@@ -80,6 +82,8 @@ func checkEmail(email string) error {
 	return input.Size("email", len(email), minEmail, maxEmail)
 }
 
+// checkPassword sets no rules for the content of a password: long ones are better than complicated ones, and the rate
+// limits bound guesses.
 func checkPassword(password string) error {
 	return input.Size("password", len(password), 1, MaxPassword)
 }
