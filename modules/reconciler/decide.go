@@ -7,25 +7,27 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// progress orders the states that one generation of a session goes through on an agent.
+// progress orders the states of one generation of a session on an agent, so that the newer of two can be found. Failed
+// and terminated are both ends.
 var progress = map[link.State]int{
 	link.Pending: 0, link.Starting: 1, link.Running: 2, link.Failed: 3, link.Terminated: 3,
 }
 
-// action is the one step that is due for a session.
+// action is the step that is due for a session.
 type action int
 
 const (
 	doNothing action = iota // it is as it should be
 	doStart                 // report starting, make it run, report running
 	doReport                // it runs, and the control plane does not know
-	doFail                  // report failed, for the reason given, and remove what is left
+	doFail                  // report failed with the reason, and remove what is left
 	doEnd                   // remove it and report terminated
 	doRemove                // remove what is left; the control plane knows that it has ended
 )
 
-// decide compares a session's desired and last known state with its workload, which is zero if there is none. The
-// reason is that of doFail.
+// decide returns the step that is due for a session. It compares the desired and the last reported state with the
+// workload, which is zero if none exists. The reason is set for doFail only. It is a pure function, so that a table can
+// test every combination.
 func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reason string) {
 	none := found.Phase == ""
 	switch {
@@ -46,13 +48,14 @@ func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reaso
 	case found.Phase == runtime.Exited:
 		return doFail, reasonCode(found.Reason)
 	case found.Phase == runtime.Starting:
-		return doStart, "" // begun by another process of the agent: starting it again waits for it
+		return doStart, "" // another process of the agent has begun it: Start waits for that
 	default:
 		return doReport, ""
 	}
 }
 
-// reasonCode makes a report's reason of a runtime's few words: lower_snake, and never empty.
+// reasonCode makes a reason of a runtime's text: lower_snake, at most link.MaxReason bytes, never empty. Programs
+// compare reasons, and a runtime's text can contain anything.
 func reasonCode(words string) string {
 	parts := strings.FieldsFunc(strings.ToLower(words), func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < '0' || c > '9')

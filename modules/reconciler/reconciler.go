@@ -1,5 +1,24 @@
-// Package reconciler is the agent's own program: it makes the sessions that are placed on the agent what they should
-// be, and reports what they are. The control plane's side is modules/agents.
+// Package reconciler is the logic of an agent: it starts and stops the sessions that are placed on the agent, and
+// reports their states. app/agent runs one Reconciler in each process; adapters/tunnel passes it the messages of the
+// control plane. The control plane's side is in modules/agents and modules/sessions.
+//
+// # How it works
+//
+// Every ten seconds, and whenever something may have changed, it asks the control plane for all its placements, lists
+// the workloads of the runtime, and compares the two (once, decide). For each session that differs, a worker takes the
+// one step that is due (work, reconcile). It never executes a command: a message of the control plane only says how a
+// session should be. So a lost, repeated or reordered message is corrected at the next sync.
+//
+// # Guarantees
+//
+//   - A session has at most one worker, so that its steps and its reports are in order.
+//   - A session that has run, and whose workload is gone, is not started again by the same process, even if the report
+//     that it ran was lost: the member's work is gone, and a new desktop must not hide that.
+//   - A workload without a session is stopped.
+//   - An error is logged and corrected by the next sync. Only link.ErrStaleAgent ends Run: a newer process of this
+//     agent has connected, and two must not act on the same sessions.
+//
+// At most 8 sessions start at the same time, and 8 stop. A start may take two minutes, a stop 30 seconds.
 package reconciler
 
 import (
@@ -21,38 +40,39 @@ import (
 )
 
 const (
-	// syncEvery is how long a lost nudge can go unnoticed. The control plane takes an agent for gone after 30 s, so
-	// that two syncs may fail.
+	// syncEvery is how long a lost nudge can remain unnoticed. The control plane places no sessions on an agent that has
+	// not been heard of for 30 s, so that two syncs may fail.
 	syncEvery = 10 * time.Second
-	// startTimeout covers an image that must be fetched first.
+	// startTimeout leaves time for a runtime that must fetch an image first. A local desktop starts in 60 ms.
 	startTimeout = 2 * time.Minute
-	// stopTimeout is beyond any grace that a runtime gives a desktop.
+	// stopTimeout is longer than any time that a runtime gives a desktop to end.
 	stopTimeout = 30 * time.Second
+	// listTimeout keeps a runtime that hangs from blocking the syncs for ever.
 	listTimeout = 10 * time.Second
-	// maxConcurrent bounds the starts under way, and on their own the stops: a host that starts everything at once starts
-	// nothing soon, and a stop must not wait for slow starts.
+	// maxConcurrent bounds the starts, and separately the stops. A host that starts a hundred desktops at once has none of
+	// them ready soon. Stops have their own limit, because a stop must not wait for slow starts.
 	maxConcurrent = 8
 )
 
-// Reconciler compares what should run on this agent with what does run, and acts on the difference. It never acts on a
-// command, so that a lost or repeated one is corrected at the next sync. Each session has one worker at most, which
-// keeps its reports in order.
+// Reconciler compares what should run on this agent with what runs, and acts on the difference. Make one with New, and
+// call Run once. Put, Connected and Dial may be called from any goroutine.
 type Reconciler struct {
 	rt    runtime.Runtime
 	up    link.Upstream
 	epoch func() int64
 	log   *slog.Logger
 
-	wake   chan struct{}
-	puts   chan link.Desired
+	wake   chan struct{}     // asks for a sync now; its buffer of one merges several requests
+	puts   chan link.Desired // unbuffered: Put waits until Run has it
 	starts *semaphore.Weighted
 	stops  *semaphore.Weighted
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards workers and the fields of each
 	workers map[uuid.UUID]*worker
 }
 
-// New returns a Reconciler for the sessions in rt. epoch returns that of this agent process, once it has connected.
+// New returns a Reconciler for the sessions in rt. epoch returns the epoch of this process; it is called only after the
+// agent has connected.
 func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Logger) *Reconciler {
 	return &Reconciler{
 		rt: rt, up: up, epoch: epoch, log: log,
@@ -62,29 +82,30 @@ func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Log
 	}
 }
 
-// Put takes how one session should be, while Run runs. A session that should be gone has its start cancelled.
+// Put tells the Reconciler how one session should be. If the session should end, a start that is in progress is
+// cancelled. It blocks until Run has received it or ctx is done.
 func (r *Reconciler) Put(ctx context.Context, d link.Desired) {
 	select {
 	case r.puts <- d:
-	case <-ctx.Done(): // the next sync finds it
+	case <-ctx.Done(): // the next sync finds the change
 	}
 }
 
-// Connected makes the next sync happen now.
+// Connected is called when the agent has connected. It makes the next sync happen at once, and never blocks.
 func (r *Reconciler) Connected(context.Context) {
 	select {
 	case r.wake <- struct{}{}:
-	default: // it is about to happen
+	default: // a sync is already requested
 	}
 }
 
-// Dial connects to a session's display.
+// Dial connects to a session's display, for a stream. It fails if the session does not run here.
 func (r *Reconciler) Dial(ctx context.Context, session uuid.UUID) (net.Conn, error) {
 	return r.rt.Dial(ctx, session)
 }
 
-// Run reconciles until ctx is done; workloads keep running. It fails when a newer process of this agent has connected:
-// this one must end, since two must not act on the same sessions.
+// Run reconciles until ctx is done, and waits for its workers. It stops no workload: the runtime's Close does. It
+// returns link.ErrStaleAgent when a newer process of this agent has connected; the program must end then.
 func (r *Reconciler) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
@@ -101,6 +122,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
+// keepSyncing syncs at intervals, after a connection, and when the runtime says that a workload has changed by itself.
 func (r *Reconciler) keepSyncing(ctx context.Context, g *errgroup.Group) error {
 	ticker := time.NewTicker(syncEvery)
 	defer ticker.Stop()
@@ -118,14 +140,15 @@ func (r *Reconciler) keepSyncing(ctx context.Context, g *errgroup.Group) error {
 	}
 }
 
-// logRetryable logs an error that the next sync corrects, and returns one that it cannot.
+// logRetryable logs an error that the next sync corrects, and returns any other. A connection that is down is logged at
+// debug level only, because the tunnel has logged it already.
 func (r *Reconciler) logRetryable(ctx context.Context, what string, err error) error {
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return nil
 	case errors.Is(err, link.ErrStaleAgent):
 		return err
-	case fault.IsKind(err, fault.Unavailable): // the tunnel has logged it
+	case fault.IsKind(err, fault.Unavailable):
 		r.log.Debug("put off to the next sync", "what", what, "error", err)
 	default:
 		r.log.Warn("put off to the next sync", "what", what, "error", err)
@@ -133,7 +156,8 @@ func (r *Reconciler) logRetryable(ctx context.Context, what string, err error) e
 	return nil
 }
 
-// once compares everything that is placed here with everything that runs, and dispatches what differs.
+// once does one sync: it compares everything that is placed here with everything that runs, and dispatches what
+// differs.
 func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
 	asked := time.Now()
 	placed, err := r.up.Placements(ctx)
@@ -153,7 +177,8 @@ func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
 		}
 	}
 	for session, s := range found {
-		// A workload that began after the request may belong to a session that a Put brought meanwhile.
+		// A workload that started after the request may belong to a session that a Put has announced since. It is not an
+		// orphan.
 		if !listed[session] && s.Started.Before(asked) {
 			r.dispatch(ctx, g, job{Desired: link.Desired{Session: session}, orphan: true})
 		}

@@ -9,13 +9,14 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// outcome is what is reported of a session.
+// outcome is the content of a report on a session.
 type outcome struct {
 	state  link.State
 	reason string
 }
 
-// report sends the outcome, and returns whether the session continues as far as the control plane knows.
+// report sends the outcome. It returns false if the session has ended, which the control plane may have decided
+// meanwhile. It remembers an accepted report, because the next listing may be older than it.
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (continues bool, err error) {
 	report := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
 	err = r.up.Observe(ctx, report)
@@ -31,6 +32,7 @@ func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o ou
 	return !report.State.Final(), nil
 }
 
+// reportRunning reports that a session runs. If it has ended meanwhile, it stops the workload at once.
 func (r *Reconciler) reportRunning(ctx context.Context, w *worker, d link.Desired) error {
 	continues, err := r.report(ctx, w, d, outcome{state: link.Running})
 	if err != nil || continues {
@@ -39,8 +41,9 @@ func (r *Reconciler) reportRunning(ctx context.Context, w *worker, d link.Desire
 	return r.stop(ctx, d.Session)
 }
 
-// current returns d with its newest state. A listing or a Put may be older than the last report. A session that ran
-// here and is gone must not be started again, even if the report that it ran was lost.
+// current returns d with the newest state that is known here. A listing or a Put may be older than the last report. A
+// session that ran here and is gone counts as running, even if that report was lost, so that decide fails it and does
+// not start it again.
 func (r *Reconciler) current(d link.Desired, found runtime.Status) link.Desired {
 	r.mu.Lock()
 	defer r.mu.Unlock()

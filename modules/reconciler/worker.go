@@ -11,24 +11,26 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// worker is what is known of one session. The Reconciler's lock guards it.
+// worker has the state of one session on this agent. It outlives its goroutine, which runs only while there are jobs.
+// The Reconciler's mutex guards all fields.
 type worker struct {
-	next       *job // to run once the present one is done
-	generation int64
-	busy       bool
-	cancel     context.CancelFunc // ends the start under way, if there is one
+	next       *job               // the job after the current one; a newer job replaces it
+	generation int64              // the highest one that a job had
+	busy       bool               // its goroutine runs
+	cancel     context.CancelFunc // cancels the start in progress; nil: none is
 	reported   link.Report        // the last report that the control plane accepted
-	ran        int64              // the generation that was started here with success, -1 for none
+	ran        int64              // the last generation that started successfully here; -1: none
 }
 
-// job is a session to reconcile. An orphan is a workload without a session: it is stopped and not reported.
+// job is a session to reconcile. An orphan is a workload without a session; it is stopped, and nothing is reported.
 type job struct {
 	link.Desired
 	orphan bool
 }
 
-// dispatch gives a job to its session's worker, and starts the worker if it is idle. A session whose end is requested
-// does not wait for its start.
+// dispatch gives a job to its session's worker, and starts the worker if it is idle. It never blocks. If the session
+// should end, it cancels a start in progress: a member who closes a desktop that hangs while it starts must not wait
+// for two minutes.
 func (r *Reconciler) dispatch(ctx context.Context, g *errgroup.Group, j job) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -38,7 +40,7 @@ func (r *Reconciler) dispatch(ctx context.Context, g *errgroup.Group, j job) {
 		r.workers[j.Session] = w
 	}
 	if !j.orphan && j.Generation < w.generation {
-		return // a newer one has arrived first
+		return // a newer job has arrived before this one
 	}
 	w.next, w.generation = &j, max(w.generation, j.Generation)
 	if !j.Run && w.cancel != nil {
@@ -50,7 +52,7 @@ func (r *Reconciler) dispatch(ctx context.Context, g *errgroup.Group, j job) {
 	}
 }
 
-// forget drops the workers of sessions that are over. keep has those that are placed or still have a workload.
+// forget removes the workers of sessions that are over. keep has the sessions that are placed or still have a workload.
 func (r *Reconciler) forget(keep map[uuid.UUID]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,7 +63,8 @@ func (r *Reconciler) forget(keep map[uuid.UUID]bool) {
 	}
 }
 
-// work runs the jobs of one session until there is none left.
+// work runs the jobs of one session until none is left. It takes the next job and clears busy under one lock, so that a
+// job that arrives at this moment is either seen here or starts a new goroutine.
 func (r *Reconciler) work(ctx context.Context, w *worker) error {
 	for {
 		r.mu.Lock()
@@ -81,7 +84,7 @@ func (r *Reconciler) work(ctx context.Context, w *worker) error {
 	}
 }
 
-// reconcile lists the workloads again, since the job may be old, and takes the one step that is due.
+// reconcile takes the step that is due for a session. It lists the workloads again, because the job may have waited.
 func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 	if j.orphan {
 		return r.stop(ctx, j.Session)
@@ -96,12 +99,12 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 		return r.start(ctx, w, j.Desired)
 	case doReport:
 		return r.reportRunning(ctx, w, j.Desired)
-	case doFail: // reported before the workload is removed: if the report fails, the reason is still there
+	case doFail: // the report comes first: if it fails, the workload still has the reason for the next try
 		if _, err := r.report(ctx, w, j.Desired, outcome{link.Failed, reason}); err != nil {
 			return err
 		}
 		return r.stop(ctx, j.Session)
-	case doEnd:
+	case doEnd: // the stop comes first: terminated means that nothing is left
 		if err := r.stop(ctx, j.Session); err != nil {
 			return err
 		}
@@ -113,6 +116,8 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 	return nil
 }
 
+// start reports starting, starts the workload and reports running. A failed start is reported as failed and not tried
+// again: a template that cannot start would fail for ever, and the member can launch it again.
 func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error {
 	if continues, err := r.report(ctx, w, d, outcome{state: link.Starting}); err != nil || !continues {
 		return err
@@ -120,7 +125,7 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 	err := r.launch(ctx, w, d)
 	switch {
 	case ctx.Err() != nil || r.endRequested(w):
-		return nil // the agent stops, or the next job ends the session
+		return nil // the agent stops, or the next job ends the session and reports it
 	case err != nil:
 		r.log.Error("session not started", "session", d.Session.String(), "error", err)
 		_, err := r.report(ctx, w, d, outcome{link.Failed, "start_failed"})
@@ -132,7 +137,8 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 	return r.reportRunning(ctx, w, d)
 }
 
-// launch starts the workload, unless the session's end is requested first.
+// launch starts the workload, unless the session's end is requested first. Waiting for a slot can be cancelled as well.
+// The timeout begins only with the slot.
 func (r *Reconciler) launch(ctx context.Context, w *worker, d link.Desired) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -147,7 +153,8 @@ func (r *Reconciler) launch(ctx context.Context, w *worker, d link.Desired) erro
 	return r.rt.Start(ctx, runtime.Workload{Session: d.Session, Namespace: d.Namespace, Spec: d.Spec})
 }
 
-// setCancel stores how to cancel the running start. It cancels at once if the session's end was requested already.
+// setCancel stores the function that cancels the start in progress. It calls it at once if the end was requested in the
+// meantime, after dispatch had found nothing to cancel.
 func (r *Reconciler) setCancel(w *worker, cancel context.CancelFunc) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -157,12 +164,14 @@ func (r *Reconciler) setCancel(w *worker, cancel context.CancelFunc) {
 	}
 }
 
+// endRequested reports whether the next job ends the session.
 func (r *Reconciler) endRequested(w *worker) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return w.next != nil && !w.next.Run
 }
 
+// stop removes the workload. It can be repeated: stopping what does not run is no error.
 func (r *Reconciler) stop(ctx context.Context, session uuid.UUID) error {
 	if err := r.stops.Acquire(ctx, 1); err != nil {
 		return err
