@@ -16,7 +16,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Roster is what the control plane knows of agents. It implements agents.Roster.
+// Roster calls the functions for agents that connect. It implements agents.Roster.
 type Roster struct{ q *sysdb.Queries }
 
 // Roster returns the functions of the agent role.

@@ -181,7 +181,7 @@ func plausible(t *testing.T, of reflect.Type, id uuid.UUID) reflect.Value {
 	case reflect.TypeFor[*string]():
 		return reflect.ValueOf(&desk)
 	case reflect.TypeFor[time.Time]():
-		return reflect.ValueOf(never)
+		return reflect.ValueOf(farFuture)
 	case reflect.TypeFor[json.RawMessage]():
 		return reflect.ValueOf(json.RawMessage(`{}`))
 	case reflect.TypeFor[[]byte]():

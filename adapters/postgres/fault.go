@@ -15,7 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// Faults of rules that only the database keeps.
+// Faults of rules that only the database enforces.
 var (
 	errQuotaExceeded   = fault.New(fault.Exhausted, "quota_exceeded", "The quota is used up.")
 	errOwnerNotAllowed = fault.New(fault.Conflict, "owner_not_allowed", "The session's owner may not have sessions.")
@@ -24,8 +24,9 @@ var (
 		"Your organisation cannot run desktops yet. Ask the operator to give it a namespace.")
 )
 
-// faultsByCode has the codes that the database raises on purpose, and those that say that it is overloaded. Every other
-// code is internal: permissions are checked before, so that a refusal by a policy means that our code was wrong.
+// faultsByCode maps the SQLSTATEs that the database raises on purpose (class SS, docs/adr/0004-further-sqlstates.md),
+// and those of an overloaded database. Every other SQLSTATE is internal. That includes 42501, a refusal by a policy:
+// permissions are checked before, so that it means a bug.
 var faultsByCode = map[string]*fault.Fault{
 	"SS001": identity.ErrSignedOut,
 	"SS002": identity.ErrStaleToken,
@@ -42,7 +43,7 @@ var faultsByCode = map[string]*fault.Fault{
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout
 }
 
-// stateOf is the SQLSTATE that err carries, or "".
+// stateOf returns the SQLSTATE of err, or "" if it is not an error of the database.
 func stateOf(err error) string {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return pg.Code
@@ -50,15 +51,15 @@ func stateOf(err error) string {
 	return ""
 }
 
-// lostRace tells whether running the transaction again may succeed: 40001 serialization_failure, 40P01
+// retryable reports whether running the transaction again can succeed: 40001 serialization_failure, 40P01
 // deadlock_detected.
-func lostRace(err error) bool {
+func retryable(err error) bool {
 	state := stateOf(err)
 	return state == "40001" || state == "40P01"
 }
 
-// translate turns what the database said into the modules' words. An error that already is in them, and one that has no
-// meaning there, stays as it is.
+// translate turns an error of the database into the fault that it stands for. An error that carries a fault already
+// stays as it is, so that translate may be called twice. Any other error stays internal, with its SQLSTATE for the log.
 func translate(err error) error {
 	if _, done := errors.AsType[*fault.Fault](err); done || err == nil {
 		return err
@@ -68,7 +69,7 @@ func translate(err error) error {
 		return err
 	}
 	if pg.Code == "57014" && errors.Is(err, context.Canceled) {
-		return err // the caller went away, which is not the database's fault
+		return err // the caller has gone: this is not an overload
 	}
 	f, known := faultsByCode[pg.Code]
 	switch {
@@ -93,7 +94,7 @@ func unprepared(err error) error {
 	}
 }
 
-// exceeded says which quota is used up, and its limit.
+// exceeded adds which quota is used up, and its limit. The trigger sends them as JSON in the error's detail.
 func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 	var of struct {
 		Kind   string `json:"kind"`
@@ -108,8 +109,8 @@ func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 	return said.Because(pg)
 }
 
-// contextError adds to the error of a cancelled statement that its caller had gone, if that is why. The server knows
-// only that it was asked to cancel.
+// contextError adds the context's error to that of a cancelled statement. The server knows only that it was asked to
+// cancel, so that its error alone would look like a statement_timeout.
 func contextError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && stateOf(err) == "57014" {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
@@ -117,7 +118,7 @@ func contextError(ctx context.Context, err error) error {
 	return err
 }
 
-// orNotFound turns "no rows" into the fault of what was looked for.
+// orNotFound returns the given fault for a query without rows, and translates any other error.
 func orNotFound(err error, missing *fault.Fault) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return missing
@@ -125,8 +126,8 @@ func orNotFound(err error, missing *fault.Fault) error {
 	return translate(err)
 }
 
-// ofConstraint returns the fault of the constraint that a statement violated. faults has those that its input can
-// violate, by the constraint's name.
+// ofConstraint returns the fault of the constraint that a statement violated. faults maps the names of the constraints
+// that the input can violate. A violation of any other constraint is a bug and stays internal.
 func ofConstraint(err error, faults map[string]*fault.Fault) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && faults[pg.ConstraintName] != nil {
 		return faults[pg.ConstraintName].Because(err)

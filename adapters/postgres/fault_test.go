@@ -67,7 +67,7 @@ func TestAnUnknownStateStaysInternal(t *testing.T) {
 		if f := fault.Of(err); f.Kind != fault.Internal || f.Message != fault.Of(errors.New("x")).Message {
 			t.Errorf("%s: %v", state, f)
 		}
-		if lost := state == "40001" || state == "40P01"; lostRace(err) != lost {
+		if lost := state == "40001" || state == "40P01"; retryable(err) != lost {
 			t.Errorf("%s: run again: %t", state, !lost)
 		}
 	}

@@ -12,17 +12,17 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Identity opens the scopes of members who act on their own credential.
+// Identity returns the transactions of members who act on their own credential.
 func (d *DB) Identity() org.Scoped[identity.Tx] {
 	return scoped(d, func(t *memberTx) identity.Tx { return t })
 }
 
-// IdentityReads answers who the caller is.
+// IdentityReads returns the reads of the caller's own data.
 func (d *DB) IdentityReads() org.Reading[identity.Queries] {
 	return reading(d, func(r reader) identity.Queries { return identityReader{r} })
 }
 
-// identityReader answers who the caller is.
+// identityReader reads the caller's own data.
 type identityReader struct{ reader }
 
 // Me implements identity.Queries.
@@ -61,7 +61,8 @@ func (d Directory) SignIn(ctx context.Context, c identity.NewCredential) (org.Ro
 	role, err := d.q.SignIn(ctx, sysdb.SignInParams{
 		UserID: c.User.UUID, OrgID: c.Org.UUID, CredentialID: c.ID.UUID, SecretHash: c.Hash[:], EndsAt: c.EndsAt,
 	})
-	if stateOf(err) == "SS001" { // removed between the password and now: no different from a wrong one
+	// SS001: the member was removed after the password was checked. "Signed out" would reveal that it was right.
+	if stateOf(err) == "SS001" {
 		return "", identity.ErrBadLogin.Because(err)
 	}
 	return org.Role(role), translate(err)
@@ -84,7 +85,7 @@ func orgOf(id uuid.UUID, slug, name string) identity.Org {
 	return identity.Org{ID: org.ID{UUID: id}, Slug: slug, Name: name}
 }
 
-// ExpiredCredentials lists what can be deleted. It implements identity.ExpiredCredentials.
+// ExpiredCredentials finds organisations with expired rows. It implements identity.ExpiredCredentials.
 type ExpiredCredentials struct{ q *sysdb.Queries }
 
 // ExpiredCredentials returns the function of the system role that finds expired credentials.
@@ -100,12 +101,13 @@ func (e ExpiredCredentials) WithExpired(ctx context.Context, n int) ([]org.ID, e
 	return out, translate(err)
 }
 
-// IdentityAsService opens scopes for background work on credentials.
+// IdentityAsService returns the transactions of background work on credentials.
 func (d *DB) IdentityAsService() org.AsService[identity.ServiceTx] {
 	return asService(d, func(t *serviceTx) identity.ServiceTx { return t })
 }
 
-// DeleteExpired implements identity.ServiceTx.
+// DeleteExpired implements identity.ServiceTx. Tickets come first: deleting a credential deletes its tickets too, and
+// an expired ticket of a valid credential would remain.
 func (t *serviceTx) DeleteExpired(ctx context.Context) error {
 	if err := t.DeleteExpiredTickets(ctx); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// orgFaults are those of creating an organisation and adding a member, by the constraint that is violated.
+// orgFaults maps the constraints that creating an organisation or adding a member can violate.
 var orgFaults = map[string]*fault.Fault{
 	"organizations_slug_key":      orgs.ErrSlugTaken,
 	"organizations_namespace_key": orgs.ErrNamespaceTaken,

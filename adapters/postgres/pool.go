@@ -24,18 +24,19 @@ import (
 const (
 	// connectTimeout bounds one attempt to connect.
 	connectTimeout = 5 * time.Second
-	// cancelTimeout is how long a statement whose caller has gone may take to notice that it was cancelled; after that
-	// its connection is closed.
+	// cancelTimeout is how long a statement may take to end after it was cancelled. After that its connection is closed.
 	cancelTimeout = time.Second
 )
 
-// pool is one role's connections.
+// pool has the connections of one role.
 type pool struct {
 	*pgxpool.Pool
 	role string
 	size int
 }
 
+// openPool makes a pool and connects once, so that a wrong password, a bad posture or a missing migration shows at
+// once.
 func openPool(ctx context.Context, c Config, role string) (*pool, error) {
 	config, err := poolConfig(c, role)
 	if err != nil {
@@ -68,7 +69,7 @@ func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// Query asks outside a scope, where there are functions alone.
+// Query runs a statement outside of any organisation. The login, agent and system roles can only call functions there.
 func (p *pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	return watch(ctx)(p.Pool.Query(ctx, sql, args...))
 }
@@ -79,6 +80,8 @@ func (p *pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return oneRow{rows, err}
 }
 
+// poolConfig returns the settings of a role's pool. Connections live for about an hour, at different times, so that a
+// changed DNS entry or a restarted pooler is noticed, and not all reconnect at once.
 func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -95,11 +98,12 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 	config.MaxConnIdleTime = 10 * time.Minute
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.RuntimeParams["application_name"] = "streamspace"
-	// A cancelled request ends its statement and keeps its connection, so that impatient callers cannot churn the pool.
+	// By default pgx closes the connection of a cancelled statement. Clients that disconnect often would then make the
+	// pool reconnect all the time. So a cancel request is sent, and the connection is kept.
 	config.ConnConfig.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: cancelTimeout}
 	}
-	// A password is read for each connection, so that a rotated one is used without a restart.
+	// The password is read for each new connection, so that a changed one works without a restart.
 	config.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) (err error) {
 		cc.Password, err = ReadPassword(c.Passwords, cc.User)
 		return err
@@ -108,13 +112,13 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 	config.ConnConfig.Tracer = left
 	config.PrepareConn = left.prepare
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		pgxuuid.Register(conn.TypeMap()) // else each id goes by its text, after a binary attempt that fails
+		pgxuuid.Register(conn.TypeMap()) // otherwise ids travel as text, after a failed binary attempt: 40 µs of a point read
 		return checkPosture(ctx, conn, role)
 	}
 	return config, nil
 }
 
-// errURL hides what pgx says of a URL that it cannot parse: the password in it.
+// errURL replaces pgx's error for an invalid URL, which quotes the URL and so a password in it.
 var errURL = errors.New("the database's URL cannot be parsed")
 
 // check refuses a URL that names a user.
@@ -130,7 +134,8 @@ func (c Config) check() error {
 	}
 }
 
-// Migrator says how the role that migrates connects. A program that serves does not hold it.
+// Migrator returns how to connect as the role that runs migrations. That role may change the schema, so that `serve`
+// never uses it.
 func (c Config) Migrator() (*pgx.ConnConfig, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -144,8 +149,8 @@ func (c Config) Migrator() (*pgx.ConnConfig, error) {
 	return config, err
 }
 
-// ReadPassword reads a role's password from its file in the folder of STREAMSPACE_DATABASE_PASSWORDS, without the line
-// end that an editor adds. Without a folder there is no password.
+// ReadPassword reads a role's password from its file in the folder, without space around it, because editors add a line
+// end. An empty folder means no password.
 func ReadPassword(folder, role string) (string, error) {
 	if folder == "" {
 		return "", nil
@@ -160,17 +165,19 @@ func ReadPassword(folder, role string) (string, error) {
 //go:embed posture.sql
 var posture string
 
-// PostureError is what a role or a table may not be. The program does not serve with it.
+// PostureError says why a role or a table does not keep organisations apart. The program must not serve then.
 type PostureError struct {
 	Role  string
-	Wrong []string // one sentence each
+	Wrong []string // one sentence for each problem
 }
 
-// Error lists all that is wrong.
+// Error lists all problems.
 func (e *PostureError) Error() string {
 	return "the database does not keep organisations apart: " + strings.Join(e.Wrong, "; ")
 }
 
+// checkPosture runs on each new connection and not only at the start: a restored or changed database must not be
+// served.
 func checkPosture(ctx context.Context, conn *pgx.Conn, role string) error {
 	rows, err := conn.Query(ctx, posture, role)
 	if err != nil {
@@ -186,8 +193,9 @@ func checkPosture(ctx context.Context, conn *pgx.Conn, role string) error {
 	return nil
 }
 
-// checkVersion refuses a database that lacks migrations this program needs. A newer one is what a rolling restart looks
-// like.
+// checkVersion returns an error if the database lacks migrations that this program needs. A newer database is accepted:
+// during a rolling upgrade the old program runs on it. The four SQLSTATEs mean that a table, function or schema does
+// not exist, or that its privileges were never granted.
 func (p *pool) checkVersion(ctx context.Context) error {
 	want, err := db.Version()
 	if err != nil {

@@ -1,8 +1,32 @@
-// Package postgres keeps what the modules know in PostgreSQL, whose row-level security keeps the organisations apart.
+// Package postgres implements the modules' ports with PostgreSQL. Row-level security keeps the organisations apart,
+// and this package makes sure that no query runs without it. app/server opens one DB; the operators' commands open an
+// Operator.
 //
-// There is a role, and a pool, for each kind of work, and none of the pools leaves this package: an organisation's
-// rows are reached only inside a scope that was entered by rls.enter or its like, and what knows no organisation
-// calls functions.
+// # How code reaches rows
+//
+// Each kind of work has its own database role and its own pool of connections, and no pool is visible outside this
+// package.
+//
+//	org.Scoped     a member's transaction: rls.enter, then the statements        scope.go, tx.go
+//	org.Reading    one query of a member and rls.enter, in one round trip        reading.go
+//	org.AsService  background work in one organisation: rls.enter_service        scope.go
+//	InReport       an agent's report on one session: rls.enter_report            scope.go
+//	functions      signing in, agents, operators: no organisation, no table      identity.go, agents.go, operator.go
+//
+// The queries are in sql/ and name no organisation; sqlc generates internal/orgdb (inside an organisation) and
+// internal/sysdb (functions). This package contains no SQL that is built from parts, which tools/codelint checks.
+//
+// # Guarantees
+//
+//   - Open returns an error if a role or a table could let one organisation read another (posture.sql). Each new
+//     connection is checked again.
+//   - A transaction is rolled back if its function returns an error or panics. It is run again, up to five times in
+//     all, if it lost a race (serialization failure, deadlock). So the function must act on nothing but the
+//     transaction.
+//   - A write that returns nothing is queued and sent with the next query or the commit. Its error appears there.
+//   - One organisation holds at most an eighth of a pool, and at least one connection. A request waits at most three
+//     seconds for a connection, and then gets fault.ErrBusy.
+//   - Errors that the database raises on purpose become faults of the modules (fault.go). All others stay internal.
 package postgres
 
 import (
@@ -16,27 +40,29 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
-// Config says where the database is and how much of it to use.
+// Config says where the database is and how many connections to use.
 type Config struct {
-	// URL is the database's address. It names no user: each kind of work has its own.
+	// URL is the database's address. It must not name a user or a password: each kind of work has its own role.
 	URL string
-	// Passwords is a folder with a file per role, named after it. Empty: the server knows the roles otherwise (peer, a
-	// certificate).
+	// Passwords is a folder with one file for each role, named after it. Empty: the server authenticates the roles in
+	// another way, such as peer or certificates.
 	Passwords string
-	// Connections bounds the pool of members' requests; the others have a quarter of it, 2 to 4. With the default of 16
-	// two replicas fit PostgreSQL's default of 100 connections while a third starts. Zero means 16.
+	// Connections is the size of the pool for members' requests. Each other pool has a quarter of it, at least 2 and at
+	// most
+	// 4. With the default of 16, one process has 28 connections, and three fit PostgreSQL's default of 100. Zero means 16.
 	Connections int
 	Log         *slog.Logger
 }
 
 const (
 	defaultConnections = 16
-	// share is the part of a pool that one organisation may hold, one connection at least: another's requests find one
-	// whatever it does.
+	// share is the divisor of a pool that gives one organisation's part, which is at least one connection. So a busy
+	// organisation leaves connections to the others. With an eighth, a neighbour of 64 writers waits 1.5 to 1.9 times as
+	// long as alone, and with a quarter 3.4 to 4 times (docs/performance.md).
 	share = 8
 )
 
-// The roles, by the work they do; db/roles.sql has them all.
+// The roles that this package connects as. db/roles.sql creates them and says what each may do.
 const (
 	roleApp      = "streamspace_app"
 	roleLogin    = "streamspace_login"
@@ -46,6 +72,7 @@ const (
 	roleMigrator = "streamspace_migrator"
 )
 
+// size is the number of connections in the pool of a role.
 func (c Config) size(role string) int32 {
 	n := c.Connections
 	if n <= 0 {
@@ -57,15 +84,15 @@ func (c Config) size(role string) int32 {
 	return int32(min(max(n/4, 2), 4))
 }
 
-// DB is the database as the control plane uses it.
+// DB is the database of a control plane. It is safe for concurrent use.
 type DB struct {
 	app, login, agent, system *pool
 	appShares, systemShares   *shares
 }
 
-// Open connects every role and checks its posture: a role that is superuser, bypasses row-level security, owns or is
-// a member of anything, or a table whose policies are not forced, refuses the start, and the error lists all that is
-// wrong.
+// Open connects as every role and checks the posture of each. It fails if a role is a superuser, bypasses row-level
+// security, owns something or is a member of another role, if a table does not force its policies, or if migrations are
+// missing. The error lists all problems.
 func Open(ctx context.Context, c Config) (*DB, error) {
 	d := &DB{}
 	var errs []error
@@ -85,7 +112,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	return d, nil
 }
 
-// Close waits for what runs and closes every connection.
+// Close waits until all connections are released, and closes them.
 func (d *DB) Close() {
 	for _, p := range []*pool{d.app, d.login, d.agent, d.system} {
 		if p != nil {
@@ -94,10 +121,10 @@ func (d *DB) Close() {
 	}
 }
 
-// Ping tells whether members' requests can be answered: it asks for a connection of their role.
+// Ping returns nil if the database responds on a connection of the members' role. It is the readiness check.
 func (d *DB) Ping(ctx context.Context) error { return d.app.Ping(ctx) }
 
-// Violations lists what of the database's catalogue breaks a rule or differs from what was reviewed.
+// Violations lists findings in the database's catalogue: broken rules, and differences from the reviewed manifest.
 func (d *DB) Violations(ctx context.Context) ([]policy.Violation, error) {
 	conn, err := d.app.connect(ctx)
 	if err != nil {
@@ -107,13 +134,13 @@ func (d *DB) Violations(ctx context.Context) ([]policy.Violation, error) {
 	return policy.Violations(ctx, conn)
 }
 
-// PoolStat is how one pool stands.
+// PoolStat has the statistics of one role's pool.
 type PoolStat struct {
 	Role string
 	*pgxpool.Stat
 }
 
-// Stats tells how the pools stand.
+// Stats returns the statistics of all pools.
 func (d *DB) Stats() []PoolStat {
 	var all []PoolStat
 	for _, p := range []*pool{d.app, d.login, d.agent, d.system} {

@@ -1,4 +1,5 @@
--- What may not be true of the role that connects, and of the tables whose rows it reaches. One row, one sentence.
+-- Problems of the role that connects, and of the tables whose rows it reaches: one row with one sentence for each. No row means that the
+-- role may serve. Each new connection runs it, as its own role, so that it reads only catalogues that every role can read.
 with me as (
   select oid, rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication from pg_roles where rolname = current_user
 ), org_table as (
@@ -26,7 +27,7 @@ union all select format('%s may execute set_config, and so enter any organisatio
     -- An administrator without a superuser cannot revoke it from PUBLIC, which the audit notes.
     and not (rls.administrator_v1() is not null
              and (select p.proacl is null from pg_proc p where p.oid = 'pg_catalog.set_config(text, text, boolean)'::regprocedure))
--- A value that a role, a database or the address brings along would be that of everybody who does not set it.
+-- A setting that a role, a database or the URL has by default would be the scope of every transaction that does not enter one.
 union all select format('%s is set before any organisation was entered', name)
   from unnest(array['app.org_id', 'app.user_id', 'app.role', 'app.credential_id', 'app.agent_id', 'app.agent_epoch', 'app.session_id',
                     'app.service', 'app.operator']) as name

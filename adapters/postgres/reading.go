@@ -11,31 +11,34 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// reading makes a module's one-question reads; as hands the module the queries that it needs.
+// reading makes a module's org.Reading. as converts the reader to the module's own interface.
 func reading[Queries any](d *DB, as func(reader) Queries) org.Reading[Queries] {
 	return func(in org.Scope) Queries {
 		return as(reader{Queries: orgdb.New(oneShot{d, in}), in: in})
 	}
 }
 
-// reader answers questions about one organisation, each in a round trip of its own.
+// reader runs queries in one organisation, each in one round trip and one transaction.
 type reader struct {
 	*orgdb.Queries
 	in org.Scope
 }
 
-// oneShot sends rls.enter and one query as an implicit transaction that cannot write.
+// oneShot sends rls.enter and one query together. PostgreSQL runs statements that arrive in one batch without begin as
+// one transaction, so that the organisation is set for the query and for nothing after it. rls.enter makes it
+// read-only. A transaction with begin and commit would take two more messages.
 type oneShot struct {
 	d  *DB
 	in org.Scope
 }
 
-// Exec is refused: this form reads.
+// Exec always fails: a write belongs in a transaction.
 func (oneShot) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) {
 	return pgconn.CommandTag{}, errors.New("a write in a read")
 }
 
-// Query enters, asks and leaves in one round trip. The rows must be closed.
+// Query runs rls.enter and the query in one round trip. The caller must close the rows: that releases the connection,
+// which must not serve another organisation before.
 func (o oneShot) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	conn, release, err := o.d.acquire(ctx, o.in)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// sendAll sends statements in one round trip and returns the rows of the last.
+// sendAll sends statements in one round trip and returns the rows of the last one. If an earlier statement fails, it
+// returns that error; PostgreSQL skips the statements after it.
 func sendAll(ctx context.Context, conn *pgx.Conn, all []statement) (pgx.Rows, error) {
 	var b pgx.Batch
 	for _, s := range all {
@@ -30,32 +31,34 @@ func sendAll(ctx context.Context, conn *pgx.Conn, all []statement) (pgx.Rows, er
 	return &batchRows{Rows: rows, ctx: ctx, results: results}, nil
 }
 
-// watchedRows say, when they fail, whether it was because the caller has gone.
+// watchedRows are rows whose error says if the caller has gone. PostgreSQL's error for a cancelled statement is the
+// same for a caller who has gone and for statement_timeout.
 type watchedRows struct {
 	pgx.Rows
 	ctx context.Context
 }
 
-// Err is what went wrong, once the rows are closed.
+// Err returns the error, once the rows are closed.
 func (r watchedRows) Err() error { return contextError(r.ctx, r.Rows.Err()) }
 
+// watch wraps the result of a Query so that its errors pass contextError.
 func watch(ctx context.Context) func(pgx.Rows, error) (pgx.Rows, error) {
 	return func(rows pgx.Rows, err error) (pgx.Rows, error) {
 		return watchedRows{rows, ctx}, contextError(ctx, err)
 	}
 }
 
-// batchRows are the last rows of a batch: the batch ends with them.
+// batchRows are the rows of the last statement of a batch. Closing them ends the batch and releases the connection.
 type batchRows struct {
 	pgx.Rows
 	ctx     context.Context
 	results pgx.BatchResults
-	release func() // nil: nothing but the batch
+	release func() // releases the connection; nil: a transaction still uses it
 	closed  bool
 	err     error
 }
 
-// Close ends the batch; a failure shows in Err.
+// Close ends the batch. Its error is returned by Err. It can be repeated.
 func (r *batchRows) Close() {
 	if r.closed {
 		return
@@ -68,7 +71,7 @@ func (r *batchRows) Close() {
 	}
 }
 
-// Next closes the rows after the last one.
+// Next closes the rows after the last one, so that code that reads all rows need not.
 func (r *batchRows) Next() bool {
 	if r.Rows.Next() {
 		return true
@@ -77,7 +80,7 @@ func (r *batchRows) Next() bool {
 	return false
 }
 
-// Err is what went wrong, once the rows are closed.
+// Err returns the error, once the rows are closed.
 func (r *batchRows) Err() error {
 	if r.closed {
 		return r.err
@@ -85,13 +88,13 @@ func (r *batchRows) Err() error {
 	return contextError(r.ctx, r.Rows.Err())
 }
 
-// oneRow reads the first of some rows, as pgx does for QueryRow.
+// oneRow is the pgx.Row of a query: its first row.
 type oneRow struct {
 	rows pgx.Rows
 	err  error
 }
 
-// Scan returns pgx.ErrNoRows when there is none.
+// Scan reads the row and closes the rows. It returns pgx.ErrNoRows if the query had none.
 func (r oneRow) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
@@ -110,5 +113,5 @@ func (r oneRow) Scan(dest ...any) error {
 	return r.rows.Err()
 }
 
-// nullable is an id that may be missing; the zero UUID is.
+// nullable turns the zero UUID into SQL's null.
 func nullable(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }

@@ -13,13 +13,15 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// errNested is a mistake in our own code: the inner scope would wait for a connection while its request holds one.
+// errNested is a bug in our code. The inner transaction would wait for a connection while its own request holds one:
+// with many requests a deadlock of the pool (docs/adr/0003-a-scope-serves-one-transaction-at-a-time.md).
 var errNested = errors.New("a scope was opened inside itself")
 
-// errNoScope is a mistake in our own code: no caller was authenticated.
+// errNoScope is a bug in our code: no caller was authenticated.
 var errNoScope = errors.New("no organisation: the zero scope reaches nothing")
 
-// scoped makes a module's scopes; as hands the module the part of the transaction that it needs.
+// scoped makes a module's org.Scoped. as converts the transaction to the module's own interface, so that a module
+// cannot call another module's queries.
 func scoped[Tx any](d *DB, as func(*memberTx) Tx) org.Scoped[Tx] {
 	return func(ctx context.Context, in org.Scope, fn func(Tx) error) error {
 		return d.inScope(ctx, in, func(conn *pgxpool.Conn) error {
@@ -28,7 +30,7 @@ func scoped[Tx any](d *DB, as func(*memberTx) Tx) org.Scoped[Tx] {
 	}
 }
 
-// inScope gives fn a connection of the app role, within the organisation's share of the pool.
+// inScope runs fn with a connection of the app role, within the organisation's share of the pool.
 func (d *DB) inScope(ctx context.Context, in org.Scope, fn func(*pgxpool.Conn) error) error {
 	conn, release, err := d.acquire(ctx, in)
 	if err != nil {
@@ -38,6 +40,7 @@ func (d *DB) inScope(ctx context.Context, in org.Scope, fn func(*pgxpool.Conn) e
 	return fn(conn)
 }
 
+// acquire opens the scope and acquires a connection. The returned function releases both; call it once.
 func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), error) {
 	switch {
 	case in.IsZero():
@@ -53,11 +56,12 @@ func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), 
 	return conn, func() { release(); in.Close() }, nil
 }
 
-// acquire takes an organisation's share and then a connection.
+// acquire acquires one of the organisation's share, and then a connection, within acquireTimeout for both. The order
+// matters: requests that wait for their own organisation must not occupy the pool's queue.
 func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn, func(), error) {
 	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, fault.ErrBusy)
 	defer cancel()
-	giveBack, err := s.take(wait, id)
+	giveBack, err := s.acquire(wait, id)
 	if err != nil {
 		return nil, nil, acquireError(ctx, err)
 	}
@@ -69,7 +73,7 @@ func acquire(ctx context.Context, p *pool, s *shares, id org.ID) (*pgxpool.Conn,
 	return conn, func() { conn.Release(); giveBack() }, nil
 }
 
-// acquireError says why there is no connection: the caller has gone, or it took too long.
+// acquireError tells a wait that took too long (ErrBusy) from a caller who has gone.
 func acquireError(ctx context.Context, err error) error {
 	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return fault.ErrBusy.Because(err)
@@ -77,12 +81,13 @@ func acquireError(ctx context.Context, err error) error {
 	return translate(fmt.Errorf("wait for a connection: %w", err))
 }
 
+// enter is the call that sets the organisation, the user and the role for one transaction, and checks the credential.
 func enter(in org.Scope, readOnly bool) statement {
 	return statement{"rls.enter($1, $2, $3, $4, $5)",
 		[]any{in.Org().UUID, in.User().UUID, string(in.Role()), in.Credential().UUID, readOnly}}
 }
 
-// asService makes the scopes of a module's background work.
+// asService makes a module's org.AsService. The audit log names the service as the actor.
 func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 	return func(ctx context.Context, id org.ID, service string, fn func(Tx) error) error {
 		conn, release, err := acquire(ctx, d.system, d.systemShares, id)
@@ -95,8 +100,8 @@ func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 	}
 }
 
-// inReport enters the organisation of the session that an agent reports on. An agent's pool has no shares: it knows no
-// organisation before it has entered.
+// inReport enters the organisation of the session that an agent reports on. The agents' pool has no shares, because the
+// organisation is not known before rls.enter_report has looked it up.
 func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func(sessions.ReportTx) error) error {
 	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, fault.ErrBusy)
 	defer cancel()

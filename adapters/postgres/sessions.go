@@ -19,12 +19,12 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Sessions opens the scopes of members who act on sessions.
+// Sessions returns the transactions of members who act on sessions.
 func (d *DB) Sessions() org.Scoped[sessions.Tx] {
 	return scoped(d, func(t *memberTx) sessions.Tx { return t })
 }
 
-// SessionReads answers questions about sessions.
+// SessionReads returns the reads of sessions.
 func (d *DB) SessionReads() org.Reading[sessions.Queries] {
 	return reading(d, func(r reader) sessions.Queries { return sessionReader{r} })
 }
@@ -39,7 +39,8 @@ func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
 	return at, orNotFound(err, sessions.ErrNoAgent)
 }
 
-// InsertSession implements sessions.Tx.
+// InsertSession implements sessions.Tx. The row has a copy of what the template runs, so that a later revision of the
+// template does not change it.
 func (t *memberTx) InsertSession(ctx context.Context, s sessions.Session) error {
 	spec, err := json.Marshal(s.Template.Spec)
 	if err != nil {
@@ -66,7 +67,7 @@ func (t *memberTx) InsertTicket(ctx context.Context, k sessions.Ticket) error {
 	return t.Queries.InsertTicket(ctx, k.ID, k.Session.UUID, k.Hash[:])
 }
 
-// sessionReader answers questions about sessions, each in a round trip of its own.
+// sessionReader reads sessions.
 type sessionReader struct{ reader }
 
 // SessionByID implements sessions.Queries.
@@ -74,15 +75,16 @@ func (r sessionReader) SessionByID(ctx context.Context, id sessions.ID) (session
 	return sessionOf(r.reader.SessionByID(ctx, id.UUID))
 }
 
-// never is after every session that is or will be: where the newest page begins.
-var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+// farFuture is later than the creation of any session. The first page begins there, so that the first and the further
+// pages share one query.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Sessions implements sessions.Queries. The query for a member names the owner, for the index alone: the policy shows
-// them no others whatever it names.
+// Sessions implements sessions.Queries. A member's query names the owner so that an index can be used. The policy shows
+// a member no other sessions in any case, so that a wrong owner here finds less and never more.
 func (r sessionReader) Sessions(
 	ctx context.Context, f sessions.Filter, after page.Cursor, n int,
 ) ([]sessions.Session, error) {
-	before := never
+	before := farFuture
 	if !after.IsZero() {
 		var err error
 		if before, err = time.Parse(time.RFC3339Nano, after.Key); err != nil {
@@ -102,6 +104,8 @@ func (r sessionReader) Sessions(
 	return out, nil
 }
 
+// list chooses one of four queries. One query with optional conditions would get one plan for all cases, which for a
+// member reads the whole organisation.
 func (r sessionReader) list(
 	ctx context.Context, f sessions.Filter, p orgdb.SessionsOfOwnerParams,
 ) ([]orgdb.AppSession, error) {
@@ -117,6 +121,7 @@ func (r sessionReader) list(
 	}
 }
 
+// sessionOf converts the result of a query for one session.
 func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	if err != nil {
 		return sessions.Session{}, orNotFound(err, sessions.ErrNotFound)
@@ -124,7 +129,7 @@ func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	return toSession(row), nil
 }
 
-// toSession leaves out what the session runs: agents are told by the functions of their own role.
+// toSession leaves out what the session runs, which only agents need. They read it with rls.placements.
 func toSession(row orgdb.AppSession) sessions.Session {
 	s := sessions.Session{
 		ID: sessions.ID{UUID: row.ID}, Owner: org.UserID{UUID: row.OwnerID}, Name: row.Name,
@@ -155,7 +160,7 @@ func (t *reportTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.O
 	})
 }
 
-// SessionsAsService opens scopes for background work on sessions.
+// SessionsAsService returns the transactions of background work on sessions.
 func (d *DB) SessionsAsService() org.AsService[sessions.ServiceTx] {
 	return asService(d, func(t *serviceTx) sessions.ServiceTx { return t })
 }
@@ -184,10 +189,11 @@ func (s TicketStore) ConsumeTicket(ctx context.Context, hash secret.Hash) (sessi
 	}, translate(err)
 }
 
-// DueSessions lists what background work must act on. It implements sessions.DueSessions.
+// DueSessions finds the sessions that background work must act on. It implements sessions.DueSessions.
 type DueSessions struct{ q *sysdb.Queries }
 
-// DueSessions returns the functions of the system role that tell of all organisations' sessions.
+// DueSessions returns the functions of the system role that look at the sessions of all organisations. They return ids
+// and counts only.
 func (d *DB) DueSessions() DueSessions { return DueSessions{sysdb.New(d.system)} }
 
 // Overdue implements sessions.DueSessions.
@@ -200,7 +206,7 @@ func (d DueSessions) Overdue(ctx context.Context, n int) ([]sessions.Due, error)
 	return out, translate(err)
 }
 
-// CountSessions tells how many sessions of all organisations are in each state that is not an end.
+// CountSessions returns the number of sessions of all organisations in each state that is not final, for the metrics.
 func (d DueSessions) CountSessions(ctx context.Context) (map[string]int64, error) {
 	rows, err := d.q.CountSessions(ctx)
 	counts := map[string]int64{}

@@ -113,19 +113,19 @@ func TestAWaitForAShareEnds(t *testing.T) {
 	t.Parallel()
 	s := newShares(1)
 	id := org.ID{UUID: newSession(&dbtest.Org{}, dbtest.Person{}).ID.UUID}
-	giveBack, err := s.take(t.Context(), id)
+	giveBack, err := s.acquire(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, fault.ErrBusy)
 	defer cancel()
-	_, err = s.take(ctx, id)
+	_, err = s.acquire(ctx, id)
 	if err = acquireError(t.Context(), err); fault.Of(err).Code != "busy" || fault.Of(err).RetryAfter == 0 {
 		t.Errorf("a wait that took too long: %v", err)
 	}
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	_, err = s.take(gone, id)
+	_, err = s.acquire(gone, id)
 	if err = acquireError(gone, err); fault.Of(err).Code == "busy" {
 		t.Errorf("a caller who has gone is told that it is busy: %v", err)
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
-// Templates opens the scopes in which another organisation's template is told from an unknown one.
+// Templates returns the transactions that tell another organisation's template from an unknown one.
 func (d *DB) Templates() org.Scoped[templates.Tx] {
 	return scoped(d, func(t *memberTx) templates.Tx { return t })
 }
 
-// TemplateReads answers questions about templates.
+// TemplateReads returns the reads of templates.
 func (d *DB) TemplateReads() org.Reading[templates.Queries] {
 	return reading(d, func(r reader) templates.Queries { return templateReader{r} })
 }
@@ -31,7 +31,7 @@ func (t *memberTx) TemplateByRef(ctx context.Context, ref string) (templates.Tem
 	return templateByRef(ctx, t.Queries, ref)
 }
 
-// templateReader answers questions about templates, each in a round trip of its own.
+// templateReader reads templates.
 type templateReader struct{ reader }
 
 // TemplateByRef implements templates.Reader.
@@ -56,8 +56,9 @@ func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int)
 	return out, nil
 }
 
+// templateByRef reads a template by its id or its name, in one query.
 func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates.Template, error) {
-	id, _ := uuid.Parse(ref) // a name that is no id looks for the zero one, which nothing has
+	id, _ := uuid.Parse(ref) // a name that is not a UUID searches for null, which no id equals
 	row, err := q.TemplateByRef(ctx, nullable(id), &ref)
 	if err != nil {
 		return templates.Template{}, orNotFound(err, templates.ErrNotFound)

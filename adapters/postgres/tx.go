@@ -14,26 +14,31 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// rollbackTimeout bounds the rollback of a transaction whose caller may have gone.
+// rollbackTimeout bounds a rollback. It has its own timeout, because the caller's context may already be done.
 const rollbackTimeout = 2 * time.Second
 
 const (
-	// maxAttempts is how often a transaction that loses races is run. A loser waits for about as long as the winner
-	// works.
+	// maxAttempts is how often a transaction is run that loses races. Locks are taken in one order everywhere, so that a
+	// second loss in a row is rare.
 	maxAttempts = 5
-	// backoff is the pause after the first loss; it doubles, and is drawn anew each time so that losers do not meet again.
+	// backoff is the base of the pause between two attempts. The bound doubles each time, and the pause is random below
+	// it, so that two losers do not meet again.
 	backoff = 5 * time.Millisecond
 )
 
-// errTxDone is what a transaction answers that was kept after its end.
+// errTxDone is a bug in our code. Without it, a goroutine that outlives its transaction could write into the next one
+// on this connection, and so into another organisation.
 var errTxDone = errors.New("the transaction is over: it was kept beyond its closure")
 
-// errFailureDropped is a mistake in our own code: a closure returned nil although one of its statements had failed.
+// errFailureDropped is a bug in our code: a function returned nil although one of its statements had failed.
 var errFailureDropped = errors.New(
 	"the transaction was rolled back: the failure of a statement in it was not returned")
 
-// tx is one transaction that has entered one organisation. Writes that return nothing wait, and go with the next
-// query or the commit in one round trip; an error of theirs shows there. It is not for several goroutines.
+// tx is one transaction in one organisation. It implements orgdb.DBTX.
+//
+// Exec queues a write; the queue is sent with the next query or the commit, in one round trip, in the order of the
+// calls. The error of a queued write appears there. This saves a round trip for each write: creating a session takes
+// four instead of seven (docs/adr/0002-writes-wait-for-the-next-query.md). A tx is not safe for concurrent use.
 type tx struct {
 	*orgdb.Queries
 
@@ -50,26 +55,27 @@ type statement struct {
 
 var _ orgdb.DBTX = (*tx)(nil)
 
-// memberTx is a transaction of a member.
+// memberTx is a transaction of a member, as the app role.
 type memberTx struct {
 	*tx
 	in org.Scope
 }
 
-// reportTx is the transaction of an agent's report.
+// reportTx is the transaction of an agent's report, as the agent role. It can reach the one session.
 type reportTx struct {
 	*tx
 	session uuid.UUID
 }
 
-// serviceTx is the transaction of background work.
+// serviceTx is a transaction of background work, as the system role.
 type serviceTx struct{ *tx }
 
-// transact runs fn in a transaction that has entered an organisation, and again when it lost a race.
+// transact runs fn in a transaction that has entered an organisation. If the transaction lost a race, transact runs it
+// again, each time with a new enter.
 func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx) error) error {
 	for n := 1; ; n++ {
 		err := runOnce(ctx, conn, enter, fn)
-		if err == nil || n == maxAttempts || !lostRace(err) {
+		if err == nil || n == maxAttempts || !retryable(err) {
 			return translate(err)
 		}
 		pause := time.NewTimer(rand.N(backoff << n)) //nolint:gosec // spreads losers out; guessing it gains nothing
@@ -82,19 +88,21 @@ func transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx)
 	}
 }
 
+// runOnce runs fn in one transaction: commit if it returns nil, rollback if it returns an error or panics.
 func runOnce(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx) error) error {
 	t, err := begin(ctx, conn, enter)
 	if err != nil {
 		return err
 	}
-	defer t.rollback(ctx) // nothing is left to do after a commit; after a panic there is
+	defer t.rollback(ctx) // it does nothing after a commit
 	if err := fn(t); err != nil {
 		return err
 	}
 	return t.commit(ctx)
 }
 
-// begin opens a transaction and enters an organisation, in one round trip. Refused, it leaves the connection clean.
+// begin opens a transaction and enters an organisation, in one round trip. If the database refuses, it rolls back, so
+// that the connection can be used again.
 func begin(ctx context.Context, conn *pgx.Conn, enter statement) (*tx, error) {
 	t := &tx{conn: conn}
 	t.Queries = orgdb.New(t)
@@ -120,7 +128,7 @@ func (t *tx) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag
 	return pgconn.CommandTag{}, nil
 }
 
-// Query sends what waits and the query.
+// Query sends the queued writes and the query in one round trip. If a write fails, it returns that error.
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	if t.done {
 		return nil, errTxDone
@@ -137,14 +145,15 @@ func (t *tx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return oneRow{rows, err}
 }
 
+// takeQueued empties the queue and returns it.
 func (t *tx) takeQueued() []statement {
 	all := t.queued
 	t.queued = nil
 	return all
 }
 
-// commit sends what waits and the commit in one round trip. Of a transaction in which a statement has failed PostgreSQL
-// makes a rollback instead, and tells so in the tag alone.
+// commit sends the queued writes and the commit in one round trip. If a statement of the transaction has failed,
+// PostgreSQL rolls back and reports success. Only the command tag, ROLLBACK instead of COMMIT, shows it.
 func (t *tx) commit(ctx context.Context) error {
 	var b pgx.Batch
 	for _, s := range t.takeQueued() {
@@ -160,8 +169,8 @@ func (t *tx) commit(ctx context.Context) error {
 	return contextError(ctx, t.conn.SendBatch(ctx, &b).Close())
 }
 
-// rollback ends the transaction, whatever became of the caller. A connection on which that does not work is closed by
-// its pool, which takes none back inside a transaction.
+// rollback ends the transaction, even if the caller has gone. If it fails, the pool closes the connection: pgxpool
+// takes no connection back inside a transaction.
 func (t *tx) rollback(ctx context.Context) {
 	t.done = true
 	if t.conn.IsClosed() || t.conn.PgConn().TxStatus() == 'I' {
