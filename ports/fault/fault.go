@@ -1,5 +1,6 @@
-// Package fault is the one vocabulary in which modules and adapters say what went wrong. An error that carries no Fault
-// is internal: it is logged at the edge and never shown to the caller.
+// Package fault has the errors that a caller may see. Modules and adapters return a Fault for a failure that the caller
+// can understand or act on. An error that carries no Fault is internal: adapters/http logs it and shows the caller
+// nothing of it. So a forgotten case hides too much and never reveals too much.
 //
 // Each code is declared once, as a package variable of the package that it belongs to, and compared with errors.Is.
 // tools/faultcodes checks that, and lists the declarations in docs/errors.md.
@@ -11,36 +12,37 @@ import (
 	"time"
 )
 
-// Kind says whose doing a failure is and what the one who asked can do about it. Its zero is Internal.
+// Kind says who can do something about a failure. The zero value is Internal. status.go maps each kind to an HTTP
+// status.
 type Kind int
 
-// The kinds. adapters/http has the table that turns each into a status.
+// The kinds.
 const (
-	Internal        Kind = iota // our code or our database was wrong
-	Invalid                     // the request cannot be understood; it names the field
-	Unauthenticated             // who asks is not known, or no longer allowed in
-	Forbidden                   // who asks is known and may not
-	NotFound                    // there is no such thing, as far as who asks may know
-	Conflict                    // the thing is in a state that does not allow this
-	Exhausted                   // a quota or a rate is used up
-	Unavailable                 // it would work later; RetryAfter says when
+	Internal        Kind = iota // a bug or an outage on our side
+	Invalid                     // the request is wrong; the fault names the field
+	Unauthenticated             // the caller is unknown, or their sign-in has ended
+	Forbidden                   // the caller is known and has no permission
+	NotFound                    // the id is unknown, or hidden from the caller
+	Conflict                    // the current state does not allow the request
+	Exhausted                   // a quota or a rate limit is used up
+	Unavailable                 // the same request will work later; RetryAfter says when
 )
 
-// Fault is a failure that may be shown to the caller.
+// Fault is a failure that may be shown to the caller. Methods return copies, so that a package variable never changes.
 type Fault struct {
 	Kind Kind
-	// Code is stable, lower_snake, and what a program matches on.
+	// Code identifies the failure for programs, in lower_snake. It never changes.
 	Code string
-	// Message is one sentence for a person. It holds no secret and no other organisation's data.
+	// Message is one sentence for a person. It must contain no secret and no data of another organisation.
 	Message string
-	// Details are further members of the answer, such as a quota's kind and limit. Nil means none.
+	// Details has further members of the response, such as a quota's kind and limit. Nil means none.
 	Details map[string]any
-	// RetryAfter is how long to wait before the same request may work. Zero means that nothing is known.
+	// RetryAfter is how long to wait before the same request may work. Zero: unknown, or never.
 	RetryAfter time.Duration
-	// Miss tells that an id was asked for that does not exist or is another organisation's. Requests that end so are
-	// rate limited.
+	// Miss marks a request for an id that does not exist or belongs to another organisation. Such requests are rate
+	// limited, because many of them are a search for ids.
 	Miss bool
-	// HTTPStatus is the answer's status where HTTP has a more exact one than the kind's. Zero means the kind's.
+	// HTTPStatus is set if HTTP has a more exact status than the kind's. Zero means the kind's.
 	HTTPStatus int
 
 	cause error
@@ -76,14 +78,14 @@ func (f *Fault) AsMiss() *Fault {
 	return &c
 }
 
-// WithStatus returns a copy of f that HTTP answers with this status.
+// WithStatus returns a copy of f with another HTTP status than its kind's.
 func (f *Fault) WithStatus(status int) *Fault {
 	c := *f
 	c.HTTPStatus = status
 	return &c
 }
 
-// Status is the HTTP status of an answer that is this fault.
+// Status is the HTTP status of a response with this fault.
 func (f *Fault) Status() int {
 	if f.HTTPStatus != 0 {
 		return f.HTTPStatus
@@ -91,7 +93,7 @@ func (f *Fault) Status() int {
 	return f.Kind.Status()
 }
 
-// Because returns a copy of f that remembers what caused it. The cause is logged and never shown.
+// Because returns a copy of f with its cause, for errors.Is and the log. The cause is never shown to the caller.
 func (f *Fault) Because(cause error) *Fault {
 	c := *f
 	c.cause = cause
@@ -116,7 +118,7 @@ func (f *Fault) Error() string {
 	return f.Code + ": " + f.Message
 }
 
-// Unwrap gives what caused the fault, or nil.
+// Unwrap returns the cause, or nil.
 func (f *Fault) Unwrap() error { return f.cause }
 
 // Is lets errors.Is match two faults by their code. It also looks at the causes, as with every error.
@@ -125,7 +127,7 @@ func (f *Fault) Is(target error) bool {
 	return ok && t.Code == f.Code
 }
 
-// Of returns the outermost fault that err carries, or an internal one that was caused by err.
+// Of returns the outermost fault that err carries, or an internal one whose cause is err. It never returns nil.
 func Of(err error) *Fault {
 	if f, ok := errors.AsType[*Fault](err); ok {
 		return f
@@ -133,7 +135,7 @@ func Of(err error) *Fault {
 	return errInternal.Because(err)
 }
 
-// IsKind tells whether err carries a fault of this kind. An error without a fault is of no kind.
+// IsKind reports whether err carries a fault of this kind. An error without a fault has no kind, not even Internal.
 func IsKind(err error, kind Kind) bool {
 	f, ok := errors.AsType[*Fault](err)
 	return ok && f.Kind == kind

@@ -1,6 +1,7 @@
 package fault
 
-// statuses is how each kind is told over HTTP, by RFC 9110 §15 and, for 429, RFC 6585 §4. It is the one table of them.
+// statuses maps each kind to its HTTP status (RFC 9110 §15; 429: RFC 6585 §4). It is here and not in adapters/http,
+// because adapters/tunnel uses it as well, in both directions.
 var statuses = map[Kind]int{
 	Invalid:         400,
 	Unauthenticated: 401,
@@ -12,10 +13,10 @@ var statuses = map[Kind]int{
 	Internal:        500,
 }
 
-// Status is the HTTP status of an answer that is a fault of this kind.
+// Status is the HTTP status of a response with a fault of this kind.
 func (k Kind) Status() int { return statuses[k] }
 
-// KindOf is the kind of which an answer with this status tells. A status that no kind has is Internal.
+// KindOf is the kind of a response with this HTTP status. It is Internal for any status that no kind has.
 func KindOf(status int) Kind {
 	for kind, s := range statuses {
 		if s == status {
