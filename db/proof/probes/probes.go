@@ -1,5 +1,6 @@
-// Package probes holds the probe files: the two organisations that attempts are made in, and what is tried on each
-// table. README.md describes their form; db/policy/probe reads them.
+// Package probes embeds the probe files: the two organisations that attempts use, and the attempts on each table that
+// do not follow from the catalogue. README.md describes the format, and db/policy/probe parses it. They are part of the
+// program, because `streamspace policy audit` runs them on a database in use.
 package probes
 
 import "embed"
