@@ -1,5 +1,9 @@
-// Package apt installs missing programs with apt-get, as root on Debian and its derivatives. Otherwise its error
-// contains the command to run.
+// Package apt installs missing programs with apt-get, as root on Debian and its derivatives. Without root or apt-get,
+// its error contains the command to run. `streamspace dev` and `make` call it, so that one command is enough on a new
+// machine; `serve` and `agent` never do, because a production host is not theirs to change. app/needs lists what is
+// required.
+//
+// An installation starts no services and creates no PostgreSQL cluster. One run of apt-get may take 15 minutes.
 package apt
 
 import (
@@ -110,10 +114,12 @@ func (h host) run(ctx context.Context, out io.Writer, args ...string) error {
 	return nil
 }
 
+// absent returns the needs that the machine does not meet.
 func absent(ctx context.Context, needs []Need) []Need {
 	return slices.DeleteFunc(slices.Clone(needs), func(n Need) bool { return n.Present(ctx) })
 }
 
+// packagesOf returns the packages of the needs, sorted and without duplicates.
 func packagesOf(needs []Need) []string {
 	var all []string
 	for _, n := range needs {

@@ -1,4 +1,8 @@
-// Package membus is the bus of a single process.
+// Package membus implements ports/bus within one process. app/server makes one Bus, through which a request that
+// changes a session wakes the streams that wait for it.
+//
+// A wake does not reach another process: there, the change is noticed at the next poll, within a second
+// (modules/sessions/await.go). Waking costs one send for each watcher of the topic, and never blocks.
 package membus
 
 import (
@@ -7,9 +11,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/bus"
 )
 
-// Bus wakes watchers of the same process. Its zero value is not usable; make one with New.
+// Bus wakes watchers in the same process. Make one with New; the zero value cannot be used. It is safe for concurrent
+// use.
 type Bus struct {
-	mu       sync.Mutex
+	mu sync.Mutex
+	// watchers has the channels by topic. A topic without watchers is removed, so that ended sessions leave nothing.
 	watchers map[string]map[chan struct{}]struct{}
 }
 
@@ -25,14 +31,14 @@ func (b *Bus) Wake(topic string) {
 	for w := range b.watchers[topic] {
 		select {
 		case w <- struct{}{}:
-		default: // it has a wake in hand that it has not looked at yet
+		default: // an earlier wake is still unread; one is enough, because the watcher reads the newest state
 		}
 	}
 }
 
 // Watch implements bus.Bus.
 func (b *Bus) Watch(topic string) (<-chan struct{}, func()) {
-	w := make(chan struct{}, 1)
+	w := make(chan struct{}, 1) // a buffer of one: a wake that arrives while the watcher reads is not lost
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.watchers[topic] == nil {

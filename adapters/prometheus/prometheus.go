@@ -1,5 +1,10 @@
-// Package prometheus collects the control plane's metrics and serves them. No metric has an organisation or a user as a
-// label: there are too many of them, and an operator who may read metrics may not read an organisation's data.
+// Package prometheus collects the control plane's metrics and serves them in Prometheus' text format. app/server makes
+// one Metrics, gives it to the packages that count (it implements adapters/http.Observer and modules/audit.Counter),
+// and serves its Handler on the operators' address.
+//
+// No metric has an organisation or a user as a label. There would be too many time series, and an operator who may read
+// metrics may not read an organisation's data. All labels have a fixed set of values: routes are patterns, and unknown
+// methods and statuses are "other".
 package prometheus
 
 import (
@@ -13,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Sources are where the gauges are read at a scrape. A nil function leaves its metrics out.
+// Sources has the functions that are called at each scrape. A nil function leaves its metrics out.
 type Sources struct {
 	Pools    func() []Pool
 	Sessions CountSessions
@@ -21,14 +26,15 @@ type Sources struct {
 	Streams  func() int // open on this process
 }
 
-// Metrics is a separate registry with all metrics of the control plane.
+// Metrics has all metrics of the control plane, in a registry of its own. Prometheus' global registry would let any
+// dependency add metrics, and tests share them. It is safe for concurrent use.
 type Metrics struct {
-	registry *prometheus.Registry
-	log      *slog.Logger
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	refusals *prometheus.CounterVec
-	breaches prometheus.Gauge
+	registry   *prometheus.Registry
+	log        *slog.Logger
+	requests   *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	refusals   *prometheus.CounterVec
+	violations prometheus.Gauge
 }
 
 // buckets are in seconds. The smallest fits a point read, the largest a login that waits for its password check.
@@ -49,12 +55,12 @@ func New(log *slog.Logger) (*Metrics, error) {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "streamspace_tenancy_refusals_total", Help: "Refused requests for another organisation's resource.",
 		}, []string{"resource"}),
-		breaches: prometheus.NewGauge(prometheus.GaugeOpts{
+		violations: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "streamspace_policy_violations",
 			Help: "Findings in the database's catalogue: broken rules and differences from the manifest. Alert when not zero.",
 		}),
 	}
-	return m, m.register(m.requests, m.duration, m.refusals, m.breaches,
+	return m, m.register(m.requests, m.duration, m.refusals, m.violations,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
@@ -105,7 +111,7 @@ func (m *Metrics) Responded(route, method string, status int, took time.Duration
 func (m *Metrics) Refusals(resource string) func() { return m.refusals.WithLabelValues(resource).Inc }
 
 // Violations sets the number of findings in the database's catalogue.
-func (m *Metrics) Violations(n int) { m.breaches.Set(float64(n)) }
+func (m *Metrics) Violations(n int) { m.violations.Set(float64(n)) }
 
 // Handler serves the metrics.
 func (m *Metrics) Handler() http.Handler {
@@ -113,7 +119,7 @@ func (m *Metrics) Handler() http.Handler {
 		ErrorLog: slog.NewLogLogger(m.log.Handler(), slog.LevelError),
 		// A database that does not respond must not hide the other metrics.
 		ErrorHandling:       promhttp.ContinueOnError,
-		MaxRequestsInFlight: 4,
+		MaxRequestsInFlight: 4, // each scrape may query the database
 	})
 }
 
