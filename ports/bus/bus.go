@@ -1,12 +1,15 @@
-// Package bus wakes callers that wait for a change. It carries no data: a caller that is woken reads the database in
-// its own scope, so that a wake can be lost, doubled or late, and shows no one what they may not see.
+// Package bus is the contract for waking code that waits for a change. A wake carries no data: the code that is woken
+// reads the database in its own scope. So a wake reveals nothing, and may be lost, repeated or late; every watcher must
+// poll as well. adapters/membus implements it within one process, and bustest is the test of the contract.
 package bus
 
-// Bus is one replica's view of the wakes. bustest is its contract.
+// Bus delivers wakes by topic. Its methods are safe for concurrent use.
 type Bus interface {
-	// Wake wakes everyone who watches the topic. It never blocks.
+	// Wake wakes all watchers of the topic. It never blocks. Call it after the commit: a watcher that reads earlier sees
+	// the old state, and the wake is used up.
 	Wake(topic string)
-	// Watch delivers on woken after each Wake of the topic that follows the call; several may come as one. It ends with
-	// stop, which must be called and may be called again.
+	// Watch returns a channel that receives a value after each Wake of the topic from now on. Several wakes may be merged
+	// into one. Call Watch before reading the state, or a change in between is missed. stop ends it; it must be called,
+	// and may be called again.
 	Watch(topic string) (woken <-chan struct{}, stop func())
 }

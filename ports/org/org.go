@@ -1,6 +1,9 @@
-// Package org says what it means to act inside an organisation: the ids, the roles, and the scopes in which code may
-// touch an organisation's rows. An org is a scope, not a filter: nothing here gives access to rows without naming
-// exactly one.
+// Package org has what it takes to act in an organisation: ids, roles, and the scopes in which code reaches an
+// organisation's rows. Every module uses it.
+//
+// An organisation is a scope and not a filter. A use case gets a Scope, passes it to a Scoped or a Reading, and gets a
+// transaction that sees the rows of exactly one organisation. No query names an organisation, so that none can forget
+// it. adapters/postgres implements the three function types; row-level security does the filtering.
 package org
 
 import (
@@ -12,13 +15,13 @@ import (
 	"github.com/google/uuid"
 )
 
-// ID names an organisation.
+// ID is an organisation's id.
 type ID struct{ uuid.UUID }
 
-// UserID names a person. People belong to no organisation; memberships tie them to some.
+// UserID is a user's id. A user belongs to no organisation; memberships connect the two.
 type UserID struct{ uuid.UUID }
 
-// CredentialID names a sign-in or an API key: one row that is looked at each time its holder enters an organisation.
+// CredentialID is the id of a credential: a row that each transaction of its holder checks.
 type CredentialID struct{ uuid.UUID }
 
 // Role is what a member may do in one organisation.
@@ -26,16 +29,16 @@ type Role string
 
 // The roles, from most to least.
 const (
-	RoleOwner  Role = "owner"  // everything, and alone makes and unmakes owners
-	RoleAdmin  Role = "admin"  // reaches every session and sets the organisation up
-	RoleMember Role = "member" // reaches its own sessions and those shared with it
-	RoleViewer Role = "viewer" // looks at what is shared with it and changes nothing
+	RoleOwner  Role = "owner"  // everything; only owners can appoint or remove an owner
+	RoleAdmin  Role = "admin"  // every session, and the organisation's settings
+	RoleMember Role = "member" // their own sessions
+	RoleViewer Role = "viewer" // reads and changes nothing
 )
 
 // Roles lists every role, from most to least.
 func Roles() []Role { return []Role{RoleOwner, RoleAdmin, RoleMember, RoleViewer} }
 
-// ParseRole returns the role of this name, or an error that lists the names there are.
+// ParseRole returns the role with this name, or an error that lists all names.
 func ParseRole(name string) (Role, error) {
 	for _, r := range Roles() {
 		if string(r) == name {
@@ -45,9 +48,9 @@ func ParseRole(name string) (Role, error) {
 	return "", fmt.Errorf("role %q is none of %v", name, Roles())
 }
 
-// Scope is one member acting in one organisation, by one credential. Its zero value is refused. Only Member makes
-// one, and only adapters/http/auth.go calls Member (a test looks); the rest finds the Scope in the context, by this
-// package's accessors. A Scope serves one request: it has at most one transaction open at a time.
+// Scope is a member who acts in one organisation with one credential. Only Member makes one, and only
+// adapters/http/auth.go may call Member, which a linter checks; all other code gets the Scope from the context with
+// From. The zero value is refused. A Scope serves one request and has at most one open transaction at a time.
 type Scope struct {
 	org        ID
 	user       UserID
@@ -56,56 +59,58 @@ type Scope struct {
 	open       *atomic.Bool
 }
 
-// Member makes a scope from what authentication established. Whether it still holds is for the database to say, as each
-// transaction enters.
+// Member makes a scope from the result of authentication. The result may be outdated: each transaction checks it again
+// when it enters the organisation.
 func Member(org ID, user UserID, role Role, credential CredentialID) Scope {
 	return Scope{org: org, user: user, role: role, credential: credential, open: new(atomic.Bool)}
 }
 
-// Org is the organisation that is acted in.
+// Org is the organisation of the scope.
 func (s Scope) Org() ID { return s.org }
 
-// User is who acts.
+// User is the member who acts.
 func (s Scope) User() UserID { return s.user }
 
-// Role is the role that the credential claims; entering refuses one that is no longer true.
+// Role is the role that the credential claims. Entering the organisation refuses an outdated one.
 func (s Scope) Role() Role { return s.role }
 
-// Credential is what the member presented.
+// Credential is the id of the member's credential.
 func (s Scope) Credential() CredentialID { return s.credential }
 
-// IsAdmin tells whether the role reaches every session of the organisation.
+// IsAdmin reports whether the role can see every session of the organisation.
 func (s Scope) IsAdmin() bool { return s.role == RoleOwner || s.role == RoleAdmin }
 
-// IsZero tells whether the scope was never made. Adapters refuse it.
+// IsZero reports whether no one was authenticated. Adapters refuse such a scope.
 func (s Scope) IsZero() bool { return s.open == nil }
 
-// Open claims the scope for one transaction and reports whether it was free. A second transaction opened inside the
-// first would wait for a connection that its own request holds, and would not see what the first has written;
-// adapters refuse it.
+// Open marks the scope as having an open transaction. It returns false if it has one already, and the adapter must
+// refuse then: a transaction inside another one would wait for a connection while its request holds one, and would not
+// see what the first has written (docs/adr/0003-a-scope-serves-one-transaction-at-a-time.md).
 func (s Scope) Open() bool { return s.open.CompareAndSwap(false, true) }
 
-// Close gives the scope back after its transaction.
+// Close marks the transaction as ended.
 func (s Scope) Close() { s.open.Store(false) }
 
-// String names the scope for a log; it holds no secret.
+// String describes the scope for a log. It contains no secret.
 func (s Scope) String() string { return fmt.Sprintf("org %s user %s (%s)", s.org, s.user, s.role) }
 
-// Scoped runs fn in one transaction that sees only the rows of one organisation. It commits when fn returns nil and
-// rolls back otherwise. A transaction that lost a race is run again, so fn must not act on the world. Writes may be
-// sent together with the commit: an error that one of them causes is then what Scoped returns.
+// Scoped runs fn in one transaction that sees only the rows of one organisation. It commits if fn returns nil, and
+// rolls back otherwise. fn may run several times, because a transaction that lost a race is run again; it must have no
+// effects outside the transaction. Writes may be sent together with the commit. So what fn has computed is valid only
+// after Scoped has returned nil.
 type Scoped[Tx any] func(ctx context.Context, in Scope, fn func(Tx) error) error
 
-// Reading gives the queries of one organisation, each of which enters, reads and leaves in a single round trip. It is
-// for a use case that asks one question; several that must agree with each other belong in a Scoped.
+// Reading returns queries in one organisation, each in one round trip and in its own transaction. Use it for a single
+// query. Several queries that must be consistent with each other need a Scoped.
 type Reading[Queries any] func(in Scope) Queries
 
-// AsService is Scoped for background work: one organisation at a time, under the service's name, which is audited.
-// Handlers are never given one. Which organisations need it is asked of a definer function that returns ids and nothing
-// else.
+// AsService is Scoped for background work, in one organisation at a time. The audit log names the service as the actor.
+// Handlers of requests never get one. A definer function, which returns only ids, says which organisations have work to
+// do.
 type AsService[Tx any] func(ctx context.Context, org ID, service string, fn func(Tx) error) error
 
-// Clocked is a transaction that knows when it began. That is the time the database fills into the rows it writes.
+// Clocked is a transaction that knows when it began. The database writes this time into rows, so that a use case can
+// return a new row without reading it back.
 type Clocked interface {
 	// Now is the time at which the transaction began, by the database's clock.
 	Now() time.Time
