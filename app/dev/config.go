@@ -1,5 +1,14 @@
-// Package dev runs everything on one machine: a private PostgreSQL, the control plane, an agent as a program of its
-// own, and two organisations to try it with. It is assembled from the same parts as production.
+// Package dev is `streamspace dev`: a whole installation on one machine, for trying the product and for developing it.
+// It runs a private PostgreSQL, the control plane, an agent as a separate process, and two demo organisations with a
+// member of each role.
+//
+// It uses the same parts as production: the same server, the operators' use cases for the demo, and a database role for
+// each kind of work. So what works here is what is shipped. The data stays in one folder, and a later start continues
+// with it.
+//
+// The order of a start is: install missing programs, start the database, migrate, create the demo, start the control
+// plane, start the agent. A stop is the reverse. A first start on a bare machine takes about three minutes, a later one
+// less than half a second.
 package dev
 
 import (
@@ -14,18 +23,19 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
-// Config is what the environment says of a dev installation.
+// Config is the configuration of `streamspace dev`, read from the environment.
 type Config struct {
 	Server server.Config
-	// Data is the folder of everything that is kept. Empty: .streamspace here, or /var/lib/streamspace-dev for root, since
-	// the users that PostgreSQL and sessions run as must be able to reach it.
+	// Data is the folder for all data. Empty: .streamspace in the current folder, or /var/lib/streamspace-dev for root:
+	// the users that PostgreSQL and the sessions run as must be able to reach it, and root's home folder is closed to
+	// them.
 	Data string `env:"STREAMSPACE_DATA"`
-	// Password is that of the demo logins. Empty: one is made at the first start and kept.
+	// Password is the password of the demo users. Empty: the first start makes a random one and keeps it.
 	Password string `env:"STREAMSPACE_DEV_PASSWORD"`
 }
 
-// ReadConfig reads the settings from an environment, and reports all that is wrong with them at once. Of the server's,
-// STREAMSPACE_DATABASE_URL is that of a superuser here; without one dev runs a PostgreSQL of its own.
+// ReadConfig reads the settings from an environment. Its error lists every invalid setting. The server's settings apply
+// too, but STREAMSPACE_DATABASE_URL must be a superuser's here. Without it, dev runs its own PostgreSQL.
 func ReadConfig(environ []string) (Config, error) {
 	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
 	var serverErr error

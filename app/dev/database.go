@@ -16,20 +16,20 @@ import (
 )
 
 const (
-	// databaseName is the database's, in whichever cluster.
+	// databaseName is the name of the database, in the private server and in a given one.
 	databaseName = "streamspace"
-	// stopPatience bounds the end of the private server: it writes out what was committed.
-	stopPatience = 30 * time.Second
+	// stopTimeout bounds the stop of the private server, which first writes all data to disk.
+	stopTimeout = 30 * time.Second
 )
 
 // database is where the installation keeps its data.
 type database struct {
 	url       string // without a user
-	passwords string // a folder; empty for a private server, which knows us by the operating system's user
+	passwords string // a folder; empty for the private server, which authenticates by the operating system's user
 	private   *cluster.Cluster
 }
 
-// database starts the private server, or uses the one that was given, and brings it to this version.
+// database starts the private server, or uses the given one, and migrates it to this program's version.
 func (d *dev) database(ctx context.Context) (*database, error) {
 	if d.Server.DatabaseURL != "" {
 		return d.givenDatabase(ctx)
@@ -45,8 +45,8 @@ func (d *dev) database(ctx context.Context) (*database, error) {
 	return out, nil
 }
 
-// givenDatabase uses a server that is managed elsewhere, as its superuser. The roles get passwords, unless a folder of
-// them was given too.
+// givenDatabase uses a server that is managed elsewhere, as its superuser. The roles get new passwords, unless a folder
+// of passwords was given too.
 func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	super, err := url.Parse(d.Server.DatabaseURL)
 	if err != nil {
@@ -61,7 +61,7 @@ func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
 	return out, out.build(ctx, super.String())
 }
 
-// build makes the database if it is not there, its roles and schemas, and runs the migrations.
+// build creates what is missing: the database, its roles and its schemas. Then it runs the migrations.
 func (b *database) build(ctx context.Context, super string) error {
 	config, err := pgx.ParseConfig(super)
 	if err != nil {
@@ -85,11 +85,12 @@ func (b *database) build(ctx context.Context, super string) error {
 	}
 	_, err = db.Migrate(ctx, migrator)
 	if _, edited := errors.AsType[*db.EditedError](err); edited && b.private != nil {
-		return fmt.Errorf("the data was made by an earlier version: run `make db/reset` to begin anew (%w)", err)
+		return fmt.Errorf("an earlier version made the data: run `make db/reset` to delete it and start again (%w)", err)
 	}
 	return err
 }
 
+// createDatabase creates the database if it does not exist. SQL has no `create database if not exists`.
 func createDatabase(ctx context.Context, config *pgx.ConnConfig) error {
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
@@ -110,7 +111,7 @@ func createDatabase(ctx context.Context, config *pgx.ConnConfig) error {
 	return nil
 }
 
-// watch fails when the private server ends by itself.
+// watch returns an error if the private server ends by itself. It returns nil when ctx is done.
 func (b *database) watch(ctx context.Context) error {
 	if b.private == nil {
 		return nil
@@ -119,16 +120,16 @@ func (b *database) watch(ctx context.Context) error {
 	case <-ctx.Done():
 		return nil
 	case <-b.private.Done():
-		return fmt.Errorf("PostgreSQL ended by itself; %s says why", b.private.Log())
+		return fmt.Errorf("PostgreSQL stopped unexpectedly; see %s", b.private.Log())
 	}
 }
 
-// stop ends the private server, also when ctx is what ended everything.
+// stop ends the private server. It works after ctx is done as well, because that is the usual reason to stop.
 func (b *database) stop(ctx context.Context) error {
 	if b.private == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	return b.private.Stop(ctx)
 }

@@ -22,23 +22,24 @@ import (
 	contract "github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// operator is who the audit logs say made the demo.
+// operator is the operator's name in the audit logs of the demo organisations.
 const operator = "dev"
 
-// login is a demo login as it is printed.
+// login has the logins of one organisation, as they are printed.
 type login struct {
 	org      string
 	emails   []string
 	password string
 }
 
-// demoOrgs are the organisations that dev makes, by their slugs, and how each is called.
+// demoOrgs are the two demo organisations, each with a private template. There are two, so that one can see that
+// neither reaches the other.
 var demoOrgs = []struct{ slug, name, template, title string }{
 	{"acme", "Acme", "acme-shell", "Acme shell"},
 	{"globex", "Globex", "globex-shell", "Globex shell"},
 }
 
-// platform is the operators' use cases that dev needs.
+// platform has the operators' use cases that the demo needs.
 type platform struct {
 	orgs      *orgs.Service
 	users     *identity.Users
@@ -46,7 +47,8 @@ type platform struct {
 	templates *templates.Publisher
 }
 
-// demo creates what is missing of the demo organisations, by the operators' use cases, as production does.
+// demo creates what is missing of the demo organisations, with the operators' use cases. It can be repeated. It writes
+// the password's file last: if it fails before, the next start sets the users' passwords again.
 func (d *dev) demo(ctx context.Context) ([]login, error) {
 	pg, err := postgres.OpenOperator(ctx, d.Server.Database())
 	if err != nil {
@@ -76,7 +78,7 @@ func (d *dev) demo(ctx context.Context) ([]login, error) {
 		return nil, fmt.Errorf("publish template terminal: %w", err)
 	}
 	made := demoOrgs
-	if d.alone != nil {
+	if d.unconfined != nil {
 		made = made[:1]
 	}
 	var logins []login
@@ -98,21 +100,23 @@ func (d *dev) demo(ctx context.Context) ([]login, error) {
 	return logins, os.WriteFile(d.files.password, []byte(password), 0o600)
 }
 
-// shell is a terminal that fills the desktop, in type that can be read.
+// shell is the command of a terminal that fills the desktop, in a readable font.
 func shell(title string) []string {
 	return []string{
 		"xterm", "-maximized", "-title", title, "-fa", "DejaVu Sans Mono", "-fs", "12", "-bg", "#11151c", "-fg", "#e6e9ef",
 	}
 }
 
-// maker makes an organisation with one member of each role.
+// maker creates an organisation with one member of each role.
 type maker struct {
 	platform
 
 	password string
-	changed  bool // since the users were made
+	changed  bool // the password differs from the one at the previous start
 }
 
+// org creates what is missing of an organisation, and returns its id and its members' addresses. Adding a member again
+// changes nothing.
 func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, error) {
 	users := map[org.Role]org.UserID{}
 	var emails []string
@@ -142,7 +146,8 @@ func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, er
 	return id, emails, nil
 }
 
-// user returns the user with this address, and creates them if there is none. All have the demo's present password.
+// user returns the user with this address, or creates them. All demo users have the same password. It is set only if it
+// has changed, because each hash takes 20 ms.
 func (m maker) user(ctx context.Context, email, name string) (org.UserID, error) {
 	id, err := m.users.ByEmail(ctx, email)
 	if errors.Is(err, identity.ErrUserNotFound) {
@@ -154,7 +159,8 @@ func (m maker) user(ctx context.Context, email, name string) (org.UserID, error)
 	return id, err
 }
 
-// demoAgent enrols the local agent once, and keeps its credential where only it reads it.
+// demoAgent enrols the local agent at the first start, and stores its credential in a file that only this user can
+// read. The name has a random part, because a lost file needs another agent, and names are unique.
 func (d *dev) demoAgent(ctx context.Context, enrolment *agents.Enrolment) (agents.ID, error) {
 	b, err := os.ReadFile(d.files.credential)
 	if err == nil {
@@ -175,8 +181,8 @@ func (d *dev) demoAgent(ctx context.Context, enrolment *agents.Enrolment) (agent
 	return id, nil
 }
 
-// demoPassword is the one that was given, or that of the start before, or a new one. It also tells whether it is
-// another than at the start before.
+// demoPassword returns the given password, the previous one, or a new one, and whether it differs from the previous
+// one.
 func (d *dev) demoPassword() (password string, changed bool, err error) {
 	b, err := os.ReadFile(d.files.password)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -20,29 +20,29 @@ import (
 	"github.com/streamspace-dev/streamspace/app/server"
 )
 
-// Output is where dev says what it does.
+// Output has the places that dev writes to.
 type Output struct {
 	Progress io.Writer
 	Log      *slog.Logger
-	AgentLog io.Writer // the agent's is that of a program of its own
+	AgentLog io.Writer // output of the agent, which is a separate process
 }
 
-// dev is one start of the installation.
+// dev is one run of the installation.
 type dev struct {
 	Config
 	Output
 
 	files files
-	// alone is set where the kernel gives sessions no namespaces: only an installation with one organisation may run them
-	// then.
-	alone error
+	// unconfined is why the kernel gives sessions no namespaces; nil: it does. Sessions can then see each other, so that
+	// there must be only one organisation, and dev makes only the first.
+	unconfined error
 }
 
-// files are where dev keeps what it keeps.
+// files has the paths of dev's data.
 type files struct{ cluster, agent, passwords, signingKey, credential, password string }
 
-// Run runs the installation until ctx is done, and then stops everything it started. It can be started again with its
-// data.
+// Run runs the installation until ctx is done, and then stops everything that it started. The data stays, and the next
+// Run continues with it.
 func Run(ctx context.Context, c Config, out Output) error {
 	d := &dev{Config: c, Output: out, files: files{
 		cluster: filepath.Join(c.Data, "postgres"), agent: filepath.Join(c.Data, "agent"),
@@ -61,13 +61,14 @@ func Run(ctx context.Context, c Config, out Output) error {
 	return thenStop(ctx, database.stop, func() error { return d.serve(ctx, database, began) })
 }
 
-// thenStop runs serve and then stop, also after a panic, and returns what went wrong in either.
+// thenStop runs serve and then stop, also after a panic, and returns the errors of both. A PostgreSQL that is left
+// running would keep the next start from using the data.
 func thenStop(ctx context.Context, stop func(context.Context) error, serve func() error) (err error) {
 	defer func() { err = errors.Join(err, stop(ctx)) }()
 	return serve()
 }
 
-// prepare makes the machine and the folder ready.
+// prepare installs missing programs, and makes the data folder and the signing key.
 func (d *dev) prepare(ctx context.Context) error {
 	wanted := needs.Sessions()
 	if d.Server.DatabaseURL == "" {
@@ -76,12 +77,12 @@ func (d *dev) prepare(ctx context.Context) error {
 	if err := apt.Ensure(ctx, d.Progress, wanted); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(d.Data, 0o711); err != nil { // others pass through: PostgreSQL's user, and the sessions'
+	if err := os.MkdirAll(d.Data, 0o711); err != nil { // 0711: PostgreSQL's user and the sessions' users must pass through
 		return fmt.Errorf("make the data folder: %w", err)
 	}
-	if d.alone = process.Confinable(ctx); d.alone != nil {
-		d.say("This kernel gives sessions no namespaces (%v).\n"+
-			"They run without, and there is one organisation: acme.", d.alone)
+	if d.unconfined = process.Confinable(ctx); d.unconfined != nil {
+		d.say("This kernel does not provide namespaces for sessions (%v).\n"+
+			"Sessions run without them. So there is only one organisation: acme.", d.unconfined)
 	}
 	d.Server.SigningKey = d.files.signingKey
 	if err := jwt.WriteNewKey(d.files.signingKey); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -90,10 +91,10 @@ func (d *dev) prepare(ctx context.Context) error {
 	return nil
 }
 
-// serve runs the control plane and the agent on a database that runs.
+// serve runs the control plane and the agent until ctx is done or one of them fails.
 func (d *dev) serve(ctx context.Context, database *database, began time.Time) error {
 	d.Server.DatabaseURL, d.Server.DatabasePasswords = database.url, database.passwords
-	d.say("Looking after the demo organisations …")
+	d.say("Preparing the demo organisations …")
 	logins, err := d.demo(ctx)
 	if err != nil {
 		return fmt.Errorf("make the demo organisations: %w", err)
@@ -104,7 +105,8 @@ func (d *dev) serve(ctx context.Context, database *database, began time.Time) er
 		return err
 	}
 	g, running := errgroup.WithContext(ctx)
-	// The agent ends first: its sessions' ends are then no surprise to the control plane.
+	// The agent stops first, while the control plane can still receive its reports. Otherwise the next start would show
+	// sessions as running whose desktops are gone.
 	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	g.Go(func() error { return s.Run(serving) })
@@ -124,12 +126,12 @@ func (d *dev) serve(ctx context.Context, database *database, began time.Time) er
 	return err
 }
 
-// awaitAgent returns once the agent has connected, and tells whether to go on: it says of itself what keeps it from
-// connecting, and everything else can be tried without it.
+// awaitAgent waits until the agent has connected, at most agentTimeout. It returns false only if ctx is done. After the
+// timeout dev continues: the agent logs its own problem, and everything but desktops works without it.
 func awaitAgent(ctx context.Context, s *server.Server) bool {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for enough := time.After(agentPatience); s.Agents() == 0; {
+	for enough := time.After(agentTimeout); s.Agents() == 0; {
 		select {
 		case <-ctx.Done():
 			return false
@@ -141,8 +143,8 @@ func awaitAgent(ctx context.Context, s *server.Server) bool {
 	return true
 }
 
-// agentPatience is how long the welcome waits for the agent, which takes 0.1 s on an idle machine.
-const agentPatience = 10 * time.Second
+// agentTimeout is how long the welcome text waits for the agent, which takes 0.1 s on an idle machine.
+const agentTimeout = 10 * time.Second
 
 func (d *dev) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.Progress, format+"\n", args...)

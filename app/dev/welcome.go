@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// welcome says where to go, as whom, and how a program does it.
+// welcome prints the address, the logins, and an example request.
 func (d *dev) welcome(logins []login, took time.Duration) {
 	url := d.Server.URL()
 	var b strings.Builder
