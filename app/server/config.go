@@ -1,4 +1,12 @@
-// Package server assembles the control plane. It connects the modules to their adapters.
+// Package server is `streamspace serve`: it assembles the control plane from the modules and adapters (wire.go) and
+// runs it. app/streamspace and app/dev call it; only packages of app connect modules with concrete adapters.
+//
+// New makes all checks before the first request is served: settings, database roles, migrations, and the database's
+// whole catalogue (0.1 s). Its error lists every problem, so that an operator need not start it again for each. While
+// it runs, the catalogue is checked every five minutes. A finding is then logged and counted in a metric.
+//
+// There are two addresses. The public one has the console, the API, the streams and the agents' connections. The
+// operators' one has /livez, /readyz and /metrics. A stop waits ten seconds for requests in flight.
 package server
 
 import (

@@ -9,7 +9,8 @@ import (
 // readyTimeout bounds the database ping of the readiness check.
 const readyTimeout = 2 * time.Second
 
-// opsRoutes serves the operator's routes: the liveness check, the readiness check and the metrics.
+// opsRoutes serves the operators' routes: the liveness check, the readiness check and the metrics. Only readiness asks
+// the database. A liveness check that did would restart every control plane when the database is down.
 func (p *parts) opsRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { respond(w, http.StatusOK, "alive") })

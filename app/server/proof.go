@@ -14,10 +14,10 @@ import (
 )
 
 const (
-	// proveEvery is how often a running server checks the catalogue. One check takes about 0.1 s.
-	proveEvery = 5 * time.Minute
-	// provePatience is the timeout of one check.
-	provePatience = 30 * time.Second
+	// checkEvery is how often a running server checks the catalogue. One check takes about 0.1 s.
+	checkEvery = 5 * time.Minute
+	// checkTimeout bounds one check.
+	checkTimeout = 30 * time.Second
 )
 
 // proof checks the database's catalogue. A server does not start when the catalogue no longer keeps organisations
@@ -36,7 +36,7 @@ func newProof(file string, db *postgres.DB, m *prometheus.Metrics, log *slog.Log
 
 // check returns the findings that no operator has accepted.
 func (p *proof) check(ctx context.Context) ([]policy.Violation, error) {
-	ctx, cancel := context.WithTimeout(ctx, provePatience)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	found, err := p.db.Violations(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (p *proof) start(ctx context.Context) error {
 
 // run checks the catalogue at intervals until ctx is done.
 func (p *proof) run(ctx context.Context) error {
-	return periodic.Task{Name: "check the database's catalogue", Every: proveEvery, Once: p.report, Log: p.log}.Run(ctx)
+	return periodic.Task{Name: "check the database's catalogue", Every: checkEvery, Once: p.report, Log: p.log}.Run(ctx)
 }
 
 // report checks once and logs each finding.

@@ -17,8 +17,10 @@ const (
 	drainTimeout = 10 * time.Second
 	// headerTimeout bounds reading a request's headers, so that idle connections cannot accumulate.
 	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	maxHeader     = 32 << 10 // bytes
+	// idleTimeout is longer than the pauses of the console, so that it can reuse its connection.
+	idleTimeout = 2 * time.Minute
+	// maxHeader bounds a request's headers, in bytes. Cookies of other programs on the same host count as well.
+	maxHeader = 32 << 10
 )
 
 // Server is a control plane, ready to run.

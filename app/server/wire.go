@@ -28,8 +28,8 @@ type parts struct {
 	db         *postgres.DB
 	metrics    *prometheus.Metrics
 	site       http.Handler
-	agents     func() int // connected now
-	background []func(context.Context) error
+	agents     func() int                    // connected now
+	background []func(context.Context) error // each runs until its context is done
 	log        *slog.Logger
 }
 
@@ -39,6 +39,8 @@ type control struct {
 	*sessions.Observer
 }
 
+// wire makes the components and connects them, in a straight line without a framework: each line shows what depends on
+// what. The catalogue is checked before anything can serve. If wire fails, it closes the database.
 func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error) {
 	page, err := console.Files()
 	if err != nil {
@@ -116,6 +118,7 @@ func (p *parts) sources(streams *ws.Streams) prometheus.Sources {
 	}
 }
 
+// pools converts the statistics of pgx, which the metrics must not depend on.
 func (p *parts) pools() []prometheus.Pool {
 	var all []prometheus.Pool
 	for _, s := range p.db.Stats() {
@@ -128,7 +131,7 @@ func (p *parts) pools() []prometheus.Pool {
 	return all
 }
 
-// Database says how the database is reached.
+// Database returns the settings of the database connections.
 func (c Config) Database() postgres.Config {
 	return postgres.Config{URL: c.DatabaseURL, Passwords: c.DatabasePasswords, Connections: c.DatabaseConnections}
 }

@@ -7,21 +7,22 @@ import (
 	"sync"
 )
 
-// Logbook is where the control plane's log goes. It keeps the lines that a test looks for.
+// Logbook receives the control plane's log and keeps the lines that a test looks for. It does not keep all, because the
+// random attack sends up to a million requests.
 type Logbook struct {
 	mu      sync.Mutex
 	wanted  []string
 	matched []string
 }
 
-// LookFor has every later line kept that holds one of the words.
+// LookFor keeps every later line that contains one of the words.
 func (l *Logbook) LookFor(words ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.wanted = append(l.wanted, words...)
 }
 
-// Lines returns those that held the word.
+// Lines returns the kept lines that contain the word.
 func (l *Logbook) Lines(word string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package servertest runs a control plane for tests: assembled as in production, serving on loopback, over the database
-// that a test gives it.
+// Package servertest runs a control plane for tests. It is assembled as in production, serves on loopback, and uses the
+// database that a test gives it. It also has what a test needs to be a client or an agent.
 package servertest
 
 import (
@@ -27,7 +27,7 @@ import (
 // Password is the password of every test user.
 const Password = "correct horse battery staple"
 
-// Server is a control plane that serves, and what is needed to be its client.
+// Server is a control plane that runs, and what a client of it needs.
 type Server struct {
 	*server.Server
 	URL, OpsURL  string
@@ -37,10 +37,10 @@ type Server struct {
 	Client       *http.Client
 	SigningKey   ed25519.PrivateKey // of the access tokens
 	Log          *Logbook
-	Ended        chan error // what running it came to
+	Ended        chan error // receives the result of Run
 }
 
-// Config says which control plane a test needs. Its zero value is that of production.
+// Config says which control plane a test needs. The zero value is as in production.
 type Config struct {
 	Unlimited bool // no rate limits of sign-ins and of unknown ids
 }
@@ -88,14 +88,15 @@ func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
 	return s, nil
 }
 
-// NewOrg makes an organisation whose members can sign in with Password.
+// NewOrg creates an organisation whose members can sign in with Password.
 func (s *Server) NewOrg(t testing.TB, spec dbtest.Spec) *dbtest.Org {
 	t.Helper()
 	spec.PasswordHash = s.PasswordHash
 	return s.Database.NewOrg(t, spec)
 }
 
-// Bearer is a member's access token, refreshed from the sign-in that the database was given.
+// Bearer returns an access token of a member. It uses the refresh token of a sign-in that is already in the database,
+// which is faster than a login with a password.
 func (s *Server) Bearer(t testing.TB, p dbtest.Person) string {
 	t.Helper()
 	var tokens struct {
@@ -116,7 +117,7 @@ type Request struct {
 	Body         any    // sent as JSON; nil: none
 }
 
-// Call sends a request, decodes the answer into out, which may be nil, and returns the status.
+// Call sends a request, decodes the response into out unless that is nil, and returns the status.
 func (s *Server) Call(t testing.TB, q Request, out any) int {
 	t.Helper()
 	var sent io.Reader
@@ -154,7 +155,7 @@ func (s *Server) Call(t testing.TB, q Request, out any) int {
 	return response.StatusCode
 }
 
-// AgentSeen says that an organisation's agent was heard of just now, however slow the machine is.
+// AgentSeen records that an organisation's agent is alive, so that it does not count as gone on a slow machine.
 func (s *Server) AgentSeen(t testing.TB, o *dbtest.Org) {
 	t.Helper()
 	hash := o.AgentSecret.Hash()
@@ -164,7 +165,7 @@ func (s *Server) AgentSeen(t testing.TB, o *dbtest.Org) {
 	}
 }
 
-// Report says a session's state, as the organisation's agent does.
+// Report reports a session's state, as the organisation's agent would.
 func (s *Server) Report(t testing.TB, o *dbtest.Org, session, state string) {
 	t.Helper()
 	if err := s.report(context.WithoutCancel(t.Context()), o, session, state); err != nil {
