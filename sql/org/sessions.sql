@@ -1,5 +1,6 @@
 -- name: Place :one
--- The agent that was heard of last. One that has said nothing for 30 seconds is taken to be gone.
+-- The agent that has reported last: the loads of agents are not known, and this one is most certainly alive. An agent
+-- that has not reported for 30 seconds, three syncs, counts as gone. The policies show only the organisation's own agents.
 select a.id as agent_id, o.namespace
   from app.organizations o cross join app.agent_orgs s join app.agents a on a.id = s.agent_id
  where a.seen_at > now() - interval '30 s'
@@ -7,6 +8,7 @@ select a.id as agent_id, o.namespace
  limit 1;
 
 -- name: InsertSession :exec
+-- Triggers check the owner and the namespace, and count the session against the quotas.
 insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id)
 values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @spec, @agent_id);
 
@@ -14,25 +16,29 @@ values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @s
 select * from app.sessions where id = @id;
 
 -- name: LockSession :one
+-- Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
 select * from app.sessions where id = @id for update;
 
 -- name: EndSession :one
+-- A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
 update app.sessions set desired = 'terminated' where id = @id returning *;
 
 -- name: Sessions :many
+-- The id is part of the order and of the cursor: otherwise sessions of one microsecond would be skipped or repeated.
 select * from app.sessions
  where (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
  limit @most;
 
 -- name: ActiveSessions :many
+-- A query of its own. With an optional condition it would get a plan that reads all ended sessions too.
 select * from app.sessions
  where state not in ('terminated', 'failed') and (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
  limit @most;
 
 -- name: SessionsOfOwner :many
--- Names the owner for the index alone; the policy keeps it true.
+-- Names the owner so that an index can be used. The policy shows a member no other sessions in any case.
 select * from app.sessions
  where owner_id = @owner_id and (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
@@ -49,12 +55,14 @@ select * from app.sessions
 insert into app.tickets (id, session_id, secret_hash) values (@id, @session_id, @secret_hash);
 
 -- name: SessionIsForeign :one
+-- A function, because the policies hide the rows of other organisations. It returns one bit.
 select rls.session_is_foreign(@id)::boolean as is_foreign;
 
 -- name: SetObserved :exec
 update app.sessions set state = @state, reason = @reason, observed_generation = @observed_generation where id = @id;
 
 -- name: FinishSession :many
+-- The conditions are in the statement, because the agent may report the end at the same time. No row: it has ended.
 update app.sessions set state = 'terminated', reason = @reason
  where id = @id and desired = 'terminated' and state not in ('terminated', 'failed')
 returning id;

@@ -1,5 +1,5 @@
 -- name: TemplateByRef :one
--- The org's own come before public ones, and of those the last revision counts.
+-- The organisation's own templates come before public ones. The newest revision counts.
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
   from app.templates t
  where t.id = sqlc.narg('id') or t.name = sqlc.narg('name')
@@ -25,4 +25,5 @@ select id, name, title, description, is_public, spec
  limit @most;
 
 -- name: TemplateIsForeign :one
+-- A function, because the policies hide the rows of other organisations. It returns one bit.
 select rls.template_is_foreign(@id)::boolean as is_foreign;

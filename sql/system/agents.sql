@@ -1,4 +1,5 @@
 -- name: ConnectAgent :one
+-- sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
 select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined)::bigint as epoch;
 
 -- name: Placements :many

@@ -15,6 +15,7 @@ const deleteCredential = `-- name: DeleteCredential :exec
 delete from app.credentials where id = rls.current_credential_id()
 `
 
+// The caller's own credential, from the scope: a client cannot name another one. Its tickets are deleted with it.
 func (q *Queries) DeleteCredential(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, deleteCredential)
 	return err
@@ -53,6 +54,7 @@ type MeRow struct {
 	OrgName string
 }
 
+// The policies show one organisation, so that the cross join has one row.
 func (q *Queries) Me(ctx context.Context) (MeRow, error) {
 	row := q.db.QueryRow(ctx, me)
 	var i MeRow

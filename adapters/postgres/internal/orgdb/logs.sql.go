@@ -16,6 +16,7 @@ const appendEvent = `-- name: AppendEvent :exec
 insert into app.events (type, subject_id, data) values ($1, $2, $3)
 `
 
+// A trigger fills in the number, the time and the owner; no role may write those columns.
 func (q *Queries) AppendEvent(ctx context.Context, type_ string, subjectID uuid.UUID, data json.RawMessage) error {
 	_, err := q.db.Exec(ctx, appendEvent, type_, subjectID, data)
 	return err
@@ -25,6 +26,7 @@ const recordAudit = `-- name: RecordAudit :exec
 insert into app.audit_log (action, subject) values ($1, $2)
 `
 
+// A trigger fills in the number, the actor, the time and the hashes; no role may write those columns.
 func (q *Queries) RecordAudit(ctx context.Context, action string, subject string) error {
 	_, err := q.db.Exec(ctx, recordAudit, action, subject)
 	return err

@@ -20,6 +20,7 @@ select org_id, id, owner_id, name, template_id, template_name, template_title, s
  limit $3
 `
 
+// A query of its own. With an optional condition it would get a plan that reads all ended sessions too.
 func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]AppSession, error) {
 	rows, err := q.db.Query(ctx, activeSessions, before, beforeID, most)
 	if err != nil {
@@ -122,6 +123,7 @@ const endSession = `-- name: EndSession :one
 update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at
 `
 
+// A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
 func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) (AppSession, error) {
 	row := q.db.QueryRow(ctx, endSession, id)
 	var i AppSession
@@ -154,6 +156,7 @@ update app.sessions set state = 'terminated', reason = $1
 returning id
 `
 
+// The conditions are in the statement, because the agent may report the end at the same time. No row: it has ended.
 func (q *Queries) FinishSession(ctx context.Context, reason string, iD uuid.UUID) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, finishSession, reason, iD)
 	if err != nil {
@@ -190,6 +193,7 @@ type InsertSessionParams struct {
 	AgentID       uuid.NullUUID
 }
 
+// Triggers check the owner and the namespace, and count the session against the quotas.
 func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) error {
 	_, err := q.db.Exec(ctx, insertSession,
 		arg.ID,
@@ -217,6 +221,7 @@ const lockSession = `-- name: LockSession :one
 select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions where id = $1 for update
 `
 
+// Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
 func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (AppSession, error) {
 	row := q.db.QueryRow(ctx, lockSession, id)
 	var i AppSession
@@ -256,7 +261,8 @@ type PlaceRow struct {
 	Namespace *string
 }
 
-// The agent that was heard of last. One that has said nothing for 30 seconds is taken to be gone.
+// The agent that has reported last: the loads of agents are not known, and this one is most certainly alive. An agent
+// that has not reported for 30 seconds, three syncs, counts as gone. The policies show only the organisation's own agents.
 func (q *Queries) Place(ctx context.Context) (PlaceRow, error) {
 	row := q.db.QueryRow(ctx, place)
 	var i PlaceRow
@@ -298,6 +304,7 @@ const sessionIsForeign = `-- name: SessionIsForeign :one
 select rls.session_is_foreign($1)::boolean as is_foreign
 `
 
+// A function, because the policies hide the rows of other organisations. It returns one bit.
 func (q *Queries) SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, error) {
 	row := q.db.QueryRow(ctx, sessionIsForeign, id)
 	var is_foreign bool
@@ -312,6 +319,7 @@ select org_id, id, owner_id, name, template_id, template_name, template_title, s
  limit $3
 `
 
+// The id is part of the order and of the cursor: otherwise sessions of one microsecond would be skipped or repeated.
 func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]AppSession, error) {
 	rows, err := q.db.Query(ctx, sessions, before, beforeID, most)
 	if err != nil {
@@ -365,7 +373,7 @@ type SessionsOfOwnerParams struct {
 	Most     int32
 }
 
-// Names the owner for the index alone; the policy keeps it true.
+// Names the owner so that an index can be used. The policy shows a member no other sessions in any case.
 func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams) ([]AppSession, error) {
 	rows, err := q.db.Query(ctx, sessionsOfOwner,
 		arg.OwnerID,

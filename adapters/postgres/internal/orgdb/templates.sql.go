@@ -34,7 +34,7 @@ type TemplateByRefRow struct {
 	Spec        json.RawMessage
 }
 
-// The org's own come before public ones, and of those the last revision counts.
+// The organisation's own templates come before public ones. The newest revision counts.
 func (q *Queries) TemplateByRef(ctx context.Context, iD uuid.NullUUID, name *string) (TemplateByRefRow, error) {
 	row := q.db.QueryRow(ctx, templateByRef, iD, name)
 	var i TemplateByRefRow
@@ -54,6 +54,7 @@ const templateIsForeign = `-- name: TemplateIsForeign :one
 select rls.template_is_foreign($1)::boolean as is_foreign
 `
 
+// A function, because the policies hide the rows of other organisations. It returns one bit.
 func (q *Queries) TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, error) {
 	row := q.db.QueryRow(ctx, templateIsForeign, id)
 	var is_foreign bool

@@ -23,6 +23,7 @@ type ConnectAgentParams struct {
 	Unconfined bool
 }
 
+// sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
 func (q *Queries) ConnectAgent(ctx context.Context, arg ConnectAgentParams) (int64, error) {
 	row := q.db.QueryRow(ctx, connectAgent,
 		arg.AgentID,
