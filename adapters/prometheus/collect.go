@@ -9,14 +9,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Pool is the state of a pool of database connections.
+// Pool is the state of a pool of database connections. It is this package's own type, so that it need not know pgx.
 type Pool struct {
-	Name     string // the kind of work it is for
+	Name     string // the kind of work: app, login, agent or system
 	Acquired int    // in use
 	Idle     int
-	Total    int
+	Total    int // in use, idle, or being opened
 	Max      int
-	// Waits is how often a caller had to wait for a connection, Waited for how long in all.
+	// Waits counts the callers that had to wait for a connection, and Waited sums up their waits. Both only grow.
 	Waits  int64
 	Waited time.Duration
 }

@@ -1,5 +1,5 @@
-// Package runtimetest is the test that every runtime.Runtime passes. An adapter's own test is three lines around Run;
-// what only that adapter can look at, such as its processes, it tests beside.
+// Package runtimetest is the contract test of runtime.Runtime. Every adapter calls Run from its own tests, and so shows
+// that the agent can use it. An adapter tests in addition what only it can see, such as its processes.
 package runtimetest
 
 import (
@@ -40,7 +40,7 @@ func Run(t *testing.T, open Maker) {
 		"a start waits for the stop before it":             startsAfterStop,
 		"one session's end is not another's":               endsAlone,
 		"a session that ends by itself is told":            tellsExit,
-		"viewers that hang up early lock nobody out":       forgivesViewers,
+		"viewers that hang up early lock no one out":       forgivesViewers,
 		"closing ends everything":                          closes,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func retriesForItself(t *testing.T, b *bench) {
 		t.Errorf("the start that was given up: %v", err)
 	}
 	if err := <-second; err != nil {
-		t.Fatalf("the start that nobody gave up: %v", err)
+		t.Fatalf("the start that was not given up: %v", err)
 	}
 	b.answers(b.greeted(w.Session))
 }
