@@ -87,15 +87,18 @@ func (s *Server) inner(c *connection, next answer) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 		defer cancel()
-		err := next(w, r.WithContext(ctx), c)
+		err := s.refused(c)
+		if err == nil {
+			err = next(w, r.WithContext(ctx), c)
+		}
 		if err == nil {
 			return
 		}
-		writeProblem(w, r, s.log, err)
-		if _, refused := errors.AsType[disowned](err); refused || errors.Is(err, link.ErrStaleAgent) {
-			_ = http.NewResponseController(w).Flush() // the agent should read why
-			s.cutOff(c)
+		if _, disowns := errors.AsType[disowned](err); disowns || errors.Is(err, link.ErrStaleAgent) {
+			s.cutOff(c, err) // first, so that an agent that knows the refusal is refused everywhere
+			w.Header().Set(headerHangUp, "true")
 		}
+		writeProblem(w, r, s.log, err)
 	}
 }
 

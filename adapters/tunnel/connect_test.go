@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/hashicorp/yamux"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
@@ -258,6 +259,47 @@ func TestRevokedAgentIsCutOff(t *testing.T) {
 			ends(t, "the display", display)
 		})
 	}
+}
+
+// An agent that keeps its connection after the refusal gets nothing more, even if its credential holds again.
+func TestAgentThatDoesNotHangUpIsRefused(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id, key := r.control.enrol()
+	client, err := NewClient(ClientConfig{URL: r.http.URL, Agent: id, Secret: key, Log: quiet()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws, err := client.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPeer(t.Context(), ws, yamux.Client, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	receive(t, "the connection", r.joined)
+	r.control.set(func(c *control) { c.fail = fault.New(fault.Unauthenticated, "bad_credential", "revoked") })
+	for _, query := range []string{"", "?after=" + uuid.NewString()} { // only the first page checks the credential
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://peer/placements"+query, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := p.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, readProblem(resp), "bad_credential")
+		_ = resp.Body.Close()
+		if resp.Header.Get(headerHangUp) == "" {
+			t.Error("the refusal does not tell the agent to hang up")
+		}
+		r.control.set(func(c *control) { c.fail = nil })
+		_, err = r.server.Open(t.Context(), id, uuid.New())
+		wantCode(t, err, "agent_unreachable")
+	}
+	receive(t, "the end of the connection", r.ended)
 }
 
 func TestStaleReportCutsTheAgentOff(t *testing.T) {

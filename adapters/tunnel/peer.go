@@ -129,7 +129,11 @@ func (p *peer) call(ctx context.Context, q ask) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode >= http.StatusMultipleChoices {
-		return readProblem(resp)
+		err := readProblem(resp)
+		if resp.Header.Get(headerHangUp) != "" {
+			p.close()
+		}
+		return err
 	}
 	answer := http.MaxBytesReader(nil, resp.Body, link.MaxAnswer)
 	if q.Out != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -42,6 +43,7 @@ type connection struct {
 	*peer
 	agent link.Agent
 	hello link.Hello // with the epoch of agent: presented again, it tells whether the credential still holds
+	cut   error      // why the agent was cut off; nil while it is served. Guarded by Server.mu
 }
 
 // NewServer returns a server without agents.
@@ -166,11 +168,28 @@ func (s *Server) leave(c *connection) {
 	s.running.Done()
 }
 
-// cutOff ends an agent that the control plane no longer knows, with all it has open.
-func (s *Server) cutOff(c *connection) {
-	s.log.Warn("agent cut off", "agent", c.agent.ID.String(), "epoch", c.agent.Epoch)
-	c.close()
+// cutOff ends an agent that the control plane no longer accepts. From here on the agent is refused, and its streams are
+// closed. Its connection is closed after hangUpTimeout, unless the agent hangs up before.
+func (s *Server) cutOff(c *connection, why error) {
+	s.mu.Lock()
+	again := c.cut != nil
+	if !again {
+		c.cut = why
+	}
+	s.mu.Unlock()
+	if again {
+		return
+	}
+	s.log.Warn("agent cut off", "agent", c.agent.ID.String(), "epoch", c.agent.Epoch, "error", why)
+	time.AfterFunc(hangUpTimeout, c.close)
 	s.endStreams(c.agent.ID, c.agent.Epoch)
+}
+
+// refused returns why the agent was cut off, or nil while it is served.
+func (s *Server) refused(c *connection) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return c.cut
 }
 
 // endStreams closes an agent's streams up to and with an epoch.
@@ -197,7 +216,7 @@ func (s *Server) live(agent uuid.UUID) (*connection, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.agents[agent]
-	return c, ok
+	return c, ok && c.cut == nil
 }
 
 // errStale is the fault of an agent's process that a newer one has replaced.

@@ -77,7 +77,7 @@ func (s *Server) keep(st *stream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.agents[st.agent.ID]
-	if s.closed || !ok || c.agent != st.agent {
+	if s.closed || !ok || c.cut != nil || c.agent != st.agent {
 		return false
 	}
 	s.streams[st] = struct{}{}

@@ -37,6 +37,8 @@ const (
 	headerUnconfined = "StreamSpace-Unconfined"
 	headerStream     = "StreamSpace-Stream"
 	headerSession    = "StreamSpace-Session"
+	// headerHangUp marks the refusal that cuts an agent off: the agent closes the connection once it has read it.
+	headerHangUp = "StreamSpace-Hang-Up"
 )
 
 // Faults of the connection between the two ends.
@@ -71,6 +73,9 @@ const (
 	callTimeout = 10 * time.Second
 	// drainTimeout is how long a closed connection's handlers may take to notice. They run on a context that is done.
 	drainTimeout = 2 * time.Second
+	// hangUpTimeout is how long an agent that is cut off may take to read why and to hang up. When the server closes the
+	// connection at once instead, a busy agent may see "session shutdown" in place of the refusal.
+	hangUpTimeout = time.Second
 )
 
 // maxProblem bounds an answer that refuses, in bytes. Of a refused WebSocket handshake no more can be read.
