@@ -1,4 +1,5 @@
-// Package console holds the built web console, a page that is a client of the API like any other.
+// Package console embeds the built web console. The console is an ordinary client of the public API: it has no routes
+// or rights of its own.
 package console
 
 import (
@@ -8,8 +9,8 @@ import (
 	"io/fs"
 )
 
-// dist is what `npm run build` wrote. placeholder.html is tracked, so that the program compiles before the page was
-// built.
+// dist is the output of `npm run build`. placeholder.html is in version control, because go:embed fails on an empty
+// folder and the program must compile before the page is built.
 //
 //go:embed all:dist
 var dist embed.FS
@@ -19,8 +20,8 @@ const (
 	placeholder = "placeholder.html"
 )
 
-// Files returns the page: index.html, and under assets/ files whose names change with their content. When the page was
-// not built, index.html says so.
+// Files returns the page: index.html, and under assets/ files whose names change with their content, so that browsers
+// may cache them forever. When the page was not built, index.html says how to build it.
 func Files() (fs.FS, error) {
 	built, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -29,7 +30,8 @@ func Files() (fs.FS, error) {
 	return orPlaceholder(built)
 }
 
-// orPlaceholder returns files as they are when they hold an index.html, else with the placeholder in its place.
+// orPlaceholder returns files unchanged when they contain index.html. Otherwise the placeholder is served
+// instead.
 func orPlaceholder(files fs.FS) (fs.FS, error) {
 	_, err := fs.Stat(files, index)
 	switch {

@@ -1,4 +1,5 @@
-// The API of docs/openapi.yaml. The sign-in is a cookie that no script can read, so nothing here holds a credential.
+// The client of the API in docs/openapi.yaml. The sign-in is an HttpOnly cookie, which no script can read, so this code
+// holds no credential.
 import type { components, operations } from './api.gen';
 
 type Schemas = components['schemas'];
@@ -10,14 +11,14 @@ export type Template = Schemas['Template'];
 export type Ticket = Schemas['Ticket'];
 type SessionQuery = NonNullable<operations['listSessions']['parameters']['query']>;
 
-/** How long an answer may take, in milliseconds, before it is given up: well over the server's own limits. */
-const patience = 15_000;
+/** The timeout of a request, in milliseconds. The server's own timeouts are shorter, so its error arrives first. */
+const requestTimeout = 15_000;
 
-/** The largest page the API gives, and how many of them are read: a list of more than 500 is not scanned by eye. */
+/** The API's largest page, and how many pages are read. No one looks through a list of more than 500 entries. */
 const pageSize = 100;
 const pages = 5;
 
-/** Failure is a request that was refused, or that got no answer (status 0). Its message is a sentence for a person. */
+/** Failure is a refused request, or one without a response (status 0). Its message is a sentence for the user. */
 export class Failure extends Error {
   constructor(
     readonly status: number,
@@ -29,7 +30,7 @@ export class Failure extends Error {
   }
 }
 
-/** Turns whatever was thrown into a sentence for a person. */
+/** Turns any thrown value into a sentence for the user. */
 export function sentence(thrown: unknown): string {
   if (thrown instanceof Failure) {
     return asSentence(thrown.message);
@@ -45,22 +46,22 @@ function asSentence(text: string): string {
 
 /** Client calls the API for the signed-in user. */
 export class Client {
-  /** `signedOut` is called with a sentence when an answer says that the user is no longer signed in. */
+  /** `signedOut` is called with a sentence when a response says that the user is no longer signed in. */
   constructor(private readonly signedOut: (why: string) => void) {}
 
-  /** Sets the cookie. A 401 here is about the password, not about a sign-in that ended. */
+  /** Signs in, which sets the cookie. Here a 401 means a wrong password, not an ended sign-in. */
   async logIn(body: LogIn): Promise<void> {
-    await answer('POST', '/api/v1/auth/login', { body: { ...body, cookie: true } });
+    await send('POST', '/api/v1/auth/login', { body: { ...body, cookie: true } });
   }
 
   logOut(): Promise<void> {
     return this.ask('POST', '/api/v1/auth/logout');
   }
 
-  /** The signed-in user, if there is one. */
+  /** Returns the signed-in user, or undefined when no one is signed in. */
   async me(): Promise<Me | undefined> {
     try {
-      return await answer<Me>('GET', '/api/v1/me');
+      return await send<Me>('GET', '/api/v1/me');
     } catch (thrown) {
       if (thrown instanceof Failure && thrown.status === 401) {
         return undefined;
@@ -111,10 +112,10 @@ export class Client {
 
   private async ask<Answer>(method: string, path: string, with_: Request = {}): Promise<Answer> {
     try {
-      return await answer<Answer>(method, path, with_);
+      return await send<Answer>(method, path, with_);
     } catch (thrown) {
       if (thrown instanceof Failure && thrown.status === 401) {
-        this.signedOut('Your sign-in has ended. Sign in again to go on.');
+        this.signedOut('Your sign-in has ended. Sign in again to continue.');
       }
       throw thrown;
     }
@@ -123,12 +124,12 @@ export class Client {
 
 interface Request {
   body?: object;
-  /** Ends the request when the view that made it is left. */
+  /** Cancels the request when the user leaves the view. */
   signal?: AbortSignal;
 }
 
-async function answer<Answer>(method: string, path: string, { body, signal }: Request = {}): Promise<Answer> {
-  const deadline = AbortSignal.timeout(patience);
+async function send<Answer>(method: string, path: string, { body, signal }: Request = {}): Promise<Answer> {
+  const deadline = AbortSignal.timeout(requestTimeout);
   let response: Response;
   try {
     response = await fetch(path, {
@@ -139,20 +140,21 @@ async function answer<Answer>(method: string, path: string, { body, signal }: Re
     });
   } catch (thrown) {
     if (signal?.aborted) {
-      throw thrown; // the view is gone: there is no one to tell
+      throw thrown; // the user has left the view, so no message is shown
     }
-    throw new Failure(0, 'unreachable', 'The server does not answer. Check your connection and try again.');
+    throw new Failure(0, 'unreachable', 'The server does not respond. Check your connection and try again.');
   }
   if (!response.ok) {
-    throw await refusal(response);
+    throw await failureOf(response);
   }
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
-/** Reads the problem document; an answer without one comes from something in between, such as a proxy. */
-async function refusal(response: Response): Promise<Failure> {
+/** Reads the problem document. A response without one comes from something in between, such as a proxy. */
+async function failureOf(response: Response): Promise<Failure> {
   const type = response.headers.get('Content-Type') ?? '';
   const problem: Partial<Problem> = type.includes('json') ? await response.json().catch(() => ({})) : {};
-  const detail = problem.detail ?? `The server answered with status ${response.status}.`;
+  const unexplained = `The server could not handle the request (status ${response.status}). Try again in a minute.`;
+  const detail = problem.detail ?? unexplained;
   return new Failure(response.status, problem.code ?? 'unknown', detail, problem);
 }

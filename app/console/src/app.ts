@@ -1,4 +1,4 @@
-// What every view is given.
+// What every view receives.
 import type { Client, Me, Session } from './api';
 
 /** App is the page around a view. */
@@ -12,5 +12,5 @@ export interface App {
   signOut(): Promise<void>;
 }
 
-/** View fills an empty root. When `left` is aborted the view is gone and everything it began must end. */
+/** View fills an empty root. `left` is aborted when the user leaves; the view must then stop everything it started. */
 export type View = (root: HTMLElement, left: AbortSignal) => void;

@@ -1,10 +1,10 @@
-// Asking once more, in place, before something that cannot be undone.
+// A confirmation in place, before an action that cannot be undone.
 import { h } from './dom';
 
 interface Question {
   /** What the button says. */
   label: string;
-  /** What the button is about, for those who do not see where it stands. */
+  /** What the button acts on, for users of a screen reader. */
   about: string;
   question: string;
   yes: string;
@@ -12,7 +12,7 @@ interface Question {
   act(): Promise<void>;
 }
 
-/** A button that turns into a question and back. `act` says itself when it fails. */
+/** Makes a button that turns into a question and back. `act` must show its own errors. */
 export function confirmed(q: Question): HTMLElement {
   const ask = h('button', { class: 'quiet', type: 'button', click: () => show(true) }, q.label);
   ask.setAttribute('aria-label', `${q.label} ${q.about}`);

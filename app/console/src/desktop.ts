@@ -10,15 +10,15 @@ import { badge, because, ended } from './states';
 import { pause } from './wait';
 import type RFB from '@novnc/novnc';
 
-/** Between two looks at a session that does not run yet, in milliseconds. */
+/** How often the page asks for the state of a session that is starting, in milliseconds. */
 const interval = 1000;
 
-/** Loads what draws desktops before one is wanted; a click then need not wait for it. */
+/** Loads noVNC in advance, so that opening a desktop does not wait for the download. */
 export function preload(): Promise<typeof import('@novnc/novnc')> {
   return import('@novnc/novnc');
 }
 
-/** Shows a session's desktop. `known` is the session when the page has just been told of it. */
+/** Shows a session's desktop. `known` is the session when the page has just received it, which saves a request. */
 export function desktop(app: App, id: string, known?: Session): View {
   return (root, left) => {
     const shown = new Desktop(app, id, left);
@@ -45,7 +45,7 @@ class Desktop {
   private readonly stage = h('div', { class: 'stage' }, this.screen, this.overlay.element);
   private session: Session | undefined;
   private rfb: RFB | undefined;
-  /** Ends what only one attempt to connect needs. */
+  /** Is aborted when the current attempt to connect ends. */
   private attempt = new AbortController();
 
   constructor(private readonly app: App, private readonly id: string, private readonly left: AbortSignal) {
@@ -60,7 +60,7 @@ class Desktop {
     left.addEventListener('abort', () => this.leave(), { once: true });
   }
 
-  /** Finds out what the session is, unless that is known, and connects. */
+  /** Loads the session, unless it is known, and connects. */
   async begin(known?: Session): Promise<void> {
     this.overlay.wait('Connecting…');
     try {
@@ -77,7 +77,7 @@ class Desktop {
   }
 
   private bar(): HTMLElement {
-    const hint = 'Ctrl + Alt + Shift takes the keyboard out of the desktop';
+    const hint = 'Press Ctrl + Alt + Shift to leave the desktop with the keyboard';
     this.back.setAttribute('aria-description', hint);
     this.full.disabled = !document.fullscreenEnabled;
     return h(
@@ -91,7 +91,7 @@ class Desktop {
     );
   }
 
-  /** The picture fills the screen and takes the keyboard. Where the browser refuses, nothing changes. */
+  /** Makes the desktop fill the screen and take the keyboard. If the browser refuses, nothing changes. */
   private async fill(): Promise<void> {
     await this.stage.requestFullscreen().catch(() => undefined);
     this.rfb?.focus();
@@ -109,7 +109,7 @@ class Desktop {
     }
   }
 
-  /** One attempt: a fresh ticket, which opens one stream once. */
+  /** Makes one attempt with a new ticket. A ticket opens one stream, once. */
   private async connect(): Promise<void> {
     this.attempt.abort();
     this.attempt = new AbortController();
@@ -126,7 +126,7 @@ class Desktop {
       if (attempt.aborted) {
         return;
       }
-      if (thrown instanceof Failure && thrown.status === 409) { // it has ended meanwhile
+      if (thrown instanceof Failure && thrown.status === 409) { // the session has ended in the meantime
         await this.explain();
       } else {
         this.unreachable(thrown);
@@ -134,7 +134,7 @@ class Desktop {
     }
   }
 
-  /** The ticket travels as a subprotocol: an address would end up in logs and in the history. */
+  /** Opens the stream. The ticket is sent as a subprotocol, because a URL would be kept in logs and in the history. */
   private stream(Client: typeof RFB, ticket: string): void {
     const address = new URL(`/api/v1/sessions/${this.id}/stream`, location.href);
     address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -150,7 +150,7 @@ class Desktop {
 
   private connected(rfb: RFB): void {
     this.attempt.abort();
-    this.learn({ ...this.session!, state: 'running' }); // a desktop that answers runs
+    this.learn({ ...this.session!, state: 'running' }); // only a running desktop accepts a connection
     this.overlay.hide();
     announce(`${this.session!.name} is connected.`);
     rfb.focus();
@@ -164,14 +164,14 @@ class Desktop {
     }
   }
 
-  /** Says how far the session is while its stream waits for it. */
+  /** Updates the state on the page while the stream waits for the desktop to start. */
   private async watch(attempt: AbortSignal): Promise<void> {
     while (!attempt.aborted) {
       await pause(interval, attempt);
       if (attempt.aborted) {
         return;
       }
-      // A look that fails is not the end: the stream is what counts, and says so when it ends.
+      // A failed request is ignored: only the stream decides whether the attempt has failed.
       const session = await this.app.api.session(this.id, attempt).catch(() => undefined);
       if (session !== undefined && !attempt.aborted) {
         this.learn(session);
@@ -185,7 +185,7 @@ class Desktop {
     this.overlay.wait(starts ? 'Starting the desktop…' : 'Connecting…');
   }
 
-  /** A browser is not told why a socket closed, so the session is asked. */
+  /** Shows why the stream ended. noVNC does not pass on the close code, so the page asks for the session's state. */
   private async explain(): Promise<void> {
     try {
       this.learn(await this.app.api.session(this.id, this.left));
@@ -197,15 +197,15 @@ class Desktop {
     if (ended(session) || session.state === 'terminating') {
       this.over(session);
     } else if (session.state === 'running') {
-      this.lost('Disconnected', 'The connection to the desktop was lost. The session still runs.');
+      this.lost('Disconnected', 'The connection to the desktop was lost. The desktop still runs. You can reconnect.');
     } else {
-      this.lost('Not ready yet', 'The desktop takes longer to start than expected.');
+      this.lost('Not ready yet', 'The desktop takes longer to start than expected. Try again in a few seconds.');
     }
   }
 
   private over(session: Session): void {
     const reason = because(session);
-    const heading = session.state === 'failed' ? 'The session failed' : 'The session has ended';
+    const heading = session.state === 'failed' ? 'The desktop has failed' : 'The desktop has ended';
     this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, [this.toList('primary')]);
   }
 
@@ -233,7 +233,7 @@ class Desktop {
   private terminate(): HTMLElement {
     return confirmed({
       label: 'Terminate',
-      about: 'this session',
+      about: 'this desktop',
       question: 'Unsaved work is lost.',
       yes: 'Terminate',
       no: 'Keep',
@@ -249,7 +249,7 @@ class Desktop {
     });
   }
 
-  /** Gives the keyboard back to the page. */
+  /** Returns the keyboard to the page. */
   private release(): void {
     if (document.fullscreenElement) {
       void document.exitFullscreen();
@@ -259,7 +259,7 @@ class Desktop {
 
   private leave(): void {
     const rfb = this.rfb;
-    this.rfb = undefined; // its end is wanted, and needs no explanation
+    this.rfb = undefined; // the user left, so disconnected() must not explain anything
     rfb?.disconnect();
     if (document.fullscreenElement) {
       void document.exitFullscreen();

@@ -1,4 +1,4 @@
-// Building elements. Text is only ever set as text, so nothing that the API returns is read as HTML.
+// Builds elements. Text is always set as text, never as HTML, so data from the API cannot inject markup.
 
 type Attributes = Record<string, string | boolean | EventListener>;
 type Child = Node | string | undefined;
@@ -30,7 +30,7 @@ const icons = {
   terminal: 'M3 4h18v16H3zM7 9l3 3-3 3M13 15h4',
 };
 
-/** Draws an icon that says nothing by itself: the text beside it does. */
+/** Draws an icon. It is hidden from screen readers, because the text next to it says the same. */
 export function icon(name: keyof typeof icons): SVGSVGElement {
   const ns = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(ns, 'svg');
@@ -43,7 +43,7 @@ export function icon(name: keyof typeof icons): SVGSVGElement {
   return svg;
 }
 
-/** Tells a screen reader what others see at a glance. */
+/** Announces a change to users of a screen reader. Other users see it on the page. */
 export function announce(text: string): void {
   document.getElementById('announcer')!.textContent = text;
 }

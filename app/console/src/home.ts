@@ -1,4 +1,4 @@
-// The page between desktops: who is signed in, what runs, what can be launched.
+// The home page: who is signed in, which desktops run and which can be launched.
 import { sentence } from './api';
 import type { App, View } from './app';
 import { title, wordmark } from './brand';
@@ -11,7 +11,7 @@ import { templateCards } from './templates';
 export function home(app: App): View {
   return (root, left) => {
     title('Desktops');
-    // A reader who comes from elsewhere on the page starts here.
+    // Keyboard and screen reader continue here after a change of view.
     const main = h('main', { class: 'page', tabindex: '-1' });
     main.append(
       h('h1', { class: 'unseen' }, 'Desktops'),

@@ -1,18 +1,18 @@
-// Signing in, with the choice of an organisation for someone who belongs to several.
+// The sign-in form. A user who belongs to several organisations chooses one.
 import { type Client, Failure, type LogIn, sentence } from './api';
 import type { View } from './app';
 import { title, wordmark } from './brand';
 import { h } from './dom';
 
-interface Entrance {
+interface SignInForm {
   api: Client;
-  /** Why a user who was signed in is here again. */
+  /** Why the user has to sign in again, if they were signed in. */
   why: string | undefined;
   signedIn(): Promise<void>;
 }
 
 /** Shows the form. */
-export function login(entrance: Entrance): View {
+export function login(entrance: SignInForm): View {
   return (root) => {
     title('Sign in');
     const form = new Form(entrance);
@@ -31,11 +31,11 @@ class Form {
     id: 'password', type: 'password', autocomplete: 'current-password', required: true, maxlength: '1024',
   });
   private readonly org = h('select', { id: 'org' });
-  private readonly orgField = field('Organisation', this.org, 'You belong to several. Choose the one to work in.');
+  private readonly orgField = field('Organisation', this.org, 'You belong to several. Choose one, then sign in.');
   private readonly problem = h('p', { class: 'problem', role: 'alert' });
   private readonly submit = h('button', { class: 'primary wide', type: 'submit' }, 'Sign in');
 
-  constructor(private readonly entrance: Entrance) {
+  constructor(private readonly entrance: SignInForm) {
     this.orgField.hidden = true;
     this.problem.hidden = true;
     this.element = h(
@@ -85,7 +85,7 @@ class Form {
     }
   }
 
-  /** Lets someone choose among organisations; none hides the choice. */
+  /** Offers a choice of organisations. An empty list hides it. */
   private offer(slugs: string[]): void {
     this.org.replaceChildren(...slugs.map((slug) => h('option', { value: slug }, slug)));
     this.orgField.hidden = slugs.length === 0;

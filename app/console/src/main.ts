@@ -1,4 +1,4 @@
-// The page: who is signed in, and which view shows.
+// The entry point: it knows who is signed in and which view is shown.
 import { Client, type Me, sentence, type Session } from './api';
 import type { App, View } from './app';
 import { title, wordmark } from './brand';
@@ -9,10 +9,10 @@ import { login } from './login';
 
 const root = document.getElementById('app')!;
 let me: Me | undefined;
-// Several requests may learn at once that a sign-in has ended; the form is shown for the first.
+// Several requests can fail at once because the sign-in has ended. The form is shown for the first one only.
 const api = new Client((why) => {
   if (me !== undefined) {
-    enter(why);
+    askToSignIn(why);
   }
 });
 let view = new AbortController();
@@ -24,18 +24,18 @@ function show(next: View): void {
   next(root, view.signal);
 }
 
-/** Shows the form; the wanted page stays in the address, and is shown after signing in. */
-function enter(why?: string): void {
+/** Shows the sign-in form. The address stays, so that the page is shown after signing in. */
+function askToSignIn(why?: string): void {
   me = undefined;
-  const signedIn = () => begin('The browser did not keep the sign-in. StreamSpace needs cookies and HTTPS.');
+  const signedIn = () => begin('Your browser did not keep the sign-in. Allow cookies, use HTTPS and sign in again.');
   show(login({ api, why, signedIn }));
 }
 
-/** Asks who is signed in and shows what the address names; when no one is, the form and why. */
+/** Shows the page that the address names, or the sign-in form when no one is signed in. */
 async function begin(why?: string): Promise<void> {
   me = await api.me();
   if (me === undefined) {
-    enter(why);
+    askToSignIn(why);
   } else {
     route();
   }
@@ -44,7 +44,7 @@ async function begin(why?: string): Promise<void> {
 /** Shows what the address names: `#/sessions/<id>` a desktop, anything else the home page. */
 function route(known?: Session): void {
   if (me === undefined) {
-    return; // the form stays
+    return; // the sign-in form stays
   }
   const app = page(me);
   const id = /^#\/sessions\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
@@ -60,7 +60,7 @@ function page(who: Me): App {
     signOut: async () => {
       await api.logOut();
       history.replaceState(null, '', '#/');
-      enter();
+      askToSignIn();
     },
   };
 }
@@ -70,7 +70,7 @@ function go(hash: string, known?: Session): void {
   route(known);
 }
 
-/** Shows that nothing can be shown, with a way to try again. */
+/** Shows why the page could not be loaded, with a button to try again. */
 function unreachable(thrown: unknown): void {
   show((root) => {
     title();

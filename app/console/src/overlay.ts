@@ -1,7 +1,7 @@
-// The overlay over a desktop that is not shown: it waits, or something went wrong.
+// The overlay that covers the desktop while the page waits or after something went wrong.
 import { h } from './dom';
 
-/** Overlay says what the page waits for, or what went wrong and what the user can do. */
+/** Overlay shows what the page waits for, or what went wrong and what the user can do. */
 export class Overlay {
   private readonly spinner = h('div', { class: 'spinner', 'aria-hidden': 'true' });
   private readonly heading = h('h2');
@@ -15,26 +15,26 @@ export class Overlay {
     this.actions,
   );
 
-  /** Says what the page waits for. */
+  /** Shows what the page waits for. */
   wait(heading: string): void {
     this.fill(heading, '', []);
     this.spinner.hidden = false;
   }
 
-  /** Says what happened, with the buttons that lead on. */
+  /** Shows what happened, with buttons for what the user can do next. */
   show(heading: string, text: string, actions: HTMLElement[]): void {
     this.fill(heading, text, actions);
     this.spinner.hidden = true;
   }
 
-  /** Shows the desktop. */
+  /** Uncovers the desktop. */
   hide(): void {
     this.element.hidden = true;
   }
 
   private fill(heading: string, text: string, actions: HTMLElement[]): void {
     this.element.hidden = false;
-    if (this.heading.textContent !== heading) { // what is set anew is read out anew
+    if (this.heading.textContent !== heading) { // a screen reader reads the heading out each time it is set
       this.heading.textContent = heading;
     }
     this.text.textContent = text;

@@ -6,10 +6,10 @@ import { announce, h, icon } from './dom';
 import { badge, because, ended, reachable, word } from './states';
 import { pause, visible } from './wait';
 
-/** Between two looks at the list, in milliseconds. */
+/** How often the list is refreshed, in milliseconds. */
 const interval = 2000;
 
-/** Fills itself and follows the sessions until the view is left. */
+/** Makes a list that loads the sessions and refreshes them until the user leaves the view. */
 export function sessionList(app: App, left: AbortSignal): HTMLElement {
   const list = new List(app, left);
   void list.follow();
@@ -26,7 +26,7 @@ class List {
 
   constructor(private readonly app: App, private readonly left: AbortSignal) {
     const viewer = app.me.role === 'viewer';
-    this.empty.textContent = viewer ? 'Nothing is shared with you.' : 'Nothing is running. Launch a desktop below.';
+    this.empty.textContent = viewer ? 'No desktop is running.' : 'No desktop is running. Launch one below.';
     this.element.append(this.loading);
   }
 
@@ -48,11 +48,11 @@ class List {
     }
   }
 
-  /** What is known stays on the page: old news beats none while the server does not answer. */
+  /** Shows a problem above the list. The list stays: outdated entries are more useful than none. */
   private trouble(why: string): void {
     const text = `The list may be out of date. ${why}`;
     this.loading.remove();
-    if (this.problem.textContent !== text) { // an alert that is set anew is read out anew
+    if (this.problem.textContent !== text) { // a screen reader reads an alert out each time it is set
       this.problem.textContent = text;
     }
     this.element.prepend(this.problem);
@@ -78,7 +78,7 @@ class List {
     } else {
       row.update(session);
     }
-    // Moving an element takes the focus from it, so one that stands right stays.
+    // Moving an element removes the focus from it, so an element in the right place is not moved.
     if (this.items.children[place] !== row.element) {
       this.items.insertBefore(row.element, this.items.children[place] ?? null);
     }
@@ -98,7 +98,7 @@ class List {
     announce(`${row.name} has ended.`);
     const focused = row.element.contains(document.activeElement);
     row.element.remove();
-    if (focused) { // else the keyboard would start again at the top of the page
+    if (focused) { // otherwise the Tab key would start at the top of the page
       this.element.focus();
     }
     this.rows.delete(id);
@@ -112,7 +112,7 @@ class List {
   }
 }
 
-/** Row is one session. It changes in place, so that a question being asked in it stays. */
+/** Row shows one session. It is updated in place, so that an open confirmation stays open. */
 class Row {
   readonly element = h('li', { class: 'row' });
   private readonly state = h('span');
@@ -197,7 +197,7 @@ class Row {
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
-/** How long ago that was, in the largest unit that fits. */
+/** Returns how long ago that was, in the largest unit that fits. */
 function ago(when: string): string {
   const seconds = Math.max(0, (Date.now() - Date.parse(when)) / 1000);
   if (seconds < 45) {

@@ -1,4 +1,4 @@
-// A session's states and reasons in words.
+// A session's states and end reasons in words that a user understands. The API gives codes; see docs/errors.md.
 import type { Session } from './api';
 import { h } from './dom';
 
@@ -14,37 +14,40 @@ const words: Record<State, string> = {
 };
 
 const reasons: Record<string, string> = {
-  agent_away: 'its agent has not been heard of',
-  agent_restarted: 'the agent that ran it started again',
-  command_not_found: 'its template names a program that is not there',
+  agent_away: 'the computer that ran it stopped responding',
+  agent_restarted: 'the computer that ran it was restarted',
+  command_not_found: 'the program of this template is not installed; tell your admin',
   desktop_exited: 'its program was closed',
-  desktop_killed: 'its desktop was stopped from outside',
-  display_ended: 'its display ended',
-  start_failed: 'its desktop could not be started',
+  desktop_killed: 'it was stopped unexpectedly',
+  display_ended: 'its screen stopped working',
+  start_failed: 'it could not be started',
 };
 
-/** Tells whether nothing more will happen to the session. */
+/** Reports whether the session is in a final state. */
 export function ended(session: Session): boolean {
   return session.state === 'terminated' || session.state === 'failed';
 }
 
-/** Tells whether a desktop can be opened, or will be in a moment. */
+/** Reports whether the desktop can be opened, now or once it has started. */
 export function reachable(session: Session): boolean {
   return !ended(session) && session.state !== 'terminating';
 }
 
-/** The reason for a person; an unknown one is its own words. Empty when there is none. */
+/**
+ * Returns why the session ended, or an empty string. An unknown code is shown with spaces, because a newer server may
+ * send codes that this page does not know.
+ */
 export function because(session: Session): string {
   const reason = session.reason;
   return reason === undefined ? '' : (reasons[reason] ?? reason.replaceAll('_', ' '));
 }
 
-/** The state in a word. */
+/** Returns the state as a word. */
 export function word(state: State): string {
   return words[state];
 }
 
-/** A badge with the state. */
+/** Makes a badge that shows the state. */
 export function badge(state: State): HTMLElement {
   return h('span', { class: `badge ${state}` }, words[state]);
 }

@@ -1,9 +1,9 @@
-// What a session can be launched from.
+// The templates from which a desktop can be launched.
 import { Failure, sentence, type Template } from './api';
 import type { App } from './app';
 import { announce, h, icon } from './dom';
 
-/** Fills itself with a card per template. */
+/** Makes a card for each template. */
 export function templateCards(app: App, left: AbortSignal): HTMLElement {
   const problem = h('p', { class: 'problem', role: 'alert' });
   const ghosts = Array.from({ length: 3 }, () => h('div', { class: 'card ghost' }));
@@ -28,7 +28,7 @@ export function templateCards(app: App, left: AbortSignal): HTMLElement {
     }
   }
 
-  // One at a time: a second click while the first is on its way would take a second session of the quota.
+  // One launch at a time: a double click would start two desktops and use two of the quota.
   async function launch(template: Template, button: HTMLButtonElement): Promise<void> {
     const buttons = cards.querySelectorAll('button');
     buttons.forEach((b) => (b.disabled = true));
@@ -64,13 +64,13 @@ function card(app: App, t: Template, launch: (t: Template, b: HTMLButtonElement)
       'div',
       { class: 'card-foot' },
       h('span', { class: 'tag' }, t.is_public ? 'Public' : app.me.org.name),
-      viewer ? h('span', { class: 'muted small' }, 'Viewers cannot launch') : button,
+      viewer ? h('span', { class: 'muted small' }, 'Viewers cannot launch desktops') : button,
     ),
   );
 }
 
 function nothing(): HTMLElement {
-  return h('p', { class: 'empty' }, 'There is no template yet. An admin of your organisation can add one.');
+  return h('p', { class: 'empty' }, 'No desktops are set up yet. An admin of your organisation can add a template.');
 }
 
 function unavailable(why: string, retry: () => void): HTMLElement {
@@ -82,7 +82,7 @@ function unavailable(why: string, retry: () => void): HTMLElement {
   );
 }
 
-/** Says which quota is used up and what to do; anything else is the API's own sentence. */
+/** Says which quota is used up and what to do. For any other error it returns the API's sentence. */
 function refused(thrown: unknown): string {
   if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
     return sentence(thrown);
@@ -90,5 +90,5 @@ function refused(thrown: unknown): string {
   const { holder, kind = 'sessions', limit } = thrown.problem;
   const who = holder === 'org' ? 'Your organisation' : 'You';
   const what = limit === 1 ? kind.replace(/s$/, '') : kind;
-  return `${who} may have ${limit} active ${what} at most. Terminate one to launch another.`;
+  return `${who} can have at most ${limit} active ${what}. Terminate one, then launch again.`;
 }

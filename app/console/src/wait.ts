@@ -1,6 +1,6 @@
-// Waiting that ends with the view that waits.
+// Waits that end early when the user leaves the view.
 
-/** Resolves after some milliseconds, or as soon as the view is left. */
+/** Resolves after some milliseconds, or as soon as the user leaves the view. */
 export function pause(ms: number, left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
@@ -13,7 +13,7 @@ export function pause(ms: number, left: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves when the tab is visible, or the view is left. */
+/** Resolves when the tab is visible, or the user leaves the view. A hidden tab then sends no requests. */
 export function visible(left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     document.addEventListener('visibilitychange', check);

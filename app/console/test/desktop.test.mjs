@@ -129,7 +129,7 @@ step('another organisation’s member neither sees nor touches it', async () => 
   await stranger.goto(url);
   await signIn(stranger, 'member@globex.test', password);
   await stranger.getByText('member@globex.test').waitFor();
-  await stranger.getByText('Nothing is running.').waitFor();
+  await stranger.getByText('No desktop is running.').waitFor();
 
   const path = `/api/v1/sessions/${session}`;
   const answers = [];
@@ -154,7 +154,7 @@ step('a viewer is offered no launch, and refused one', async () => {
   const viewer = await open(browser);
   await viewer.goto(url);
   await signIn(viewer, 'viewer@acme.test', password);
-  await viewer.getByText('Viewers cannot launch').first().waitFor();
+  await viewer.getByText('Viewers cannot launch desktops').first().waitFor();
   assert.equal(await viewer.getByRole('button', { name: /^Launch/ }).count(), 0);
   assert.equal((await ask(viewer, 'POST', '/api/v1/sessions', { template: 'terminal' })).status, 403);
   assert.deepEqual(unexpected(viewer, refused(401, '/api/v1/me'), refused(403, '/api/v1/sessions')), []);
@@ -203,7 +203,7 @@ function button(name) {
 }
 
 function empty() {
-  return page.getByText('Nothing is running.').waitFor();
+  return page.getByText('No desktop is running.').waitFor();
 }
 
 async function shot(name) {
@@ -284,7 +284,7 @@ async function timedLaunch() {
       isPainted() ? resolve(performance.now() - began) : requestAnimationFrame(look);
     });
   }), [isPainted.toString()]);
-  await button('Terminate this session').click();
+  await button('Terminate this desktop').click();
   await button('Terminate').click();
   await empty();
   return time;

@@ -69,7 +69,7 @@ state('the list tells loading, empty and out of date apart', [refused(503, '/ses
   await page.goto(origin);
   await page.getByText('Loading…').waitFor();
   release();
-  await page.getByText('Nothing is running.').waitFor();
+  await page.getByText('No desktop is running.').waitFor();
   api.answers['GET /api/v1/sessions'] = () => problem(503, 'unavailable', 'the database is busy');
   await page.getByText('The list may be out of date. The database is busy.').waitFor();
   api.answers['GET /api/v1/sessions'] = () => json(200, { items: [session({ state: 'starting' })] });
@@ -81,10 +81,10 @@ state('a server that is away is told and can be tried again', [/ERR_FAILED/], as
   const down = (route) => route.abort();
   await page.route('**/api/v1/me', down);
   await page.goto(origin);
-  await page.getByText('The server does not answer.').waitFor();
+  await page.getByText('The server does not respond.').waitFor();
   await page.unroute('**/api/v1/me', down);
   await button(page, 'Try again').click();
-  await page.getByText('Nothing is running.').waitFor();
+  await page.getByText('No desktop is running.').waitFor();
   assert.equal(api.count('GET /api/v1/me'), 1);
 });
 
@@ -93,7 +93,7 @@ state('a refused launch names the quota and its limit', [refused(429, '/sessions
     problem(429, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'org', limit: 5 });
   await page.goto(origin);
   await button(page, 'Launch Terminal').click();
-  await page.getByText('Your organisation may have 5 active sessions at most.').waitFor();
+  await page.getByText('Your organisation can have at most 5 active sessions.').waitFor();
   assert.ok(await button(page, 'Launch Terminal').isEnabled(), 'the button can be tried again');
 });
 
@@ -101,7 +101,7 @@ state('a viewer is offered no launch and no terminate', [], async (page, api) =>
   api.answers['GET /api/v1/me'] = () => json(200, { ...me, role: 'viewer' });
   api.sessions = [session({ owner_id: terminal.id })];
   await page.goto(origin);
-  await page.getByText('Viewers cannot launch').waitFor();
+  await page.getByText('Viewers cannot launch desktops').waitFor();
   await page.getByText('another member’s').waitFor();
   assert.equal(await page.getByRole('button', { name: /Launch|Terminate/ }).count(), 0);
 });
@@ -109,14 +109,14 @@ state('a viewer is offered no launch and no terminate', [], async (page, api) =>
 state('a sign-in that ended leads to the form, and the form back', [refused(401, '/sessions')], async (page, api) => {
   const s = api.knows(session({ state: 'terminated', reason: 'agent_away' }));
   await page.goto(`${origin}/#/sessions/${s.id}`);
-  await page.getByText('its agent has not been heard of').waitFor();
+  await page.getByText('the computer that ran it stopped responding').waitFor();
   api.answers[`GET /api/v1/sessions/${s.id}`] = signedOut;
   await page.reload();
   await page.getByText('Your sign-in has ended.').waitFor();
   api.knows(s);
   api.answers['POST /api/v1/auth/login'] = () => ({ status: 204 });
   await fillIn(page);
-  await page.getByText('its agent has not been heard of').waitFor();
+  await page.getByText('the computer that ran it stopped responding').waitFor();
 });
 
 state('terminate asks first, and Escape keeps the session', [], async (page, api) => {
@@ -132,7 +132,7 @@ state('terminate asks first, and Escape keeps the session', [], async (page, api
   assert.equal(api.count(`DELETE /api/v1/sessions/${s.id}`), 0);
   await button(page, 'Terminate Terminal').click();
   await button(page, 'Terminate').click();
-  await page.getByText('Nothing is running.').waitFor();
+  await page.getByText('No desktop is running.').waitFor();
   assert.equal(api.count(`DELETE /api/v1/sessions/${s.id}`), 1);
 });
 
@@ -170,11 +170,11 @@ state('a session that failed says why and offers no reconnect', [/Failed when co
     void ws.close({ code: 1011 });
   });
   await page.goto(`${origin}/#/sessions/${s.id}`);
-  await page.getByRole('heading', { name: 'The session failed' }).waitFor();
-  await page.getByText('its template names a program that is not there').waitFor();
+  await page.getByRole('heading', { name: 'The desktop has failed' }).waitFor();
+  await page.getByText('the program of this template is not installed').waitFor();
   assert.equal(await button(page, 'Reconnect').count(), 0);
   await button(page, 'Back to desktops').click();
-  await page.getByText('Nothing is running.').waitFor();
+  await page.getByText('No desktop is running.').waitFor();
 });
 
 state('a desktop uses the dark colours in a light scheme, the page around it the light ones', [], async (page, api) => {
@@ -185,7 +185,7 @@ state('a desktop uses the dark colours in a light scheme, the page around it the
   const s = api.knows(session({ state: 'failed', reason: 'desktop_gone' }));
   await page.emulateMedia({ colorScheme: 'light' });
   await page.goto(`${origin}/#/sessions/${s.id}`);
-  await page.getByRole('heading', { name: 'The session failed' }).waitFor();
+  await page.getByRole('heading', { name: 'The desktop has failed' }).waitFor();
   assert.deepEqual(await grounds('html'), ['rgb(245, 246, 248)', 'light dark']);
   const dark = ['rgb(14, 17, 22)', 'dark'];
   assert.deepEqual(await grounds('.desktop'), dark);
