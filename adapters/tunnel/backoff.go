@@ -8,19 +8,18 @@ import (
 )
 
 const (
-	// dialTimeout bounds each step of making a connection: the dial, the TLS handshake, the answer's headers.
+	// dialTimeout bounds each step of connecting: the dial, the TLS handshake, the response headers.
 	dialTimeout = 10 * time.Second
-	// firstWait and lastWait bound what doubles between attempts. Agents of a restarted control plane are back within
-	// 5 s.
+	// firstWait and lastWait are the shortest and the longest delay between attempts. The delay doubles. With 5 s all
+	// agents are back within 5 s of a restart of the control plane.
 	firstWait = 100 * time.Millisecond
 	lastWait  = 5 * time.Second
-	// settled is how long a connection must last to count as a good one. One that is closed at once, again and again,
-	// must not be made anew without a wait.
+	// settled is how long a connection must last to reset the backoff. A connection that is closed at once, again and
+	// again, must not be retried without a delay.
 	settled = 5 * time.Second
 )
 
-// backoff says how long to wait before the next attempt to connect. Its zero value is that of a connection that was
-// good: the first attempt is made at once.
+// backoff computes the delay before the next attempt to connect. With its zero value the first attempt is immediate.
 type backoff struct{ attempts int }
 
 func (b *backoff) next(err error) time.Duration {
@@ -34,6 +33,6 @@ func (b *backoff) next(err error) time.Duration {
 	}
 	// The shift is bounded before it can overflow: 100 ms reach 5 s after six doublings.
 	wait := min(firstWait<<min(b.attempts-2, 6), lastWait)
-	// Agents that lost the same control plane do not return in step.
-	return wait/2 + rand.N(wait/2) //nolint:gosec // it is no secret
+	// The random part (jitter) keeps the agents from reconnecting all at the same moment.
+	return wait/2 + rand.N(wait/2) //nolint:gosec // jitter is no secret
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// ClientConfig is what an agent knows of itself and of its control plane. Only Unconfined may be zero.
+// ClientConfig is the configuration of a Client. All fields except Unconfined are required.
 type ClientConfig struct {
 	// URL is the control plane's, http or https, without a path.
 	URL    string
@@ -33,17 +33,17 @@ type ClientConfig struct {
 	Log        *slog.Logger
 }
 
-// AgentHandler is what the control plane asks of an agent.
+// AgentHandler handles the control plane's requests on the agent.
 type AgentHandler interface {
-	// Put takes how one session should be. It does not wait for it to become so.
+	// Put receives the desired state of one session. It returns before the session has reached that state.
 	Put(ctx context.Context, d link.Desired)
 	// Dial connects to a session's display.
 	Dial(ctx context.Context, session uuid.UUID) (net.Conn, error)
-	// Connected is called each time the control connection is made, before it answers; it must not block.
+	// Connected is called for each new control connection, before requests are served on it. It must not block.
 	Connected(ctx context.Context)
 }
 
-// Client is an agent's end: it keeps one control connection, and is link.Upstream over it.
+// Client is an agent's end. It keeps one control connection and implements link.Upstream over it.
 type Client struct {
 	cfg     ClientConfig
 	base    string
@@ -65,13 +65,14 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		return nil, fmt.Errorf("control plane's URL %q: want http:// or https:// and a host", u.Redacted())
 	}
 	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
-		return nil, errors.New("an agent needs its id and its secret")
+		return nil, errors.New("the agent's id or secret is missing")
 	}
 	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), http: outerClient()}, nil
 }
 
-// outerClient makes what dials the control plane: through the proxies that the environment names, never by HTTP/2,
-// which has no upgrades, and never to where a redirect leads, which would be given the credential.
+// outerClient makes the HTTP client that dials the control plane, through the proxies that the environment names. It
+// uses HTTP/1.1 only, because HTTP/2 has no upgrades. It follows no redirect, because the target would receive the
+// credential.
 func outerClient() *http.Client {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -87,11 +88,12 @@ func outerClient() *http.Client {
 	}
 }
 
-// Epoch is that of this process, counted by the control plane at its first connection. Zero means that there was none.
+// Epoch returns the epoch that the control plane gave to this process at its first connection. Zero means that it has
+// not connected yet.
 func (c *Client) Epoch() int64 { return c.epoch.Load() }
 
-// Run keeps the agent connected until ctx is done. It returns an error only when a newer process of the same agent has
-// connected: this one must end then, for two must not fight over the sessions.
+// Run keeps the agent connected until ctx is done. It returns an error only when a newer process of the same agent
+// has connected. This process must then end, because two processes would each start and stop the same sessions.
 func (c *Client) Run(ctx context.Context, h AgentHandler) error {
 	defer c.http.CloseIdleConnections()
 	defer c.streams.Wait()
@@ -119,7 +121,7 @@ func (c *Client) Run(ctx context.Context, h AgentHandler) error {
 	}
 }
 
-// errLost is that a control connection was made and has ended.
+// errLost means that a control connection was made and has ended.
 var errLost = errors.New("the connection has ended")
 
 // session makes one control connection and serves it to its end. It always returns an error.
@@ -137,7 +139,7 @@ func (c *Client) session(ctx context.Context, h AgentHandler) error {
 	defer c.live.Store(nil)
 	c.cfg.Log.Info("control connection made", "agent", c.cfg.Agent.String(), "epoch", c.Epoch())
 	h.Connected(ctx)
-	p.serve(ctx, c.answers(ctx, h))
+	p.serve(ctx, c.routes(ctx, h))
 	return errLost
 }
 
@@ -159,7 +161,7 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	epoch, err := strconv.ParseInt(resp.Header.Get(headerEpoch), 10, 64)
 	if err != nil || epoch <= 0 || ws.Subprotocol() != subprotocol {
 		_ = ws.CloseNow()
-		return nil, fmt.Errorf("connect to %s: not a control plane's answer", c.base)
+		return nil, fmt.Errorf("connect to %s: the response did not come from a StreamSpace control plane", c.base)
 	}
 	c.epoch.Store(epoch)
 	return ws, nil

@@ -13,7 +13,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Put tells an agent how one session should be, and waits 2 s at most.
+// Put sends an agent the desired state of one session, and waits 2 s at most.
 func (s *Server) Put(ctx context.Context, agent uuid.UUID, d link.Desired) error {
 	c, ok := s.live(agent)
 	if !ok {
@@ -21,20 +21,20 @@ func (s *Server) Put(ctx context.Context, agent uuid.UUID, d link.Desired) error
 	}
 	ctx, cancel := context.WithTimeout(ctx, putTimeout)
 	defer cancel()
-	err := c.call(ctx, ask{Method: http.MethodPut, Path: "/sessions/" + d.Session.String(), In: d})
+	err := c.call(ctx, peerRequest{Method: http.MethodPut, Path: "/sessions/" + d.Session.String(), In: d})
 	if err != nil {
 		return unreachable(err)
 	}
 	return nil
 }
 
-// openStream is what an agent is asked for. Stream is the one-time id that its dial-back must show.
+// openStream asks an agent for a stream. Stream is the one-time id that its dial-back must present.
 type openStream struct {
 	Stream  string    `json:"stream"`
 	Session uuid.UUID `json:"session"`
 }
 
-// pending is a stream that an agent was asked for: only that process of it may dial back, once, for that session.
+// pending is a requested stream. Only the asked process of the agent may dial back for it, once, for that session.
 type pending struct {
 	agent   link.Agent
 	session uuid.UUID
@@ -42,9 +42,9 @@ type pending struct {
 	given   <-chan struct{} // closed when no caller waits any more
 }
 
-// Open asks an agent for a session's display and waits for its dial-back, 10 s at most. An agent that answers that
-// there is no display gives an Unavailable fault, code "display_unreachable"; what it says of that is logged, not
-// shown.
+// Open asks an agent for a session's display and waits for its dial-back, 10 s at most. If the agent has no such
+// display, Open returns an Unavailable fault with the code "display_unreachable". The agent's own message is logged
+// but not shown, because it comes from outside the control plane.
 func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWriteCloser, error) {
 	c, ok := s.live(agent)
 	if !ok {
@@ -57,8 +57,8 @@ func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWri
 	s.expect(id.Hash(), p)
 	defer s.forget(id.Hash())
 
-	request := openStream{Stream: id.Reveal(), Session: session}
-	err := c.call(ctx, ask{Method: http.MethodPost, Path: "/streams", In: request})
+	want := openStream{Stream: id.Reveal(), Session: session}
+	err := c.call(ctx, peerRequest{Method: http.MethodPost, Path: "/streams", In: want})
 	if _, refused := errors.AsType[*fault.Fault](err); refused {
 		return nil, errNoDisplay.Because(err)
 	}
@@ -87,8 +87,8 @@ func (s *Server) forget(id secret.Hash) {
 	delete(s.pending, id)
 }
 
-// take uses up a one-time id. One that another agent, another process of it or another session shows stays as it was:
-// a client that shows it does not get to use it up.
+// take uses up a one-time id. It leaves the id in place when another agent, another process of the agent or another
+// session presents it. Otherwise an attacker who guessed an id could break a stream of someone else.
 func (s *Server) take(id secret.Hash, agent link.Agent, session uuid.UUID) (*pending, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,18 +14,18 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// connect holds one agent's control connection for as long as it lasts.
+// connect serves one agent's control connection until it ends.
 func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	hello, err := presented(r.Header)
 	if err != nil {
 		return err
 	}
-	// Before the credential is looked at: a connection that fails afterwards would have raised the agent's epoch in
-	// vain.
+	// This is checked before the credential. The credential's check raises the agent's epoch, which ends the older
+	// process; a request that cannot connect must not do that.
 	if !upgradesTo(r, "websocket") || !offers(r, subprotocol) {
 		return fault.ErrUpgradeRequired.Saying("A WebSocket of the protocol %s is needed.", subprotocol)
 	}
-	agent, err := s.admit(r.Context(), hello)
+	agent, err := s.authenticate(r.Context(), hello)
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
 		s.log.Warn("agent not connected", "agent", agent.ID.String(), "error", err)
-		return nil // answered already
+		return nil // Accept has responded already
 	}
 	p, err := newPeer(r.Context(), ws, yamux.Server, s.log)
 	if err != nil {
@@ -44,8 +44,8 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// admit asks whether an agent may connect.
-func (s *Server) admit(ctx context.Context, hello link.Hello) (link.Agent, error) {
+// authenticate checks the agent's credential and returns the agent with its new epoch.
+func (s *Server) authenticate(ctx context.Context, hello link.Hello) (link.Agent, error) {
 	s.mu.Lock()
 	closed := s.closed
 	s.mu.Unlock()
@@ -57,8 +57,8 @@ func (s *Server) admit(ctx context.Context, hello link.Hello) (link.Agent, error
 	return s.control.Connect(ctx, hello)
 }
 
-// hold serves a connection until it ends. One that lost a race against a newer process, or against Close, ends at
-// once; as its agent connects again it is told why.
+// hold serves a connection until it ends. A connection that lost a race against a newer process or against Close ends
+// at once. The agent learns the reason when it connects again.
 func (s *Server) hold(ctx context.Context, c *connection) {
 	log := s.log.With("agent", c.agent.ID.String(), "epoch", c.agent.Epoch)
 	if err := s.join(c); err != nil {
@@ -67,23 +67,23 @@ func (s *Server) hold(ctx context.Context, c *connection) {
 		return
 	}
 	log.Info("agent connected", "unconfined", c.hello.Unconfined)
-	c.serve(ctx, s.answers(c))
+	c.serve(ctx, s.routes(c))
 	s.leave(c)
 	log.Info("agent disconnected")
 }
 
-// answers are what an agent may ask over its control connection. Whatever the agent says of itself, it acts as the
-// agent that the connection was made by.
-func (s *Server) answers(c *connection) http.Handler {
+// routes serves the agent's requests on its control connection. The agent's identity comes from the connection, never
+// from a request, so an agent cannot act as another one.
+func (s *Server) routes(c *connection) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /placements", s.inner(c, s.placements))
 	mux.HandleFunc("PUT /sessions/{id}/observed", s.inner(c, s.observed))
 	return mux
 }
 
-type answer func(http.ResponseWriter, *http.Request, *connection) error
+type agentHandler func(http.ResponseWriter, *http.Request, *connection) error
 
-func (s *Server) inner(c *connection, next answer) http.HandlerFunc {
+func (s *Server) inner(c *connection, next agentHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
 		defer cancel()
@@ -102,13 +102,13 @@ func (s *Server) inner(c *connection, next answer) http.HandlerFunc {
 	}
 }
 
-// disowned is that the control plane no longer takes a connection for one of its agents.
+// disowned marks an error that cuts the agent off: its credential is revoked, or a newer process has connected.
 type disowned struct{ error }
 
 func (d disowned) Unwrap() error { return d.error }
 
-// vouch finds out whether the agent's credential still holds, and tells that the agent is alive.
-func (s *Server) vouch(ctx context.Context, c *connection) error {
+// recheck checks that the agent's credential is still valid, and records that the agent is alive.
+func (s *Server) recheck(ctx context.Context, c *connection) error {
 	_, err := s.control.Connect(ctx, c.hello)
 	switch fault.Of(err).Kind {
 	case fault.Unauthenticated, fault.Forbidden, fault.Conflict:
@@ -118,17 +118,18 @@ func (s *Server) vouch(ctx context.Context, c *connection) error {
 	}
 }
 
-// placements answers a page of what is placed on the agent. The first page of each sync vouches for the agent.
+// placements responds with a page of the sessions placed on the agent. The first page of each sync rechecks the
+// credential, so a revoked agent is cut off within one sync.
 func (s *Server) placements(w http.ResponseWriter, r *http.Request, c *connection) error {
 	var after uuid.UUID
 	if text := r.URL.Query().Get("after"); text != "" {
 		var err error
 		if after, err = uuid.Parse(text); err != nil {
-			return errBadID.Saying("after is not an id.")
+			return errBadID.Saying("The parameter after is not a UUID.")
 		}
 	}
 	if after == uuid.Nil {
-		if err := s.vouch(r.Context(), c); err != nil {
+		if err := s.recheck(r.Context(), c); err != nil {
 			return err
 		}
 	}
@@ -140,7 +141,7 @@ func (s *Server) placements(w http.ResponseWriter, r *http.Request, c *connectio
 	return nil
 }
 
-// placements is one page of what is placed on an agent.
+// placements is one page of the sessions placed on an agent.
 type placements struct {
 	Placements []link.Desired `json:"placements"`
 }
@@ -157,8 +158,9 @@ func (s *Server) observed(w http.ResponseWriter, r *http.Request, c *connection)
 	report.Session = session
 	err = s.control.Observe(r.Context(), c.agent, report)
 	if errors.Is(err, link.ErrStaleAgent) {
-		// It may be no more than that the session is not placed here any more, which must not cost the agent its others.
-		if err := s.vouch(r.Context(), c); err != nil {
+		// The session may simply be placed elsewhere by now. Then only this report is refused: cutting the agent off
+		// would end the streams of all its other sessions.
+		if err := s.recheck(r.Context(), c); err != nil {
 			return err
 		}
 		return errNotPlaced // without its cause: a stale agent is cut off, and this one is not

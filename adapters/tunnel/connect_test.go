@@ -220,7 +220,7 @@ func TestReportIsMadeAsTheProcessThatSendsIt(t *testing.T) {
 	}
 	session := uuid.New()
 	w := httptest.NewRecorder()
-	r.server.answers(c).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut,
+	r.server.routes(c).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut,
 		"/sessions/"+session.String()+"/observed",
 		strings.NewReader(`{"session":"`+uuid.NewString()+`","state":"running","generation":1}`)))
 	r.control.set(func(control *control) {

@@ -11,7 +11,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// present puts what an agent is known by into the headers of a request.
+// present writes the agent's id, secret and epoch into the headers of a request.
 func present(h http.Header, hello link.Hello) {
 	h.Set("Authorization", "Bearer "+hello.Agent.String()+"."+hello.Secret.Reveal())
 	if hello.Epoch != 0 {
@@ -22,7 +22,7 @@ func present(h http.Header, hello link.Hello) {
 	}
 }
 
-// presented reads what present wrote. Whether it holds is for link.Control to say.
+// presented reads what present wrote. It checks the format only; link.Control checks the credential.
 func presented(h http.Header) (link.Hello, error) {
 	value, ok := strings.CutPrefix(h.Get("Authorization"), "Bearer ")
 	id, key, dotted := strings.Cut(value, ".")
@@ -34,13 +34,14 @@ func presented(h http.Header) (link.Hello, error) {
 	if epoch := h.Get(headerEpoch); epoch != "" {
 		hello.Epoch, err = strconv.ParseInt(epoch, 10, 64)
 		if err != nil || hello.Epoch <= 0 {
-			return link.Hello{}, errBadEpoch.Saying("%s is not a positive number.", headerEpoch)
+			return link.Hello{}, errBadEpoch.Saying("The header %s is not a positive number.", headerEpoch)
 		}
 	}
 	return hello, nil
 }
 
-// noBrowser refuses whatever carries an Origin: browsers send one with every WebSocket, agents never do.
+// noBrowser refuses a request with an Origin header. Browsers send one with every WebSocket, agents never do. So a
+// web page cannot use these routes through a user's browser.
 func noBrowser(r *http.Request) error {
 	if r.Header.Get("Origin") != "" {
 		return errOrigin
@@ -48,13 +49,13 @@ func noBrowser(r *http.Request) error {
 	return nil
 }
 
-// upgradesTo tells whether the request asks for exactly this protocol.
+// upgradesTo reports whether the request asks for exactly this protocol.
 func upgradesTo(r *http.Request, protocol string) bool {
 	return r.Method == http.MethodGet && r.ProtoMajor == 1 && strings.EqualFold(r.Header.Get("Upgrade"), protocol) &&
 		strings.Contains(strings.ToLower(r.Header.Get("Connection")), "upgrade")
 }
 
-// offers tells whether a WebSocket's client speaks this subprotocol.
+// offers reports whether the client of a WebSocket offers this subprotocol.
 func offers(r *http.Request, protocol string) bool {
 	for offered := range strings.SplitSeq(r.Header.Get("Sec-WebSocket-Protocol"), ",") {
 		if strings.TrimSpace(offered) == protocol {

@@ -13,16 +13,16 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// answers are what the control plane may ask over the control connection. life is that of the streams: they outlast
-// the connection that asked for them, but not Run.
-func (c *Client) answers(life context.Context, h AgentHandler) http.Handler {
+// routes serves the control plane's requests on the control connection. life is the context of the streams: they
+// outlive the control connection, so that a reconnect interrupts no desktop, but they end with Run.
+func (c *Client) routes(life context.Context, h AgentHandler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /sessions/{id}", c.inner(func(r *http.Request) error { return put(r, h) }))
 	mux.HandleFunc("POST /streams", c.inner(func(r *http.Request) error { return c.open(life, r, h) }))
 	return mux
 }
 
-// inner answers 202: what was asked for has begun, no more.
+// inner responds with 202 (Accepted): the work has started, and its result is reported later.
 func (c *Client) inner(next func(*http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
@@ -49,8 +49,8 @@ func put(r *http.Request, h AgentHandler) error {
 	return nil
 }
 
-// open dials the session's display, which is near, before it answers, so that the caller is told at once when there
-// is none; then it dials back.
+// open dials the session's display before it responds, so that the caller learns at once when there is no display.
+// The display is on the same host, so the dial is fast. Then it dials back.
 func (c *Client) open(life context.Context, r *http.Request, h AgentHandler) error {
 	var want openStream
 	if err := readJSON(r, &want); err != nil {
@@ -69,7 +69,7 @@ func (c *Client) open(life context.Context, r *http.Request, h AgentHandler) err
 	return nil
 }
 
-// stream joins a display to the control plane until either closes, or ctx is done.
+// stream copies between a display and the control plane until either closes or ctx is done.
 func (c *Client) stream(ctx context.Context, want openStream, display net.Conn) error {
 	back, err := c.dialBack(ctx, want)
 	if err != nil {
@@ -79,7 +79,7 @@ func (c *Client) stream(ctx context.Context, want openStream, display net.Conn) 
 	return Splice(back, display)
 }
 
-// dialBack makes the connection that the control plane awaits under a one-time id.
+// dialBack makes the connection for which the control plane waits. The one-time id says which request it belongs to.
 func (c *Client) dialBack(ctx context.Context, want openStream) (io.ReadWriteCloser, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()

@@ -19,22 +19,22 @@ import (
 )
 
 const (
-	// askers is how many requests of this end may be under way at once; the rest wait within their deadlines.
-	askers = 32
-	// answerers is how many connections of the other end are served at once. It is above its askers, so that only an
-	// end that breaks the rules ever waits, and bounds what such a one can make us hold.
-	answerers = 2 * askers
+	// maxRequests is how many requests one end may have in flight. Further requests wait, within their deadlines.
+	maxRequests = 32
+	// maxServed is how many connections of the other end are served at once. It is above maxRequests, so a correct
+	// peer never waits for it. It limits the memory that a faulty peer can use here.
+	maxServed = 2 * maxRequests
 )
 
-// peer is one end of a control connection. Both ends are alike: each serves HTTP to the other and asks by HTTP.
+// peer is one end of a control connection. Both ends work the same way: each serves HTTP and sends HTTP requests.
 type peer struct {
 	mux    *yamux.Session
 	client *http.Client
 	log    *slog.Logger
 }
 
-// newPeer takes over a WebSocket, which lives no longer than ctx. number is yamux.Client at the end that dialled and
-// yamux.Server at the other: they number their streams apart.
+// newPeer takes over a WebSocket, which is closed when ctx is done. number is yamux.Client at the end that dialled
+// and yamux.Server at the other, so that the two ends never use the same stream number.
 func newPeer(ctx context.Context, ws *websocket.Conn, number numbering, log *slog.Logger) (*peer, error) {
 	mux, err := number(newSocket(ctx, ws), muxConfig(log))
 	if err != nil {
@@ -42,7 +42,7 @@ func newPeer(ctx context.Context, ws *websocket.Conn, number numbering, log *slo
 	}
 	transport := &http.Transport{
 		DialContext:           func(context.Context, string, string) (net.Conn, error) { return mux.Open() },
-		MaxConnsPerHost:       askers,
+		MaxConnsPerHost:       maxRequests,
 		MaxIdleConnsPerHost:   4,
 		IdleConnTimeout:       time.Minute,
 		ResponseHeaderTimeout: callTimeout,
@@ -53,8 +53,8 @@ func newPeer(ctx context.Context, ws *websocket.Conn, number numbering, log *slo
 
 type numbering func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)
 
-// muxConfig finds a dead peer within 15 s: the interval of the pings and the time that one may take. Windows are left
-// as they are, for nothing large rides here.
+// muxConfig detects a dead peer within 15 s: 10 s between pings, and 5 s for the response to a ping. Windows keep
+// their default size, because no bulk data is sent here.
 func muxConfig(log *slog.Logger) *yamux.Config {
 	c := yamux.DefaultConfig()
 	c.KeepAliveInterval = 10 * time.Second
@@ -66,8 +66,8 @@ func muxConfig(log *slog.Logger) *yamux.Config {
 	return c
 }
 
-// serve answers the other end until the connection is lost or closed, as it is when newPeer's context is done. When it
-// returns, no handler runs.
+// serve handles the other end's requests until the connection is lost or closed, or newPeer's context is done. When
+// it returns, its handlers have returned, unless one ran longer than drainTimeout, which is logged.
 func (p *peer) serve(ctx context.Context, h http.Handler) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -80,13 +80,13 @@ func (p *peer) serve(ctx context.Context, h http.Handler) {
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 	}
-	_ = srv.Serve(netutil.LimitListener(p.mux, answerers)) // always an error: the connection has ended
+	_ = srv.Serve(netutil.LimitListener(p.mux, maxServed)) // it always returns an error, because the connection has ended
 	p.close()
 	cancel()
 	drain, done := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer done()
 	if err := srv.Shutdown(drain); err != nil {
-		p.log.Error("agent connection: a handler goes on after its end", "error", err)
+		p.log.Error("agent connection: a handler still runs after the connection ended", "error", err)
 	}
 }
 
@@ -97,13 +97,13 @@ func (p *peer) close() {
 
 func (p *peer) done() <-chan struct{} { return p.mux.CloseChan() }
 
-// ask is one request to the other end. In and Out are its bodies as JSON; nil means none.
-type ask struct {
+// peerRequest is one request to the other end. In and Out are the JSON bodies sent and received; nil means none.
+type peerRequest struct {
 	Method, Path string
 	In, Out      any
 }
 
-func (q ask) body() (io.Reader, error) {
+func (q peerRequest) body() (io.Reader, error) {
 	if q.In == nil {
 		return http.NoBody, nil
 	}
@@ -111,13 +111,13 @@ func (q ask) body() (io.Reader, error) {
 	return bytes.NewReader(b), err
 }
 
-// call asks the other end. A refusal is a *fault.Fault; any other error means that no answer came.
-func (p *peer) call(ctx context.Context, q ask) error {
+// call sends a request to the other end. A refusal is a *fault.Fault; any other error means that no response came.
+func (p *peer) call(ctx context.Context, q peerRequest) error {
 	body, err := q.body()
 	if err != nil {
 		return fmt.Errorf("encode %s %s: %w", q.Method, q.Path, err)
 	}
-	// The host is never looked up: there is one other end. It only has to be there.
+	// net/http requires a host. It is never looked up, because the transport always dials the one peer.
 	req, err := http.NewRequestWithContext(ctx, q.Method, "http://peer"+q.Path, body)
 	if err != nil {
 		return fmt.Errorf("make %s %s: %w", q.Method, q.Path, err)
@@ -135,18 +135,18 @@ func (p *peer) call(ctx context.Context, q ask) error {
 		}
 		return err
 	}
-	answer := http.MaxBytesReader(nil, resp.Body, link.MaxAnswer)
+	response := http.MaxBytesReader(nil, resp.Body, link.MaxAnswer)
 	if q.Out != nil {
-		if err := json.NewDecoder(answer).Decode(q.Out); err != nil {
-			return fmt.Errorf("read the answer to %s %s: %w", q.Method, q.Path, err)
+		if err := json.NewDecoder(response).Decode(q.Out); err != nil {
+			return fmt.Errorf("read the response to %s %s: %w", q.Method, q.Path, err)
 		}
 	}
-	_, err = io.Copy(io.Discard, answer) // to its end, so that the connection can be used again
+	_, err = io.Copy(io.Discard, response) // read to the end, so that the connection can be reused
 	return err
 }
 
-// socket is a WebSocket as yamux wants it. It closes at once: the closing handshake would wait 5 s for a peer that is
-// gone.
+// socket adapts a WebSocket to the connection that yamux needs. It closes without a closing handshake, which would
+// wait 5 s for a dead peer.
 type socket struct {
 	net.Conn
 	cancel context.CancelFunc

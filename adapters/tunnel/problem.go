@@ -11,7 +11,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// problem is the body of an answer that refuses (RFC 9457).
+// problem is the body of an error response (RFC 9457).
 type problem struct {
 	Type   string `json:"type"`
 	Title  string `json:"title"`
@@ -20,7 +20,7 @@ type problem struct {
 	Detail string `json:"detail"`
 }
 
-// writeProblem answers with err, and logs one that the other end must not see.
+// writeProblem responds with err. It logs an internal error, whose details the other end must not see.
 func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	f := fault.Of(err)
 	status := f.Kind.Status()
@@ -39,8 +39,8 @@ func writeProblem(w http.ResponseWriter, r *http.Request, log *slog.Logger, err 
 	writeJSON(w, status, "application/problem+json", body)
 }
 
-// readProblem gives the fault that an answer carries. One without a code did not come from the other end's handlers,
-// and says no more than its status.
+// readProblem returns the fault in a response. A response without a code did not come from the other end's handlers
+// but from a proxy, for example; only its status is used.
 func readProblem(resp *http.Response) error {
 	var p problem
 	_ = json.NewDecoder(io.LimitReader(resp.Body, maxProblem)).Decode(&p)
@@ -54,8 +54,8 @@ func readProblem(resp *http.Response) error {
 	return f
 }
 
-// writeJSON answers with a body. It is encoded whole first, so that a connection lost while writing is all that can
-// fail.
+// writeJSON responds with a body. It encodes the whole body before it sends the status, so that an encoding error
+// cannot follow a success status.
 func writeJSON(w http.ResponseWriter, status int, contentType string, body any) {
 	b, err := json.Marshal(body)
 	if err != nil { // no value written here can fail to encode
@@ -68,7 +68,7 @@ func writeJSON(w http.ResponseWriter, status int, contentType string, body any) 
 	_, _ = w.Write(b)
 }
 
-// readJSON decodes a request's body. Unknown members are let be: the other end may be a newer version.
+// readJSON decodes a request's body. It ignores unknown members, because the other end may be a newer version.
 func readJSON(r *http.Request, into any) error {
 	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
 		return errBadBody.Because(err)

@@ -21,8 +21,9 @@ type ServerConfig struct {
 	Log     *slog.Logger
 }
 
-// Server is the control plane's end: the HTTP handler that agents connect to, and link.Commands to those connected
-// here. It must be mounted at Prefix on a server that can be hijacked, without a timeout around it.
+// Server is the control plane's end: the HTTP handler that agents connect to, and the implementation of link.Commands
+// for the agents connected here. Mount it at Prefix on an HTTP/1.1 server, without a timeout around it, because it
+// takes connections over.
 type Server struct {
 	control link.Control
 	log     *slog.Logger
@@ -32,7 +33,7 @@ type Server struct {
 	closed  bool
 	agents  map[uuid.UUID]*connection // the newest connection of each
 	pending map[secret.Hash]*pending  // streams that an agent was asked for, by the hash of their one-time ids
-	streams map[*stream]struct{}      // dialled back and not closed yet
+	streams map[*stream]struct{}      // dialled back, not closed yet
 	running sync.WaitGroup            // control connections
 }
 
@@ -42,7 +43,7 @@ var _ link.Commands = (*Server)(nil)
 type connection struct {
 	*peer
 	agent link.Agent
-	hello link.Hello // with the epoch of agent: presented again, it tells whether the credential still holds
+	hello link.Hello // with agent's epoch; sent to link.Control again to check that the credential is still valid
 	cut   error      // why the agent was cut off; nil while it is served. Guarded by Server.mu
 }
 
@@ -85,7 +86,7 @@ func (s *Server) outer(next func(http.ResponseWriter, *http.Request) error) http
 // Stats counts what is connected now.
 type Stats struct {
 	Agents  int // control connections
-	Streams int // dialled back and not closed yet
+	Streams int // dialled back, not closed yet
 	Pending int // asked for, not dialled back yet
 }
 
@@ -104,8 +105,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.Close(ctx)
 }
 
-// Close ends every control connection and stream, refuses new ones, and waits for their handlers as long as ctx
-// allows.
+// Close ends every control connection and stream and refuses new ones. It waits for their handlers until ctx is done.
 func (s *Server) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -133,7 +133,8 @@ func (s *Server) Close(ctx context.Context) error {
 	}
 }
 
-// join makes c the connection of its agent and ends the one before. A newer process of the agent keeps its place.
+// join makes c the current connection of its agent and ends the previous one. It refuses c when a newer process of
+// the agent is connected.
 func (s *Server) join(c *connection) error {
 	s.mu.Lock()
 	old := s.agents[c.agent.ID]
@@ -152,8 +153,8 @@ func (s *Server) join(c *connection) error {
 	if old != nil {
 		old.close()
 	}
-	// The streams of an older process lead to desktops that died with it. This process's own live on: they do not need
-	// the control connection that asked for them.
+	// The streams of an older process lead to desktops that died with it. This process's own live on: they do not
+	// need the control connection that asked for them.
 	s.endStreams(c.agent.ID, c.agent.Epoch-1)
 	return nil
 }
@@ -168,8 +169,8 @@ func (s *Server) leave(c *connection) {
 	s.running.Done()
 }
 
-// cutOff ends an agent that the control plane no longer accepts. From here on the agent is refused, and its streams are
-// closed. Its connection is closed after hangUpTimeout, unless the agent hangs up before.
+// cutOff ends an agent that the control plane no longer accepts. From here on the agent is refused, and its streams
+// are closed. Its connection is closed after hangUpTimeout, unless the agent hangs up before.
 func (s *Server) cutOff(c *connection, why error) {
 	s.mu.Lock()
 	again := c.cut != nil
@@ -192,7 +193,7 @@ func (s *Server) refused(c *connection) error {
 	return c.cut
 }
 
-// endStreams closes an agent's streams up to and with an epoch.
+// endStreams closes the streams of an agent's processes up to and including an epoch.
 func (s *Server) endStreams(agent uuid.UUID, epoch int64) {
 	var ends []io.Closer
 	s.mu.Lock()
@@ -205,7 +206,7 @@ func (s *Server) endStreams(agent uuid.UUID, epoch int64) {
 	closeAll(ends)
 }
 
-// closeAll closes without the server's lock, which each stream takes to be forgotten.
+// closeAll must be called without the server's lock, because stream.Close takes it.
 func closeAll(ends []io.Closer) {
 	for _, c := range ends {
 		_ = c.Close()
@@ -219,7 +220,7 @@ func (s *Server) live(agent uuid.UUID) (*connection, bool) {
 	return c, ok && c.cut == nil
 }
 
-// errStale is the fault of an agent's process that a newer one has replaced.
+// errStale returns the fault for an agent's process that a newer process has replaced.
 func errStale() error {
 	return link.ErrStaleAgent.Saying("A newer process of this agent has connected.")
 }

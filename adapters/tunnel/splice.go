@@ -10,11 +10,11 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// linger is how long the other direction may go on after one has ended, where the ends can close by half: time for
-// what was under way, not for a peer that ignores the end.
+// linger is how long the other direction may continue after one has ended, if the connections can be half-closed. It
+// is enough for data in flight, and bounds a peer that ignores the end.
 const linger = time.Second
 
-// buffers are shared by all streams: an idle stream needs its two only while it is open, a new one need not allocate.
+// buffers is shared by all streams, so that a new stream reuses the buffers of one that has ended.
 var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
 // Splice copies both ways between a and b until either ends, then closes both. It returns what ended the first
@@ -42,8 +42,8 @@ func Splice(a, b io.ReadWriteCloser) error {
 	return first.err
 }
 
-// end is how one direction ended. half tells that its reader was told so, and that the other direction may still go
-// on.
+// end says how one direction ended. half means that the destination was half-closed, so the other direction may still
+// continue.
 type end struct {
 	err  error
 	half bool

@@ -14,7 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// dialBack takes the connection that an agent was asked for and hands it to the caller that waits for it in Open.
+// dialBack receives the connection that an agent was asked for and passes it to the caller that waits in Open.
 func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	agent, err := s.known(r)
 	if err != nil {
@@ -32,7 +32,7 @@ func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	conn, from, err := upgrade(w)
 	if err != nil {
 		s.log.Warn("agent stream: not upgraded", "agent", agent.ID.String(), "error", err)
-		return nil // answered as far as it can be; Open waits out its time
+		return nil // no response can be sent any more; Open ends by its timeout
 	}
 	st := &stream{Conn: conn, from: from, agent: agent, server: s}
 	if !s.keep(st) {
@@ -47,8 +47,8 @@ func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// known authenticates a dial-back by the live control connection of the same process, without asking the database:
-// that connection is cut off when the agent's credential no longer holds.
+// known authenticates a dial-back against the control connection of the same process. It does not ask the database,
+// because that connection is cut off when the credential is revoked.
 func (s *Server) known(r *http.Request) (link.Agent, error) {
 	hello, err := presented(r.Header)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Server) known(r *http.Request) (link.Agent, error) {
 	}
 	c, ok := s.live(hello.Agent)
 	if !ok || !c.hello.Secret.Hash().Equal(hello.Secret.Hash()) {
-		return link.Agent{}, errBadCredential.Saying("No agent is connected by this credential.")
+		return link.Agent{}, errBadCredential.Saying("No agent is connected with this credential.")
 	}
 	if hello.Epoch != c.agent.Epoch {
 		return link.Agent{}, errStale()
@@ -72,7 +72,8 @@ type stream struct {
 	server *Server
 }
 
-// keep counts a stream, unless the server has closed or the process that dialled it has been replaced meanwhile.
+// keep registers a stream, unless the server has closed or the agent's process was replaced or cut off in the
+// meantime.
 func (s *Server) keep(st *stream) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,8 +104,8 @@ func (st *stream) CloseWrite() error {
 	return fmt.Errorf("close one direction of a stream: %w", http.ErrNotSupported)
 }
 
-// upgrade answers 101 and takes the connection over. It is read through the reader, which begins with what the agent
-// has sent already.
+// upgrade responds with 101 and takes the connection over. The caller reads from the reader, which starts with the
+// bytes that the agent has sent already.
 func upgrade(w http.ResponseWriter) (net.Conn, io.Reader, error) {
 	w.Header().Set("Connection", "Upgrade")
 	w.Header().Set("Upgrade", streamUpgrade)

@@ -1,7 +1,10 @@
-// Package tunnel is both ends of an agent's connection to the control plane. The agent dials out, always: one control
-// connection (a WebSocket with yamux inside), on which either end serves plain HTTP and asks the other by a plain
-// http.Client, and one raw HTTP upgrade for each stream. Bulk bytes never ride on the control connection, so a stalled
-// stream holds up nothing but itself.
+// Package tunnel implements both ends of an agent's connection to the control plane. Server is the control plane's
+// end, Client is the agent's.
+//
+// The agent always dials out, so its host needs no open port. It makes one control connection: a WebSocket with yamux
+// inside. On it each end serves HTTP to the other. For each desktop stream the agent makes one more connection, an
+// HTTP upgrade. Streams do not share the control connection, because one stalled browser would then delay every other
+// stream and every command.
 package tunnel
 
 import (
@@ -11,24 +14,24 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// Where the control plane answers to agents. No other client has business below this prefix.
+// The routes for agents. No other client uses them.
 const (
 	Prefix      = "/agent/v1/"
 	connectPath = Prefix + "connect"
 	streamsPath = Prefix + "streams"
 )
 
-// Route is one method and path at which the control plane answers to agents.
+// Route is the method and path of one endpoint for agents.
 type Route struct{ Method, Path string }
 
-// Routes lists every route of a Server; it serves these and nothing else. They are not part of the public API, so that
-// whatever walks all routes walks this list as well.
+// Routes lists every route of a Server; it serves no others. They are not in docs/openapi.yaml, so code that checks
+// all routes must check this list, too.
 var Routes = []Route{
 	{http.MethodGet, connectPath},
 	{http.MethodGet, streamsPath},
 }
 
-// What the two ends agree upon.
+// The protocol's names. Both ends must use the same ones.
 const (
 	subprotocol   = "streamspace.agent.v1"
 	streamUpgrade = "streamspace-stream"
@@ -43,40 +46,45 @@ const (
 
 // Faults of the connection between the two ends.
 var (
-	errAgentUnreachable = fault.New(fault.Unavailable, "agent_unreachable", "The host of this desktop does not answer.").
-				RetryIn(retryUnreachable)
-	errNoDisplay = fault.New(fault.Unavailable, "display_unreachable", "The desktop does not answer.").
-			RetryIn(retryUnreachable)
-	errControlUnreachable = fault.New(fault.Unavailable, "control_unreachable", "The control plane does not answer.")
-	errClosing            = fault.New(fault.Unavailable, "closing", "This replica is shutting down.").RetryIn(time.Second)
+	errAgentUnreachable = fault.New(fault.Unavailable, "agent_unreachable",
+		"Your desktop cannot be reached right now.").RetryIn(retryUnreachable)
+	errNoDisplay = fault.New(fault.Unavailable, "display_unreachable",
+		"Your desktop does not respond.").RetryIn(retryUnreachable)
+	errControlUnreachable = fault.New(fault.Unavailable, "control_unreachable",
+		"The control plane does not respond. The agent reconnects by itself.")
+	errClosing = fault.New(fault.Unavailable, "closing", "The server is restarting.").
+			RetryIn(time.Second)
 
 	errNotPlaced     = fault.New(fault.NotFound, "session_not_placed", "The session is not placed on this agent.")
-	errBadCredential = fault.New(fault.Unauthenticated, "bad_credential", "An agent's credential is needed.")
-	errUnknownStream = fault.New(fault.NotFound, "unknown_stream", "No stream is expected under this id.")
+	errBadCredential = fault.New(fault.Unauthenticated, "bad_credential", "The agent's credential is missing or invalid.")
+	errUnknownStream = fault.New(fault.NotFound, "unknown_stream", "The stream's id is unknown, or it was used already.")
 	errBadEpoch      = fault.New(fault.Invalid, "bad_epoch", "The epoch is not a positive number.")
 	errBadID         = fault.New(fault.Invalid, "bad_id", "The id is not a UUID.")
-	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request's body cannot be read.")
-	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents.")
-	errNoPath        = fault.New(fault.NotFound, "not_found", "There is nothing at this address.")
-	errUnexpected    = fault.New(fault.Internal, "unexpected_answer", "The answer did not come from StreamSpace.")
+	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request body is too large or not valid JSON.")
+	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents, not for browsers.")
+	errNoPath        = fault.New(fault.NotFound, "not_found", "This address does not exist.")
+	errUnexpected    = fault.New(fault.Internal, "unexpected_answer",
+		"The response did not come from StreamSpace. Check the URL and any proxy in between.")
 )
 
-// retryUnreachable is how long to wait for a host that does not answer. An agent dials again within 5 seconds.
+// retryUnreachable is how long to wait for an agent that does not respond. A lost agent connects again within 5
+// seconds.
 const retryUnreachable = 5 * time.Second
 
 const (
-	// putTimeout is short: the caller that changed a session waits for it, and the next sync makes good a lost one.
+	// putTimeout is short, because a user's request waits for it. If the call is lost, the agent's next sync finds
+	// the change.
 	putTimeout = 2 * time.Second
 	// openTimeout covers the request, the agent's dial to the display and its dial back.
 	openTimeout = 10 * time.Second
 	// callTimeout bounds every other request between the two ends, and every call of link.Control.
 	callTimeout = 10 * time.Second
-	// drainTimeout is how long a closed connection's handlers may take to notice. They run on a context that is done.
+	// drainTimeout is how long the handlers of a closed connection may take to return. Their context is done already.
 	drainTimeout = 2 * time.Second
-	// hangUpTimeout is how long an agent that is cut off may take to read why and to hang up. When the server closes the
-	// connection at once instead, a busy agent may see "session shutdown" in place of the refusal.
+	// hangUpTimeout is how long an agent that is cut off may take to read why and to hang up. When the server closes
+	// the connection at once instead, a busy agent may see "session shutdown" in place of the refusal.
 	hangUpTimeout = time.Second
 )
 
-// maxProblem bounds an answer that refuses, in bytes. Of a refused WebSocket handshake no more can be read.
+// maxProblem is the largest problem document in bytes. The WebSocket library keeps no more of a refused handshake.
 const maxProblem = 1 << 10

@@ -20,7 +20,7 @@ func (c *Client) Placements(ctx context.Context) ([]link.Desired, error) {
 	var after uuid.UUID
 	for {
 		var page placements
-		err := c.call(ctx, ask{Method: http.MethodGet, Path: "/placements?after=" + after.String(), Out: &page})
+		err := c.call(ctx, peerRequest{Method: http.MethodGet, Path: "/placements?after=" + after.String(), Out: &page})
 		if err != nil {
 			return nil, fmt.Errorf("list placements: %w", err)
 		}
@@ -40,13 +40,13 @@ func (c *Client) Placements(ctx context.Context) ([]link.Desired, error) {
 // "control_unreachable".
 func (c *Client) Observe(ctx context.Context, r link.Report) error {
 	path := "/sessions/" + r.Session.String() + "/observed"
-	if err := c.call(ctx, ask{Method: http.MethodPut, Path: path, In: r}); err != nil {
+	if err := c.call(ctx, peerRequest{Method: http.MethodPut, Path: path, In: r}); err != nil {
 		return fmt.Errorf("report session %s %s: %w", r.Session, r.State, err)
 	}
 	return nil
 }
 
-func (c *Client) call(ctx context.Context, q ask) error {
+func (c *Client) call(ctx context.Context, q peerRequest) error {
 	p := c.live.Load()
 	if p == nil {
 		return errControlUnreachable

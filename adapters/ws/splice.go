@@ -15,45 +15,46 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
-// Close codes of our own (RFC 6455 §7.4.2). The reason that comes along is the fault's code.
+// Close codes of our own, from the private range (RFC 6455 §7.4.2). The close reason is the fault's code.
 const (
 	closeSignedOut websocket.StatusCode = 4401 // sign in again
-	closeForbidden websocket.StatusCode = 4403 // the session is no longer yours to see
+	closeForbidden websocket.StatusCode = 4403 // the user no longer has access to the session
 	closeEnded     websocket.StatusCode = 4410 // the session has ended
 )
 
 const (
-	// pingEvery and pongWithin find a client that is gone without a word within 40 s.
+	// pingEvery and pongWithin detect within 40 s a browser that disappeared without closing its connection.
 	pingEvery  = 20 * time.Second
 	pongWithin = 20 * time.Second
-	// leaveWithin is how long a browser may take to close its side, and one that takes nothing in to be given up.
-	leaveWithin = 2 * time.Second
+	// closeTimeout is how long a browser may take to complete the closing handshake.
+	closeTimeout = 2 * time.Second
 )
 
-// buffers are shared by all streams.
+// buffers is shared by all streams.
 var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
-// end is how a stream ended.
+// end says how a stream ended.
 type end struct {
 	code   websocket.StatusCode
 	reason string // at most 123 bytes
-	err    error  // for the log; nil: an ordinary end
+	err    error  // for the log; nil for an ordinary end
 }
 
-// goingAway is the end that the server makes.
+// goingAway is the end when the server shuts down.
 var goingAway = end{code: websocket.StatusGoingAway, reason: "shutting_down"}
 
-// splice copies both ways until either side ends, access is withdrawn or the server ends. Whatever ends first ends
-// every hop, and its reason is what the browser is told.
+// splice copies both ways until a side closes, the user loses access or the server shuts down. The first of these
+// ends the stream on every hop, and gives the close code and the reason that the browser receives.
 func (s *Streams) splice(
 	ctx context.Context, socket *websocket.Conn, display io.ReadWriteCloser, watch func(context.Context) error,
 ) end {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// Reading and writing are not bound to inner, for its end would break the socket where it should be closed.
+	// Reading and writing do not use inner: the WebSocket library drops the connection when their context is done,
+	// and the browser would get no close code.
 	moving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	ends := make(chan end, 5) // one for each that can end it: none waits
+	ends := make(chan end, 5) // one slot for each goroutine below, so that none blocks
 	var running sync.WaitGroup
 	start := func(run func() end) { running.Go(func() { ends <- run() }) }
 	start(func() end { return toDisplay(moving, display, socket) })
@@ -69,9 +70,9 @@ func (s *Streams) splice(
 	})
 	first := <-ends
 	cancel()
-	// The display goes first, so that nothing more reaches a browser that is slow to take its leave.
+	// The display is closed first, so that a browser that lost access and is slow to close receives nothing more.
 	_ = display.Close()
-	defer time.AfterFunc(leaveWithin, stop).Stop()
+	defer time.AfterFunc(closeTimeout, stop).Stop()
 	_ = socket.Close(first.code, first.reason)
 	running.Wait()
 	return first
@@ -93,8 +94,8 @@ func toDisplay(ctx context.Context, display io.Writer, socket *websocket.Conn) e
 	}
 }
 
-// copyMessage holds a buffer no longer than a message lasts: a browser is quiet most of the time. It reports how the
-// stream ended, if it did.
+// copyMessage copies one message. It holds a buffer only for that time, because a browser sends nothing most of the
+// time. It returns false, and how the stream ended, when the stream has ended.
 func copyMessage(display io.Writer, message io.Reader) (end, bool) {
 	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)
@@ -131,7 +132,7 @@ func toBrowser(ctx context.Context, socket *websocket.Conn, display io.Reader) e
 	}
 }
 
-// unresponsive pings until a client does not answer.
+// unresponsive pings the browser until a pong is missing.
 func unresponsive(ctx context.Context, socket *websocket.Conn) end {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -153,7 +154,7 @@ func unresponsive(ctx context.Context, socket *websocket.Conn) end {
 	}
 }
 
-// left is the end that a browser made.
+// left says how the browser ended the stream.
 func left(err error) end {
 	switch status := websocket.CloseStatus(err); {
 	case status == websocket.StatusNormalClosure, status == websocket.StatusGoingAway,
@@ -166,7 +167,7 @@ func left(err error) end {
 	}
 }
 
-// lost is the end that the display made.
+// lost says how the display ended the stream.
 func lost(err error) end {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) {
 		return end{code: websocket.StatusNormalClosure, reason: "display_closed"}
@@ -174,11 +175,12 @@ func lost(err error) end {
 	return end{code: websocket.StatusInternalError, reason: "display_lost", err: err}
 }
 
-// withdrawn is the end of a caller's access. One that cannot be looked at is taken for withdrawn.
+// withdrawn says how the end of the user's access ends the stream. If access cannot be checked, the stream ends: it
+// must not outlive access that may be gone.
 func withdrawn(err error) end {
 	f := fault.Of(err)
 	switch {
-	case err == nil: // the viewer has gone
+	case err == nil: // the stream has ended for another reason
 		return goingAway
 	case errors.Is(err, sessions.ErrEnded):
 		return end{code: closeEnded, reason: f.Code}

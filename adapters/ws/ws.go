@@ -1,5 +1,6 @@
-// Package ws is the browsers' end of a desktop: RFB over a WebSocket, carried to the session's agent and back. Bytes
-// are copied, not parsed.
+// Package ws serves a desktop to a browser. It copies RFB (the VNC protocol) between the browser's WebSocket and the
+// session's display. It does not parse the bytes: parsing would add a copy and an attack surface, and nothing here
+// needs their content.
 package ws
 
 import (
@@ -21,53 +22,53 @@ import (
 )
 
 const (
-	// perOrg is how many streams an organisation may have open on one replica. Each holds two goroutines, a connection to
-	// the browser and one to the agent.
+	// perOrg is how many streams an organisation may have open on one server. Each stream holds five goroutines and
+	// two connections, so the limit keeps one organisation from using up the server.
 	perOrg = 200
-	// openPatience is how long the agent may take to dial back.
-	openPatience = 10 * time.Second
-	// drainPatience is how long the streams may take to end with the server, each within leaveWithin.
-	drainPatience = 2 * leaveWithin
-	// maxMessage bounds one message of a client, in bytes. The largest that noVNC sends is a clipboard.
+	// openTimeout is how long the agent may take to dial back.
+	openTimeout = 10 * time.Second
+	// drainTimeout is how long the streams may take to end when the server shuts down. Each has closeTimeout.
+	drainTimeout = 2 * closeTimeout
+	// maxMessage is the largest message from a browser, in bytes. The largest that noVNC sends is the clipboard.
 	maxMessage = 4 << 20
-	// subprotocol is what is answered; noVNC insists on it.
+	// subprotocol is the one that the server selects; noVNC requires it.
 	subprotocol = "binary"
 )
 
 // Faults of opening a stream.
 var (
 	errTooMany = fault.New(fault.Exhausted, "too_many_streams",
-		"Your organisation has too many desktops open. Close one.")
-	errClosing = fault.New(fault.Unavailable, "shutting_down", "This server is restarting.").RetryIn(time.Second)
+		"Your organisation has too many desktops open in browsers. Close one, then try again.")
+	errClosing = fault.New(fault.Unavailable, "shutting_down", "The server is restarting.").RetryIn(time.Second)
 )
 
-// Sessions is what a stream asks of *sessions.Service.
+// Sessions is the part of *sessions.Service that streams use.
 type Sessions interface {
-	// AwaitRunning returns the session once it runs.
+	// AwaitRunning waits until the session runs and returns it.
 	AwaitRunning(ctx context.Context, who org.Scope, id sessions.ID) (sessions.Session, error)
-	// WatchAccess returns when the caller may no longer see the session, or it has ended, with the reason; and with nil
+	// WatchAccess returns the reason when the caller loses access to the session or the session ends. It returns nil
 	// when ctx is done.
 	WatchAccess(ctx context.Context, who org.Scope, id sessions.ID) error
 }
 
-// Displays opens connections to sessions' displays; link.Commands does.
+// Displays opens connections to sessions' displays. link.Commands implements it.
 type Displays interface {
 	Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWriteCloser, error)
 }
 
-// Config is what streams are made of.
+// Config is the configuration of Streams. All fields are required.
 type Config struct {
 	Sessions Sessions
 	Displays Displays
-	// Problem answers with an error, as long as the connection has not become a WebSocket.
+	// Problem writes an error response. It is called only before the upgrade to a WebSocket.
 	Problem func(w http.ResponseWriter, r *http.Request, err error)
 	Log     *slog.Logger
 }
 
-// Streams answers admitted requests for a session's stream.
+// Streams serves authorized requests for a session's stream.
 type Streams struct {
 	config  Config
-	closing chan struct{} // closed when the server ends
+	closing chan struct{} // closed when the server shuts down
 	open    sync.WaitGroup
 
 	mu    sync.Mutex
@@ -76,7 +77,7 @@ type Streams struct {
 	all   int
 }
 
-// New makes streams. None ends by itself with the server unless Run runs.
+// New returns Streams. Run must be called, too: it ends the streams when the server shuts down.
 func New(c Config) *Streams {
 	return &Streams{config: c, closing: make(chan struct{}), held: map[org.ID]int{}}
 }
@@ -85,22 +86,22 @@ func New(c Config) *Streams {
 func (s *Streams) Run(ctx context.Context) error {
 	<-ctx.Done()
 	s.mu.Lock()
-	s.ended = true // from here on none is added, so that waiting for them ends
+	s.ended = true // no stream is added from here on, so that the wait below ends
 	s.mu.Unlock()
 	close(s.closing)
 	gone := make(chan struct{})
 	go func() { s.open.Wait(); close(gone) }()
-	timer := time.NewTimer(drainPatience)
+	timer := time.NewTimer(drainTimeout)
 	defer timer.Stop()
 	select {
 	case <-gone:
 		return nil
 	case <-timer.C:
-		return errors.New("a desktop's stream did not end with the server")
+		return errors.New("a desktop's stream did not end within 4 seconds of the shutdown")
 	}
 }
 
-// Open is how many streams are open, for a metric.
+// Open returns how many streams are open, for a metric.
 func (s *Streams) Open() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,14 +109,14 @@ func (s *Streams) Open() int {
 }
 
 // ServeHTTP opens the stream of the session in the path value "session_id", for the scope in the request's context.
-// Origin, ticket and handshake have been looked at.
+// The origin, the ticket and the handshake were checked before.
 func (s *Streams) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := s.serve(w, r); err != nil {
 		s.config.Problem(w, r, err)
 	}
 }
 
-// serve returns an error as long as it can be answered with.
+// serve returns an error only while an error response can still be sent.
 func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 	who := org.From(r.Context())
 	id, err := uuid.Parse(r.PathValue("session_id"))
@@ -123,12 +124,12 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("read the id of a stream's session: %w", err)
 	}
 	if who.IsZero() {
-		return errors.New("a stream was asked for by nobody")
+		return errors.New("open a stream: the request has no signed-in user")
 	}
-	if err := s.take(who.Org()); err != nil {
+	if err := s.acquire(who.Org()); err != nil {
 		return err
 	}
-	defer s.give(who.Org())
+	defer s.release(who.Org())
 	display, err := s.display(r.Context(), who, sessions.ID{UUID: id})
 	if err != nil {
 		return err
@@ -136,9 +137,9 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
-	if err != nil { // Accept has answered
+	if err != nil { // Accept has responded already
 		_ = display.Close()
-		s.config.Log.DebugContext(r.Context(), "a stream's handshake broke off", "session_id", id, "error", err)
+		s.config.Log.DebugContext(r.Context(), "a stream's handshake failed", "session_id", id, "error", err)
 		return nil
 	}
 	socket.SetReadLimit(maxMessage)
@@ -160,13 +161,13 @@ func (s *Streams) display(ctx context.Context, who org.Scope, id sessions.ID) (i
 	if err != nil {
 		return nil, becauseOf(ctx, err)
 	}
-	ctx, cancelOpen := context.WithTimeout(ctx, openPatience)
+	ctx, cancelOpen := context.WithTimeout(ctx, openTimeout)
 	defer cancelOpen()
 	display, err := s.config.Displays.Open(ctx, it.Agent, id.UUID)
 	return display, becauseOf(ctx, err)
 }
 
-// untilClosing gives a context that is done with the server, too, and then says so.
+// untilClosing returns a context that is also done when the server shuts down, with errClosing as its cause.
 func (s *Streams) untilClosing(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -179,7 +180,7 @@ func (s *Streams) untilClosing(ctx context.Context) (context.Context, context.Ca
 	return ctx, cancel
 }
 
-// becauseOf names the end of the server where that is what an error came of.
+// becauseOf returns errClosing when the shutdown of the server caused err.
 func becauseOf(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errClosing) {
 		return errClosing
@@ -187,8 +188,8 @@ func becauseOf(ctx context.Context, err error) error {
 	return err
 }
 
-// take counts one stream of an organisation.
-func (s *Streams) take(of org.ID) error {
+// acquire counts one more stream of an organisation, up to perOrg.
+func (s *Streams) acquire(of org.ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -203,7 +204,8 @@ func (s *Streams) take(of org.ID) error {
 	return nil
 }
 
-func (s *Streams) give(of org.ID) {
+// release is called once for each successful acquire.
+func (s *Streams) release(of org.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.all--
