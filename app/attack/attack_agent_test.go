@@ -134,10 +134,10 @@ func (f *arena) report(t *rapid.T) *shot {
 			"running", "starting", "terminated", "failed", "pending", "terminating", "asleep",
 		}),
 	}
-	var of *desk
+	var of *modelSession
 	label := "a session of nothing"
-	if len(r.desks) > 0 && !rarely(t, "unknown", 8) {
-		of = pick(t, "session", r.desks)
+	if len(r.sessions) > 0 && !rarely(t, "unknown", 8) {
+		of = pick(t, "session", r.sessions)
 		said.Session, label = of.id, of.label
 	}
 	if slices.Contains(p.realms, r) {
@@ -189,17 +189,17 @@ func (f *arena) placements(t *rapid.T) *shot {
 		for _, d := range got {
 			is = append(is, fmt.Sprint(d.Session, d.Namespace, d.Run, d.State, d.Spec.Command))
 		}
-		var placed []*desk
+		var placed []*modelSession
 		for _, r := range p.realms {
-			placed = append(placed, r.desks...)
+			placed = append(placed, r.sessions...)
 		}
-		slices.SortFunc(placed, func(a, b *desk) int { return bytes.Compare(a.id[:], b.id[:]) })
+		slices.SortFunc(placed, func(a, b *modelSession) int { return bytes.Compare(a.id[:], b.id[:]) })
 		for _, d := range placed {
 			if d.state.Final() {
 				continue
 			}
 			var command []string
-			if !d.pattern.public {
+			if !d.template.public {
 				command = []string{"show", d.of.canary}
 			}
 			want = append(want, fmt.Sprint(d.id, d.of.space, !d.endWanted, string(d.state), command))
@@ -218,8 +218,8 @@ func (f *arena) replaceAgent(t *rapid.T) *shot {
 	p := pick(t, "agent", f.posts)
 	session := uuid.Must(uuid.NewV7())
 	for _, r := range p.realms {
-		if len(r.desks) > 0 {
-			session = pick(t, "session", r.desks).id
+		if len(r.sessions) > 0 {
+			session = pick(t, "session", r.sessions).id
 		}
 	}
 	s := &shot{of: p.realms[0], what: p.label + ": report as a process that was replaced"}

@@ -27,7 +27,7 @@ const fresh = 15 * time.Second
 
 // arena is some organisations of their own, and what the model knows of them.
 type arena struct {
-	attack  *siege
+	attack  *worker
 	realms  []*realm
 	people  []*person // who belong to more than one
 	posts   []*outpost
@@ -51,7 +51,7 @@ type shot struct {
 // GoString is how rapid prints what was drawn.
 func (s *shot) GoString() string { return s.what }
 
-func newArena(t *rapid.T, a *siege) *arena {
+func newArena(t *rapid.T, a *worker) *arena {
 	f := &arena{attack: a, synced: time.Now(), owners: map[string]map[uuid.UUID]*realm{"session": {}, "template": {}}}
 	both := f.newPerson("both", "")
 	f.people = append(f.people, both)
@@ -164,7 +164,7 @@ func (r *realm) found(both *person) error {
 			return err
 		}
 	}
-	return r.furnish()
+	return r.populate()
 }
 
 func (r *realm) add(who *person, role org.Role) error {
@@ -173,8 +173,8 @@ func (r *realm) add(who *person, role org.Role) error {
 	return r.f.operate("add_member('attack', $1, $2, $3)", r.id.UUID, who.id.UUID, string(role))
 }
 
-// furnish gives a realm its agent, its templates, and each person a sign-in.
-func (r *realm) furnish() error {
+// populate gives a realm its agent, its templates, and each person a sign-in.
+func (r *realm) populate() error {
 	if err := r.f.operate("serve_org('attack', $1, $2)", r.agent.id, r.id.UUID); err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (r *realm) furnish() error {
 		names = names[:1]
 	}
 	for i, name := range names {
-		p := &pattern{
+		p := &modelTemplate{
 			label: fmt.Sprintf("%s.t%d", r.label, i), id: uuid.Must(uuid.NewV7()), name: name, title: "Desk " + r.canary, of: r,
 		}
 		spec, _ := json.Marshal(map[string]any{"command": []string{"show", r.canary}}) // two strings: cannot fail
@@ -192,7 +192,7 @@ func (r *realm) furnish() error {
 			"For "+r.canary, spec); err != nil {
 			return err
 		}
-		r.patterns = append(r.patterns, p)
+		r.templates = append(r.templates, p)
 		r.audit["template.write"]++
 		r.f.own("template", p.id, r)
 	}

@@ -29,7 +29,7 @@ func (f *arena) getTemplate(t *rapid.T) *shot {
 	q := request{
 		operation: "getTemplate", method: http.MethodGet, path: "/api/v1/templates/" + i.text, target: i.label, form: i.form,
 	}
-	var want *pattern
+	var want *modelTemplate
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
 		if want = w.access.of.find(i.id.String()); want == nil {
 			return w.access.of.missed("template", i.id)
@@ -55,9 +55,9 @@ func (f *arena) listTemplates(t *rapid.T) *shot {
 	l := f.listing(t, &q)
 	q.path += "?" + l.query.Encode()
 	want := struct {
-		Items []shownPattern `json:"items"`
-		Next  string         `json:"next_cursor"`
-	}{Items: []shownPattern{}}
+		Items []shownTemplate `json:"items"`
+		Next  string          `json:"next_cursor"`
+	}{Items: []shownTemplate{}}
 	return f.apiShot(t, f.asker(t), q, func(w *asking, _ org.Role) verdict {
 		for _, p := range w.access.of.usable() {
 			later := strings.Compare(p.name, l.after.Key)

@@ -58,8 +58,8 @@ type realm struct {
 	people          []*person // all there ever were; roles has those who are members
 	roles           map[*person]org.Role
 	accesses        []*access
-	patterns        []*pattern // the templates of its own
-	desks           []*desk    // its sessions, the oldest first
+	templates       []*modelTemplate // the templates of its own
+	sessions        []*modelSession  // its sessions, the oldest first
 	tickets         []*pass
 	streams         []*viewing
 	things          map[string]uuid.UUID // of what the model does not know, one of each by its parameter
@@ -72,8 +72,8 @@ type person struct {
 	id                 org.UserID
 }
 
-// pattern is a template.
-type pattern struct {
+// modelTemplate is a template as the model expects it.
+type modelTemplate struct {
 	label       string
 	id          uuid.UUID
 	name, title string
@@ -81,14 +81,14 @@ type pattern struct {
 	of          *realm
 }
 
-// desk is a session.
-type desk struct {
+// modelSession is a session as the model expects it.
+type modelSession struct {
 	label     string
 	of        *realm
 	id        uuid.UUID
 	owner     *person
 	name      string
-	pattern   *pattern
+	template  *modelTemplate
 	state     sessions.State
 	reason    string
 	endWanted bool
@@ -121,12 +121,14 @@ func (c *access) holds() bool { return !c.gone && !c.of.suspended }
 func isAdmin(r org.Role) bool { return r == org.RoleOwner || r == org.RoleAdmin }
 
 // seenBy reports whether a person with this role sees a session of their organisation.
-func (s *desk) seenBy(who *person, role org.Role) bool { return s.owner == who || isAdmin(role) }
+func (s *modelSession) seenBy(who *person, role org.Role) bool {
+	return s.owner == who || isAdmin(role)
+}
 
 // visible lists the sessions of a realm that a person sees, newest first.
-func (r *realm) visible(who *person, role org.Role) []*desk {
-	var out []*desk
-	for _, s := range slices.Backward(r.desks) {
+func (r *realm) visible(who *person, role org.Role) []*modelSession {
+	var out []*modelSession
+	for _, s := range slices.Backward(r.sessions) {
 		if s.seenBy(who, role) {
 			out = append(out, s)
 		}
@@ -135,9 +137,9 @@ func (r *realm) visible(who *person, role org.Role) []*desk {
 }
 
 // usable lists the templates that members of a realm are shown, in the order of their names.
-func (r *realm) usable() []*pattern {
-	all := slices.Concat(r.patterns, r.f.attack.public)
-	slices.SortFunc(all, func(a, b *pattern) int {
+func (r *realm) usable() []*modelTemplate {
+	all := slices.Concat(r.templates, r.f.attack.public)
+	slices.SortFunc(all, func(a, b *modelTemplate) int {
 		if n := strings.Compare(a.name, b.name); n != 0 {
 			return n
 		}
@@ -147,9 +149,9 @@ func (r *realm) usable() []*pattern {
 }
 
 // find is the template that a reference means in this realm.
-func (r *realm) find(ref string) *pattern {
+func (r *realm) find(ref string) *modelTemplate {
 	id, _ := uuid.Parse(ref)
-	for _, p := range slices.Concat(r.patterns, r.f.attack.public) { // the realm's own come first
+	for _, p := range slices.Concat(r.templates, r.f.attack.public) { // the realm's own come first
 		if p.name == ref || (id != uuid.Nil && p.id == id) {
 			return p
 		}
@@ -173,7 +175,7 @@ func (r *realm) missed(kind string, id uuid.UUID) verdict {
 
 // held is how much of the quota is used, by the organisation and by one of its members.
 func (r *realm) held(who *person) (all, own int64) {
-	for _, s := range r.desks {
+	for _, s := range r.sessions {
 		if s.state.Final() {
 			continue
 		}
@@ -186,7 +188,7 @@ func (r *realm) held(who *person) (all, own int64) {
 }
 
 // terminate is what a member's wish for an end does.
-func (s *desk) terminate() {
+func (s *modelSession) terminate() {
 	if s.endWanted || s.state.Final() {
 		return
 	}
@@ -197,7 +199,7 @@ func (s *desk) terminate() {
 
 // report is what an agent's word does, or the code with which it is refused. Once the end is wanted, all that an agent
 // can say is whether it has come.
-func (s *desk) report(saw sessions.State, reason string) string {
+func (s *modelSession) report(saw sessions.State, reason string) string {
 	if s.endWanted {
 		reason = ""
 		if saw.Final() {

@@ -286,8 +286,8 @@ func (f *arena) name(t *rapid.T, kind string, own *realm) identifier {
 	case kind == "template":
 		p := pick(t, "template", r.usable())
 		i.label, i.id = p.label, p.id
-	case len(r.desks) > 0:
-		s := pick(t, "session", r.desks)
+	case len(r.sessions) > 0:
+		s := pick(t, "session", r.sessions)
 		i.label, i.id = s.label, s.id
 	}
 	i.text = i.id.String()

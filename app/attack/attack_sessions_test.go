@@ -25,18 +25,18 @@ import (
 
 // shownSession is a session as the API shows it.
 type shownSession struct {
-	ID        uuid.UUID    `json:"id"`
-	Name      string       `json:"name"`
-	Template  shownPattern `json:"template"`
-	OwnerID   uuid.UUID    `json:"owner_id"`
-	State     string       `json:"state"`
-	Reason    string       `json:"reason"`
-	CreatedAt time.Time    `json:"created_at"`
-	EndedAt   time.Time    `json:"ended_at"`
+	ID        uuid.UUID     `json:"id"`
+	Name      string        `json:"name"`
+	Template  shownTemplate `json:"template"`
+	OwnerID   uuid.UUID     `json:"owner_id"`
+	State     string        `json:"state"`
+	Reason    string        `json:"reason"`
+	CreatedAt time.Time     `json:"created_at"`
+	EndedAt   time.Time     `json:"ended_at"`
 }
 
-// shownPattern is a template as the API shows it, in a session or by itself.
-type shownPattern struct {
+// shownTemplate is a template as the API shows it, in a session or by itself.
+type shownTemplate struct {
 	ID          uuid.UUID `json:"id"`
 	Name        string    `json:"name"`
 	Title       string    `json:"title"`
@@ -44,15 +44,15 @@ type shownPattern struct {
 	IsPublic    bool      `json:"is_public"`
 }
 
-func (s *desk) shown() shownSession {
+func (s *modelSession) shown() shownSession {
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
-		Template: shownPattern{ID: s.pattern.id, Name: s.pattern.name, Title: s.pattern.title},
+		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
 }
 
-func (p *pattern) shown() shownPattern {
-	out := shownPattern{ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public}
+func (p *modelTemplate) shown() shownTemplate {
+	out := shownTemplate{ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public}
 	if !p.public {
 		out.Description = "For " + p.of.canary
 	}
@@ -82,31 +82,31 @@ func showsSession(want *shownSession) func([]byte) error {
 }
 
 // oneSession is an operation on a session that the caller must see.
-func (f *arena) oneSession(t *rapid.T, q request, then func(*desk) verdict) *shot {
+func (f *arena) oneSession(t *rapid.T, q request, then func(*modelSession) verdict) *shot {
 	w := f.asker(t)
 	i := f.name(t, "session", w.of(f))
 	q.path, q.form, q.target = strings.ReplaceAll(q.path, "{id}", i.text), i.form, i.label
 	var want shownSession
 	return f.apiShot(t, w, q, func(w *asking, role org.Role) verdict {
 		of := w.access.of
-		n := slices.IndexFunc(of.desks, func(s *desk) bool { return s.id == i.id })
-		if n < 0 || !of.desks[n].seenBy(w.access.who, role) {
+		n := slices.IndexFunc(of.sessions, func(s *modelSession) bool { return s.id == i.id })
+		if n < 0 || !of.sessions[n].seenBy(w.access.who, role) {
 			return of.missed("session", i.id)
 		}
-		v := then(of.desks[n])
-		want = of.desks[n].shown()
+		v := then(of.sessions[n])
+		want = of.sessions[n].shown()
 		return v
 	}, showsSession(&want))
 }
 
 func (f *arena) getSession(t *rapid.T) *shot {
 	return f.oneSession(t, request{operation: "getSession", method: http.MethodGet, path: "/api/v1/sessions/{id}"},
-		func(*desk) verdict { return verdict{status: 200} })
+		func(*modelSession) verdict { return verdict{status: 200} })
 }
 
 func (f *arena) deleteSession(t *rapid.T) *shot {
 	q := request{operation: "deleteSession", method: http.MethodDelete, path: "/api/v1/sessions/{id}", changes: true}
-	return f.oneSession(t, q, func(s *desk) verdict {
+	return f.oneSession(t, q, func(s *modelSession) verdict {
 		if s.state.Final() {
 			return verdict{status: 200}
 		}
@@ -127,7 +127,7 @@ func (f *arena) createSession(t *rapid.T) *shot {
 	f.spoil(t, &q, body)
 	b, _ := json.Marshal(body) // texts: cannot fail
 	q.body = string(b)
-	var made *desk
+	var made *modelSession
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) (v verdict) {
 		made, v = w.access.of.begin(w.access.who, ref, name)
 		return v
@@ -137,7 +137,7 @@ func (f *arena) createSession(t *rapid.T) *shot {
 			return err
 		}
 		made.id, made.created = got.ID, got.CreatedAt
-		made.of.desks = append(made.of.desks, made)
+		made.of.sessions = append(made.of.sessions, made)
 		f.own("session", made.id, made.of)
 		return got.same(made.shown())
 	})
@@ -181,8 +181,8 @@ func (f *arena) reference(t *rapid.T, q *request, own *realm) string {
 		q.target = "something unknown"
 		return uuid.NewString()
 	case 11:
-		if len(r.desks) > 0 {
-			s := pick(t, "session", r.desks)
+		if len(r.sessions) > 0 {
+			s := pick(t, "session", r.sessions)
 			q.target = "the session " + s.label
 			return s.id.String()
 		}
@@ -191,7 +191,7 @@ func (f *arena) reference(t *rapid.T, q *request, own *realm) string {
 }
 
 // begin is what a wish for a session comes to.
-func (r *realm) begin(who *person, ref, name string) (*desk, verdict) {
+func (r *realm) begin(who *person, ref, name string) (*modelSession, verdict) {
 	p := r.find(ref)
 	if p == nil {
 		if id, err := uuid.Parse(ref); err == nil {
@@ -202,8 +202,8 @@ func (r *realm) begin(who *person, ref, name string) (*desk, verdict) {
 	if all, own := r.held(who); all >= r.perOrg || own >= r.perUser {
 		return nil, verdict{429, "quota_exceeded"}
 	}
-	s := &desk{
-		label: fmt.Sprintf("%s.s%d", r.label, len(r.desks)), of: r, owner: who, name: cmp.Or(name, p.title), pattern: p,
+	s := &modelSession{
+		label: fmt.Sprintf("%s.s%d", r.label, len(r.sessions)), of: r, owner: who, name: cmp.Or(name, p.title), template: p,
 		state: link.Pending,
 	}
 	r.audit["session.create"]++
@@ -275,8 +275,8 @@ func (f *arena) listing(t *rapid.T, q *request) listing {
 	r := pick(t, "cursor of", f.realms)
 	switch rapid.IntRange(0, 7).Draw(t, "cursor") {
 	case 4, 5:
-		if len(r.desks) > 0 {
-			s := pick(t, "session", r.desks)
+		if len(r.sessions) > 0 {
+			s := pick(t, "session", r.sessions)
 			l.after = page.Cursor{Key: s.created.UTC().Format(time.RFC3339Nano), ID: s.id}
 			q.target = "behind " + s.label
 		}

@@ -209,7 +209,7 @@ func (r *realm) stands() *difference {
 	}
 	r.f.attack.forgetUnmodelled(got.Audit)
 	r.f.attack.forgetUnmodelled(got.Events)
-	for _, s := range r.desks {
+	for _, s := range r.sessions {
 		want.Sessions = append(want.Sessions, fmt.Sprintf("%s %s %s %s", s.id, s.owner.id, s.state, s.name))
 	}
 	slices.Sort(want.Sessions)

@@ -29,12 +29,12 @@ const (
 
 // pass is a ticket.
 type pass struct {
-	label  string
-	access *access
-	desk   *desk
-	text   string
-	used   bool
-	made   time.Time
+	label   string
+	access  *access
+	session *modelSession
+	text    string
+	used    bool
+	made    time.Time
 }
 
 // viewing is a stream that is kept open.
@@ -60,15 +60,15 @@ func (f *arena) ticketFor(t *rapid.T, w *asking, i identifier) *shot {
 	var k *pass
 	return f.apiShot(t, w, q, func(w *asking, role org.Role) verdict {
 		of := w.access.of
-		n := slices.IndexFunc(of.desks, func(s *desk) bool { return s.id == i.id })
+		n := slices.IndexFunc(of.sessions, func(s *modelSession) bool { return s.id == i.id })
 		switch {
-		case n < 0 || !of.desks[n].seenBy(w.access.who, role):
+		case n < 0 || !of.sessions[n].seenBy(w.access.who, role):
 			return of.missed("session", i.id)
-		case of.desks[n].endWanted || of.desks[n].state.Final():
+		case of.sessions[n].endWanted || of.sessions[n].state.Final():
 			return ended
 		}
 		label := fmt.Sprintf("%s.k%d", of.label, len(of.tickets))
-		k = &pass{label: label, access: w.access, desk: of.desks[n], made: time.Now()}
+		k = &pass{label: label, access: w.access, session: of.sessions[n], made: time.Now()}
 		return verdict{status: 201}
 	}, func(body []byte) error {
 		var got struct {
@@ -90,7 +90,7 @@ func (f *arena) ticketFor(t *rapid.T, w *asking, i identifier) *shot {
 func (f *arena) visit(t *rapid.T) *shot {
 	w := f.asker(t)
 	r := w.of(f)
-	on := slices.DeleteFunc(slices.Clone(r.desks), func(s *desk) bool { return s.endWanted || s.state.Final() })
+	on := slices.DeleteFunc(slices.Clone(r.sessions), func(s *modelSession) bool { return s.endWanted || s.state.Final() })
 	if len(on) == 0 {
 		return f.createSession(t)
 	}
@@ -109,7 +109,9 @@ func (f *arena) visit(t *rapid.T) *shot {
 }
 
 // known is a session's id as it should be written.
-func (s *desk) known() identifier { return identifier{label: s.label, id: s.id, text: s.id.String()} }
+func (s *modelSession) known() identifier {
+	return identifier{label: s.label, id: s.id, text: s.id.String()}
+}
 
 // offer is how a stream is asked for.
 type offer struct {
@@ -138,11 +140,11 @@ func (f *arena) stream(t *rapid.T) *shot {
 	switch rapid.IntRange(0, 15).Draw(t, "offered") {
 	default:
 		if o.ticket != nil {
-			o.at = o.ticket.desk.known()
+			o.at = o.ticket.session.known()
 		}
 	case 9, 10, 11: // at another session of the same organisation
-		if len(r.desks) > 0 {
-			o.at = pick(t, "other session", r.desks).known()
+		if len(r.sessions) > 0 {
+			o.at = pick(t, "other session", r.sessions).known()
 		}
 	case 12: // at another one, wherever
 	case 13:
@@ -160,11 +162,11 @@ func (f *arena) stream(t *rapid.T) *shot {
 // open asks for the stream, unless it would have to wait for its session.
 func (f *arena) open(s *shot, o offer) *difference {
 	k := o.ticket
-	if k != nil && (time.Since(k.made) > fresh || !f.hurry(k.desk)) {
+	if k != nil && (time.Since(k.made) > fresh || !f.hurry(k.session)) {
 		s.what += " (left out)"
 		return nil
 	}
-	for _, d := range s.of.desks {
+	for _, d := range s.of.sessions {
 		if d.id == o.at.id {
 			f.hurry(d) // one that is opened by mistake shows at once, too
 		}
@@ -200,7 +202,7 @@ func (f *arena) open(s *shot, o offer) *difference {
 }
 
 // hurry has a session's agent say that it runs, so that its stream need not wait; false: it would wait all the same.
-func (f *arena) hurry(s *desk) bool {
+func (f *arena) hurry(s *modelSession) bool {
 	if s.endWanted || s.state.Final() || s.state == link.Running {
 		return true
 	}
@@ -235,9 +237,9 @@ func (f *arena) mayOpen(o offer) verdict {
 		return o.at.form
 	case of.suspended:
 		return signedOut
-	case o.at.id != k.desk.id, !k.desk.seenBy(k.access.who, k.access.role()):
+	case o.at.id != k.session.id, !k.session.seenBy(k.access.who, k.access.role()):
 		return of.missed("session", o.at.id)
-	case k.desk.endWanted || k.desk.state.Final():
+	case k.session.endWanted || k.session.state.Final():
 		return ended
 	default:
 		return verdict{status: http.StatusSwitchingProtocols}
@@ -278,7 +280,7 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 }
 
 // greeting is what a session's display says first.
-func (s *desk) greeting() []byte { return greeting(s.id, s.of) }
+func (s *modelSession) greeting() []byte { return greeting(s.id, s.of) }
 
 func greeting(id uuid.UUID, of *realm) []byte {
 	return []byte("RFB of " + id.String() + " in " + of.canary)
@@ -286,7 +288,7 @@ func greeting(id uuid.UUID, of *realm) []byte {
 
 // meet reads the display's greeting and has something said back.
 func (v *viewing) meet() error {
-	if err := v.hear(v.pass.desk.greeting()); err != nil {
+	if err := v.hear(v.pass.session.greeting()); err != nil {
 		return err
 	}
 	word := []byte("hello from " + v.pass.text)
@@ -323,7 +325,7 @@ func (v *viewing) hear(want []byte) error {
 // withdrawn tells whether a stream has no right to go on.
 func (v *viewing) withdrawn() bool {
 	k := v.pass
-	return v.cut || !k.access.holds() || k.access.role() != v.role || k.desk.endWanted || k.desk.state.Final()
+	return v.cut || !k.access.holds() || k.access.role() != v.role || k.session.endWanted || k.session.state.Final()
 }
 
 func (r *realm) noteStreams() {

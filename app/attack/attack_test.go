@@ -52,7 +52,7 @@ func TestAttack(t *testing.T) {
 	for n := range besieged { // in parallel whatever -parallel says, because each waits most of the time
 		all.Go(func() {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
-				s := &siege{attack: a}
+				s := &worker{attack: a}
 				defer func() {
 					if s.first != "" {
 						t.Log("as it was found first: " + s.first)
@@ -79,7 +79,7 @@ func TestAttack(t *testing.T) {
 type attack struct {
 	*servertest.Server
 	app, login, operator, agent, super *pgxpool.Pool // one for each role that acts without HTTP, and one that sees all
-	public                             []*pattern
+	public                             []*modelTemplate
 	api                                contract
 	unmodelled                         contract // the operations that the model does not know
 	inOrg, ofPlatform                  string   // queries for all that the app's role may read
@@ -140,7 +140,9 @@ func newAttack(t *testing.T) *attack {
 func (a *attack) publish(t *testing.T) {
 	t.Helper()
 	for _, name := range []string{"desk", "terminal"} {
-		p := &pattern{label: "public " + name, id: uuid.Must(uuid.NewV7()), name: name, title: "Public " + name, public: true}
+		p := &modelTemplate{
+			label: "public " + name, id: uuid.Must(uuid.NewV7()), name: name, title: "Public " + name, public: true,
+		}
 		if _, err := a.operator.Exec(t.Context(), "select rls.publish_template($1, $2, $3, '', '{}')",
 			p.id, p.name, p.title); err != nil {
 			t.Fatal(err)
@@ -152,15 +154,15 @@ func (a *attack) publish(t *testing.T) {
 // over reports whether enough requests were sent or a difference was found.
 func (a *attack) over() bool { return a.differences.Load() > 0 || a.requests.Load() >= a.limit }
 
-// siege is one of the arenas that are attacked side by side.
-type siege struct {
+// worker attacks one arena after another. Several workers run in parallel.
+type worker struct {
 	*attack
 	breached bool   // it has found the first difference, and goes on until that is reduced; the others have stopped
 	first    string // the difference as it was found, in case it does not come again
 }
 
 // once is one history. It has its own organisations, so that it can be repeated from its beginning.
-func (s *siege) once(t *rapid.T) {
+func (s *worker) once(t *rapid.T) {
 	if s.over() && !s.breached {
 		return
 	}

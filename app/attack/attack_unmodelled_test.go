@@ -54,10 +54,10 @@ func (f *arena) unmodelled(t *rapid.T) *shot {
 // one is the id of something of a realm: its newest session, its first template, or what furnishUnmodelled made.
 func (r *realm) one(param string) (uuid.UUID, bool) {
 	switch {
-	case param == "session_id" && len(r.desks) > 0:
-		return r.desks[len(r.desks)-1].id, true
+	case param == "session_id" && len(r.sessions) > 0:
+		return r.sessions[len(r.sessions)-1].id, true
 	case param == "template_id":
-		return r.patterns[0].id, true
+		return r.templates[0].id, true
 	}
 	id, ok := r.things[param]
 	return id, ok

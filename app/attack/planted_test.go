@@ -266,7 +266,7 @@ func TestTheAttackNoticesTheLeaksOfANewResource(t *testing.T) {
 		front := plantNotes(t, behind, leak)
 		var found []string
 		rapid.Custom(func(rt *rapid.T) int {
-			f := newArena(rt, &siege{attack: a})
+			f := newArena(rt, &worker{attack: a})
 			defer f.close()
 			a.api, a.unmodelled, a.URL = api, api.without(modelled), front
 			f.furnishUnmodelled()
