@@ -9,24 +9,28 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// What can be wrong with a token. A client can do nothing about any of it but the expiry, yet the one who must find out
-// why a deployment refuses everyone is helped by the difference.
+// The reasons to refuse a token. A client can act only on an expired one. The others are kept apart for an operator
+// who has to find out why a deployment refuses all users.
 var (
-	errMalformed = fault.New(fault.Unauthenticated, "token_malformed", "The access token cannot be read.")
-	errAlgorithm = fault.New(fault.Unauthenticated, "token_algorithm", "The access token is not signed with EdDSA.")
-	errKey       = fault.New(fault.Unauthenticated, "token_key",
-		"The access token is signed with a key that is not in use here.")
-	errSignature = fault.New(fault.Unauthenticated, "token_signature", "The access token's signature is wrong.")
-	errExpired   = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
-	errAudience  = fault.New(fault.Unauthenticated, "token_audience", "The access token is not meant for this API.")
-	errIssuer    = fault.New(fault.Unauthenticated, "token_issuer", "The access token was issued by another installation.")
-	// errOrgMissing is that of tokens from before there were organisations (requirement T2).
+	errMalformed = fault.New(fault.Unauthenticated, "token_malformed", "The access token is malformed. Sign in again.")
+	errAlgorithm = fault.New(fault.Unauthenticated, "token_algorithm",
+		"The access token is not signed with EdDSA. Sign in again.")
+	errKey = fault.New(fault.Unauthenticated, "token_key",
+		"The access token is signed with an unknown key. Sign in again.")
+	errSignature = fault.New(fault.Unauthenticated, "token_signature",
+		"The access token's signature is invalid. Sign in again.")
+	errExpired  = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
+	errAudience = fault.New(fault.Unauthenticated, "token_audience",
+		"The access token is for another API. Sign in again.")
+	errIssuer = fault.New(fault.Unauthenticated, "token_issuer",
+		"Another installation issued the access token. Sign in here.")
+	// errOrgMissing is for tokens that were issued before organisations existed (requirement T2).
 	errOrgMissing = fault.New(fault.Unauthenticated, "token_org_missing",
 		"The access token names no organisation. Refresh it to get one that does.")
 )
 
-// explain says what was wrong with a token that did not parse. The order matters: what the claims say counts only once
-// the signature is known to be right, and the signature only once the algorithm is.
+// explain returns the reason why a token was refused. The order matters: the claims mean nothing before the signature
+// is verified, and the signature means nothing before the algorithm is.
 func (t *Tokens) explain(parsed *jwt.Token, c claims, err error) error {
 	switch {
 	case errors.Is(err, jwt.ErrTokenMalformed):

@@ -20,22 +20,22 @@ import (
 )
 
 const (
-	// lifetime is how long a token lasts. Whether its holder is still let in is looked at by every transaction, so that
-	// this bounds no more than how long a stolen token is worth anything to someone who can use it from elsewhere.
+	// lifetime is how long a token is valid. Every transaction checks the sign-in again, so a revoked one stops
+	// working at once. The lifetime only limits how long a stolen token can be used.
 	lifetime = 15 * time.Minute
-	// leeway is how far the clocks of two replicas may differ.
+	// leeway is how far the clocks of two servers may differ.
 	leeway = 5 * time.Second
-	// audience is who the tokens are for: this product's API, whichever installation.
+	// audience is the same for every installation; the issuer tells them apart.
 	audience = "streamspace"
 	// algorithm is the only one that is accepted.
 	algorithm = "EdDSA"
 )
 
-// Config is what tokens are made of.
+// Config is the configuration of Tokens.
 type Config struct {
 	Key    ed25519.PrivateKey
 	Issuer string           // the installation's public URL
-	Now    func() time.Time // nil: the clock
+	Now    func() time.Time // nil: time.Now
 }
 
 // Tokens makes and verifies access tokens. It may be used from many goroutines.
@@ -46,7 +46,7 @@ type Tokens struct {
 	jwks   []byte
 }
 
-// claims are those of requirement T1. Verify reads them back.
+// claims are the claims of requirement T1.
 type claims struct {
 	OrgID      string   `json:"org_id,omitempty"`
 	OrgName    string   `json:"org_name,omitempty"`
@@ -56,13 +56,13 @@ type claims struct {
 	jwt.RegisteredClaims
 }
 
-// New makes tokens with one key.
+// New returns Tokens that sign with one key.
 func New(c Config) (*Tokens, error) {
 	if len(c.Key) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("a signing key has %d bytes, not %d", len(c.Key), ed25519.PrivateKeySize)
+		return nil, fmt.Errorf("the signing key has %d bytes, want %d", len(c.Key), ed25519.PrivateKeySize)
 	}
 	if c.Issuer == "" {
-		return nil, errors.New("tokens need an issuer")
+		return nil, errors.New("the issuer of access tokens is missing")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -79,7 +79,8 @@ func New(c Config) (*Tokens, error) {
 	)}, nil
 }
 
-// Mint makes a token for a sign-in, which does not outlast it, and tells how long it lasts.
+// Mint makes a token for a sign-in and returns how long it is valid: at most lifetime, and no longer than the
+// sign-in.
 func (t *Tokens) Mint(s identity.SignIn) (string, time.Duration, error) {
 	now := t.config.Now()
 	lasts := min(lifetime, s.EndsAt.Sub(now))
@@ -102,8 +103,8 @@ func (t *Tokens) Mint(s identity.SignIn) (string, time.Duration, error) {
 	return signed, lasts, nil
 }
 
-// Verify returns whom a token was made for; its EndsAt is the token's own end. Each way in which a token can be wrong
-// is an Unauthenticated fault with a code of its own.
+// Verify returns the sign-in that a token was made for. Its EndsAt is the token's expiry. An invalid token is an
+// Unauthenticated fault, with one code for each reason.
 func (t *Tokens) Verify(token string) (identity.SignIn, error) {
 	var c claims
 	parsed, err := t.parser.ParseWithClaims(token, &c, t.keyOf)
@@ -116,7 +117,7 @@ func (t *Tokens) Verify(token string) (identity.SignIn, error) {
 	return c.signIn()
 }
 
-// JWKS is the set of public keys (RFC 7517) by which others can verify the tokens.
+// JWKS returns the public keys (RFC 7517) with which other programs can verify the tokens.
 func (t *Tokens) JWKS() []byte { return slices.Clone(t.jwks) }
 
 func (t *Tokens) keyOf(token *jwt.Token) (any, error) {
@@ -143,7 +144,7 @@ func (c claims) signIn() (identity.SignIn, error) {
 	}, nil
 }
 
-// thumbprint is the key's by RFC 7638, so that a key is known by the same name wherever it is loaded.
+// thumbprint returns the key's RFC 7638 thumbprint, so that every server uses the same id for the same key.
 func thumbprint(public ed25519.PublicKey) string {
 	// The members that RFC 8037 requires, in lexicographic order and without spaces, are what is hashed.
 	b := fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, base64.RawURLEncoding.EncodeToString(public))

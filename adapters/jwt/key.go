@@ -17,8 +17,8 @@ const (
 	keyBlock = "PRIVATE KEY"
 	// maxKeyFile bounds what is read, in bytes: an Ed25519 key takes 119.
 	maxKeyFile = 16 << 10
-	// forOthers are the permissions that a key's file must not give: any to other users, and to write to the group.
-	// Reading may be left to the group, for that is how Kubernetes mounts a secret for a program that is not root.
+	// forOthers are the permissions that a key file must not have: any for other users, and write for the group. The
+	// group may read, because Kubernetes mounts a secret that way for a program that is not root.
 	forOthers fs.FileMode = 0o027
 )
 
@@ -34,7 +34,8 @@ func LoadKey(path string) (ed25519.PrivateKey, error) {
 		return nil, fmt.Errorf("read the signing key: %w", err)
 	}
 	if bad := info.Mode().Perm() & forOthers; bad != 0 {
-		return nil, fmt.Errorf("the signing key %s is open to others (mode %04o): chmod 600 it", path, info.Mode().Perm())
+		return nil, fmt.Errorf("other users can read or change the signing key %s (mode %04o): run chmod 600 on it",
+			path, info.Mode().Perm())
 	}
 	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
 	if err != nil {
@@ -80,7 +81,7 @@ func WriteNewKey(path string) error {
 	}
 	err = errors.Join(pem.Encode(f, &pem.Block{Type: keyBlock, Bytes: der}), f.Sync(), f.Close())
 	if err != nil {
-		// Half a key would be taken for one that is there.
+		// A partial file would look like an existing key at the next start.
 		return fmt.Errorf("write a signing key: %w", errors.Join(err, os.Remove(path)))
 	}
 	return nil

@@ -12,7 +12,8 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/reconciler"
 )
 
-// Run runs the agent until ctx is done, or a newer process of the same agent has taken over. Its sessions end with it.
+// Run runs the agent until ctx is done, or a newer process of the same agent has taken over. Its sessions end with
+// it.
 func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	id, key, err := readCredential(c.Credential)
 	if err != nil {

@@ -1,5 +1,4 @@
-// Package agent assembles the agent: the program that runs sessions where the control plane cannot reach, and dials out
-// to it.
+// Package agent assembles the agent: the program that runs sessions on a host and dials out to the control plane.
 package agent
 
 import (
@@ -14,20 +13,20 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Config is what the environment says of an agent.
+// Config is the agent's configuration, from the environment.
 type Config struct {
 	// ControlURL is the control plane's address, http or https.
 	ControlURL string `env:"STREAMSPACE_CONTROL_URL"`
 	// Credential is the file that holds "<agent's id>.<secret>". Only the agent's user may read it.
 	Credential string `env:"STREAMSPACE_AGENT_CREDENTIAL"`
-	// Data is the folder of the sessions that run here.
+	// Data is the folder in which sessions keep their files.
 	Data string `env:"STREAMSPACE_DATA"`
-	// Unconfined runs sessions without namespaces of their own: for an installation with one organisation, on a kernel
-	// that gives none. The control plane refuses it otherwise.
+	// Unconfined runs sessions without namespaces, for a kernel that provides none. The control plane accepts it only
+	// in an installation with one organisation.
 	Unconfined bool `env:"STREAMSPACE_AGENT_UNCONFINED"`
 }
 
-// ReadConfig reads the settings from an environment, and reports all that is wrong with them at once.
+// ReadConfig reads the settings from an environment. Its error names every invalid setting, not only the first.
 func ReadConfig(environ []string) (Config, error) {
 	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
 	for name, value := range map[string]string{
@@ -40,14 +39,15 @@ func ReadConfig(environ []string) (Config, error) {
 	return c, err
 }
 
-// readCredential reads who the agent is. A file that others may read has been read by others.
+// readCredential reads the agent's id and secret. It refuses a file that other users can read, because they may have
+// copied the secret.
 func readCredential(file string) (uuid.UUID, secret.Secret, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return uuid.Nil, secret.Secret{}, fmt.Errorf("open the agent's credential: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return uuid.Nil, secret.Secret{}, fmt.Errorf("%s may be read by others: chmod 600 %s", file, file)
+		return uuid.Nil, secret.Secret{}, fmt.Errorf("other users can read %s: run chmod 600 %s", file, file)
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {

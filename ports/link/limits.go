@@ -9,14 +9,14 @@ const (
 	// MaxSpec bounds what a template runs, in bytes of its JSON. A page of placements has one for each session:
 	// 200 × (16 KiB + 1 KiB for the rest of a placement) is 3.3 MiB, which fits into MaxAnswer.
 	MaxSpec = 16 << 10
-	// MaxMessage bounds a request's body in bytes. The largest is one session with its spec: four times MaxSpec leaves
-	// room for what a later version adds, and an end that sends more cannot make the other hold it.
+	// MaxMessage bounds a request's body in bytes. The largest is one session with its spec: four times MaxSpec
+	// leaves room for what a later version adds, and an end that sends more cannot make the other hold it.
 	MaxMessage = 64 << 10
 	// MaxAnswer bounds an answer's body in bytes: a page of placements.
 	MaxAnswer = 4 << 20
 	// MaxReason bounds the reason of a report in bytes. The column app.sessions.reason has the same bound.
 	MaxReason = 64
-	// CopyBuffer is the size in bytes of the buffer that copies a stream, on each hop between display and browser. It is
-	// worth 20-35 % of throughput over the 32 KiB of io.Copy on a desktop's bulk updates.
+	// CopyBuffer is the size in bytes of the buffer that copies a stream, on each hop between display and browser. It
+	// is worth 20-35 % of throughput over the 32 KiB of io.Copy on a desktop's bulk updates.
 	CopyBuffer = 64 << 10
 )
