@@ -1,0 +1,5 @@
+-- The floor: a transaction that does nothing, in one round trip.
+\startpipeline
+begin;
+commit;
+\endpipeline
