@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -146,12 +145,8 @@ var random = regexp.MustCompile(`(?m)^\\(un)?restrict .*\n`)
 // dump is the schema as pg_dump writes it, with its grants and without goose's table, whose rows have times.
 func dump(t *testing.T, d *dbtest.Database) string {
 	t.Helper()
-	binaries, err := cluster.Find(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(binaries.Dir, "pg_dump"),
-		"--schema-only", "--exclude-table=rls.goose_db_version*", "--dbname", d.DSN("streamspace_backup"))
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), serverProgram(t, "pg_dump"), "--schema-only",
+		"--exclude-table=rls.goose_db_version*", "--dbname", d.DSN("streamspace_backup"))
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("pg_dump: %v", err)

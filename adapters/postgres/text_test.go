@@ -54,23 +54,6 @@ func TestAHeldCursorOutlivesItsScope(t *testing.T) {
 	}
 }
 
-// A setting made by text for the session meets whoever borrows the connection next, and they are refused: they enter
-// nothing in the wrong organisation's name, until the connection is thrown away.
-func TestASettingLeftOnAConnectionRefusesTheNext(t *testing.T) {
-	t.Parallel()
-	d := small(t, 1)
-	both := twoTenants(t, d)
-	mine, theirs := both[0], both[1]
-	if _, err := d.app.Exec(t.Context(), fmt.Sprintf("set app.org_id = '%s'", theirs.ID)); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range steps[:3] {
-		if err := s.do(t.Context(), d, mine, theirs); stateOf(err) != "SS003" {
-			t.Errorf("%s: %v", s.name, err)
-		}
-	}
-}
-
 // Inside a scope it moves to another organisation: there is no floor under who can send a statement.
 func TestASettingMadeByTextMovesTheScope(t *testing.T) {
 	t.Parallel()
