@@ -59,11 +59,17 @@ deps: check ## Install what the tests need (as root), or print the command
 	@go run ./app/needs/install
 
 .PHONY: test
-test: deps test/go test/mutation test/browser ## Run every test
+test: sample := -skip='^TestMutants$$'
+test: deps test/go test/postgresql test/mutation test/browser ## Run every test
 
 .PHONY: test/go
 test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real desktops
-	tools/test.sh $(race)
+	tools/test.sh $(race) $(sample)
+	@if [ -n "$(sample)" ]; then echo "the sample of mutants is left out: test/mutation makes all of them"; fi
+
+.PHONY: test/postgresql
+test/postgresql: deps ## Run the database's tests on PostgreSQL 17 and 18 (make test/postgresql on=18)
+	tools/postgresql.sh $(on)
 
 .PHONY: test/race
 test/race: deps $(page) ## Run the Go tests under the race detector

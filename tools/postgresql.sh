@@ -18,4 +18,5 @@ for version in "$@"; do
 	"$place/$version/bin/postgres" --version
 	PATH="$place/$version/bin:$PATH" go test -count=1 -skip='^TestMutants$' \
 		./adapters/postgres ./db ./db/policy/... ./db/proof ./db/rules
+	PATH="$place/$version/bin:$PATH" go test -count=1 -run='^TestTheProductionGuide$' ./app/streamspace
 done

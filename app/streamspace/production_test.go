@@ -61,15 +61,19 @@ func TestTheProductionGuide(t *testing.T) {
 			owner, credential := in.populate("streamspace")
 
 			stop := in.start("streamspace", credential)
+			defer func() { stop() }()
 			before := in.signIn(owner)
 			in.desktop(before)
+			if in.noDump {
+				t.Log("backup and restore are left out: this build of PostgreSQL has no pg_dump")
+				return
+			}
 			in.follow("backup")
 			in.signOut(before)
 			stop()
 
 			in.follow("restore")
 			stop = in.start("streamspace_restored", credential)
-			defer stop()
 			if status := in.call(http.MethodGet, "/api/v1/sessions", before, nil, nil); status != http.StatusUnauthorized {
 				t.Errorf("who signed out after the backup is answered %d on the restored database", status)
 			}
@@ -83,6 +87,7 @@ type installation struct {
 	*testing.T
 
 	managed bool
+	noDump  bool // the server's build has no pg_dump, which refuses a newer server than its own
 	folder  string
 	environ []string // of the commands
 	guide   string
@@ -139,6 +144,9 @@ func (in *installation) administer(c *cluster.Cluster) []string {
 	binaries, err := cluster.Find(in.Context())
 	if err != nil {
 		in.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(binaries.Dir, "pg_dump")); err != nil {
+		in.noDump = binaries.Version > cluster.MinVersion
 	}
 	config := super.Config()
 	environ := []string{
