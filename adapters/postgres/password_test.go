@@ -3,6 +3,7 @@ package postgres
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,37 @@ func TestPasswordsAreReadWithoutTheirLineEnd(t *testing.T) {
 	}
 	if _, err := ReadPassword(folder, roleAgent); err == nil {
 		t.Error("a role without a file has a password")
+	}
+}
+
+// Seen to fail with a password that is read without looking at who else can read it.
+func TestAPasswordThatOthersCanReadIsRefused(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for role, c := range map[string]struct {
+		content string
+		mode    os.FileMode
+		said    string
+	}{
+		roleApp:      {"secret", 0o640, ""},
+		roleLogin:    {"secret", 0o644, "chmod 600"},
+		roleMigrator: {"secret", 0o660, "chmod 600"},
+		roleAgent:    {"\n", 0o600, "empty"},
+	} {
+		file := filepath.Join(folder, role)
+		if err := os.WriteFile(file, []byte(c.content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(file, c.mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadPassword(folder, role)
+		switch {
+		case c.said == "" && err != nil:
+			t.Errorf("mode %04o: %v", c.mode, err)
+		case c.said != "" && (err == nil || !strings.Contains(err.Error(), c.said) || !strings.Contains(err.Error(), file)):
+			t.Errorf("mode %04o: %v, want %q and the file's name", c.mode, err, c.said)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/rules"
+	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 const (
@@ -149,17 +150,21 @@ func (c Config) Migrator() (*pgx.ConnConfig, error) {
 	return config, err
 }
 
-// ReadPassword reads a role's password from its file in the folder, without space around it, because editors add a line
-// end. An empty folder means no password.
+// ReadPassword reads a role's password from its file in the folder of STREAMSPACE_DATABASE_PASSWORDS, without the line
+// end that an editor adds. The file must be closed to other users, as a key's. Without a folder there is no password.
 func ReadPassword(folder, role string) (string, error) {
 	if folder == "" {
 		return "", nil
 	}
-	b, err := os.ReadFile(filepath.Join(folder, role))
+	b, err := secret.ReadFile(os.DirFS(folder), role)
 	if err != nil {
-		return "", fmt.Errorf("read the password of %s: %w", role, err)
+		return "", fmt.Errorf("read the password of %s from %s: %w", role, filepath.Join(folder, role), err)
 	}
-	return strings.TrimSpace(string(b)), nil
+	password := strings.TrimSpace(string(b))
+	if password == "" {
+		return "", fmt.Errorf("read the password of %s from %s: it is empty", role, filepath.Join(folder, role))
+	}
+	return password, nil
 }
 
 //go:embed posture.sql
