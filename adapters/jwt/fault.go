@@ -20,6 +20,8 @@ var (
 	errSignature = fault.New(fault.Unauthenticated, "token_signature",
 		"The access token's signature is invalid. Sign in again.")
 	errExpired  = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
+	errNotYet   = fault.New(fault.Unauthenticated, "token_not_yet_valid",
+		"The access token is not valid yet: the clock of a server is wrong. Try again in a moment.")
 	errAudience = fault.New(fault.Unauthenticated, "token_audience",
 		"The access token is for another API. Sign in again.")
 	errIssuer = fault.New(fault.Unauthenticated, "token_issuer",
@@ -43,11 +45,13 @@ func (t *Tokens) explain(parsed *jwt.Token, c claims, err error) error {
 		return errSignature.Because(err)
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return errExpired.Because(err)
+	case errors.Is(err, jwt.ErrTokenUsedBeforeIssued), errors.Is(err, jwt.ErrTokenNotValidYet):
+		return errNotYet.Because(err)
 	case !slices.Contains(c.Audience, audience):
 		return errAudience.Because(err)
 	case c.Issuer != t.config.Issuer:
 		return errIssuer.Because(err)
-	default: // no expiry, or not valid yet
+	default: // no expiry
 		return errMalformed.Because(err)
 	}
 }

@@ -178,7 +178,13 @@ func TestEveryWrongTokenHasItsCode(t *testing.T) {
 			"token_expired"},
 		"no expiry": {edited(func(c *claims) { c.ExpiresAt = nil }), "token_malformed"},
 		"from the future": {edited(func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(time.Hour)) }),
-			"token_malformed"},
+			"token_not_yet_valid"},
+		"issued beyond the leeway": {
+			edited(func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(leeway + time.Second)) }),
+			"token_not_yet_valid"},
+		"issued within the leeway": {edited(func(c *claims) { c.IssuedAt = jwt.NewNumericDate(noon.Add(leeway)) }), ""},
+		"not before": {edited(func(c *claims) { c.NotBefore = jwt.NewNumericDate(noon.Add(time.Hour)) }),
+			"token_not_yet_valid"},
 		"another audience": {edited(func(c *claims) { c.Audience = jwt.ClaimStrings{"elsewhere"} }),
 			"token_audience"},
 		"no audience":              {edited(func(c *claims) { c.Audience = nil }), "token_audience"},
@@ -245,5 +251,35 @@ func TestTheKeySetHoldsThePublicKeyAlone(t *testing.T) {
 	}}})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("JWKS (-want +got):\n%s", diff)
+	}
+}
+
+// Seen to fail with a decoder that ignores the bits of a last character that carry nothing, and line ends.
+func TestATokenIsWrittenInOneWay(t *testing.T) {
+	t.Parallel()
+	tokens := newTokens(t, newKey(t), noon)
+	right, _, err := tokens.Mint(someone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(right, ".")
+	// 64 bytes take 86 characters: the last one carries four bits, and two that must be zero.
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, right[len(right)-1])
+	for name, token := range map[string]string{
+		"padding bits":              right[:len(right)-1] + alphabet[last+1:last+2],
+		"padding":                   right + "==",
+		"a line end after it":       right + "\n",
+		"a line end inside it":      parts[0] + ".\r\n" + parts[1] + "." + parts[2],
+		"a space":                   parts[0] + " ." + parts[1] + "." + parts[2],
+		"a no-break space":          right + "\u00a0",
+		"the other base64 alphabet": strings.NewReplacer("-", "+", "_", "/").Replace(parts[2] + "-"),
+	} {
+		if name == "the other base64 alphabet" {
+			token = parts[0] + "." + parts[1] + "." + token
+		}
+		if _, err := tokens.Verify(token); !errors.Is(err, errMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
