@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -57,16 +58,36 @@ type authenticator struct {
 	sessions *sessions.Service
 	// Two caches, because a cookie's secret must not pass as a token, nor a token as a cookie. With one cache, a client
 	// that sent a refresh token as a Bearer token was let in, without the token's signature and its 15 minutes.
-	tokenCache, cookieCache *signInCache
-	guesses                 *limiter[string] // by the network that sends invalid cookies or refresh tokens
+	tokenCache  atomic.Pointer[tokenCache]
+	cookieCache *signInCache
+	guesses     *limiter[string] // by the network that sends invalid cookies or refresh tokens
 }
 
 func newAuthenticator(c Config, origin string, limits *limits) *authenticator {
-	return &authenticator{
+	a := &authenticator{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
-		tokenCache: newSignInCache(), cookieCache: newSignInCache(),
-		guesses: limits.guesses,
+		cookieCache: newSignInCache(), guesses: limits.guesses,
 	}
+	a.tokenCache.Store(&tokenCache{signInCache: newSignInCache(), keys: c.Tokens.KeysVersion()})
+	return a
+}
+
+// tokenCache is what was verified with one version of the keys. When a key is removed, the tokens that it signed must
+// be refused at once, so that a change of the keys empties the cache.
+type tokenCache struct {
+	*signInCache
+	keys uint64
+}
+
+// verified returns the cache of the keys that are in use.
+func (a *authenticator) verified() *tokenCache {
+	keys, cache := a.tokens.KeysVersion(), a.tokenCache.Load()
+	if cache.keys == keys {
+		return cache
+	}
+	fresh := &tokenCache{signInCache: newSignInCache(), keys: keys}
+	a.tokenCache.CompareAndSwap(cache, fresh)
+	return fresh
 }
 
 // identify returns the caller, or an Unauthenticated fault. If a request has both a token and a cookie, the token
@@ -80,7 +101,7 @@ func (a *authenticator) identify(r *http.Request, method authMethod) (caller, er
 		if !strings.EqualFold(scheme, "Bearer") {
 			return caller{}, errNoCredentials
 		}
-		return a.byToken(strings.TrimSpace(token))
+		return a.byToken(strings.TrimLeft(token, " ")) // RFC 6750 §2.1: any number of spaces, and nothing else
 	}
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		return a.byCookie(r.Context(), cookie.Value)
@@ -92,13 +113,14 @@ func (a *authenticator) identify(r *http.Request, method authMethod) (caller, er
 // cache by the token's claims would accept claims that anyone wrote.
 func (a *authenticator) byToken(token string) (caller, error) {
 	key := secret.Of(token).Hash()
-	signIn, ok := a.tokenCache.get(key)
+	cache := a.verified()
+	signIn, ok := cache.get(key)
 	if !ok {
 		var err error
 		if signIn, err = a.tokens.Verify(token); err != nil {
 			return caller{}, err
 		}
-		a.tokenCache.put(key, signIn)
+		cache.put(key, signIn)
 	}
 	return caller{scope: scopeOf(signIn), key: key}, nil
 }
@@ -161,7 +183,7 @@ func (a *authenticator) byTicket(r *http.Request) (caller, error) {
 
 // forget removes the caller's credential from the caches. It need not know which of them holds it.
 func (a *authenticator) forget(who caller) {
-	a.tokenCache.remove(who.key)
+	a.verified().remove(who.key)
 	a.cookieCache.remove(who.key)
 }
 

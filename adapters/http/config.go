@@ -62,6 +62,8 @@ type Tokens interface {
 	Verify(token string) (identity.SignIn, error)
 	// JWKS is the set of public keys (RFC 7517) by which others can verify the tokens.
 	JWKS() []byte
+	// KeysVersion counts the changes of the keys. What Verify said before a change may no longer be true.
+	KeysVersion() uint64
 }
 
 // Observer is told of every response, for metrics.

@@ -108,7 +108,7 @@ func newFixture(t *testing.T, change ...func(*Config)) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.tokens, err = jwt.New(jwt.Config{Key: key, Issuer: publicURL}); err != nil {
+	if f.tokens, err = jwt.New(jwt.Config{Keys: jwt.Keys{Signing: key}, Issuer: publicURL}); err != nil {
 		t.Fatal(err)
 	}
 	c := f.config()

@@ -19,8 +19,8 @@ var (
 		"The access token is signed with an unknown key. Sign in again.")
 	errSignature = fault.New(fault.Unauthenticated, "token_signature",
 		"The access token's signature is invalid. Sign in again.")
-	errExpired  = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
-	errNotYet   = fault.New(fault.Unauthenticated, "token_not_yet_valid",
+	errExpired = fault.New(fault.Unauthenticated, "token_expired", "The access token has expired. Refresh it.")
+	errNotYet  = fault.New(fault.Unauthenticated, "token_not_yet_valid",
 		"The access token is not valid yet: the clock of a server is wrong. Try again in a moment.")
 	errAudience = fault.New(fault.Unauthenticated, "token_audience",
 		"The access token is for another API. Sign in again.")

@@ -2,17 +2,13 @@
 package jwt
 
 import (
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
-	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/uuid"
 
@@ -35,7 +31,7 @@ const (
 
 // Config is the configuration of Tokens.
 type Config struct {
-	Key    ed25519.PrivateKey
+	Keys   Keys
 	Issuer string           // the installation's public URL
 	Now    func() time.Time // nil: time.Now
 }
@@ -43,9 +39,8 @@ type Config struct {
 // Tokens makes and verifies access tokens. It may be used from many goroutines.
 type Tokens struct {
 	config Config
-	keyID  string
 	parser *jwt.Parser
-	jwks   []byte
+	ring   atomic.Pointer[ring]
 }
 
 // claims are the claims of requirement T1.
@@ -58,29 +53,48 @@ type claims struct {
 	jwt.RegisteredClaims
 }
 
-// New returns Tokens that sign with one key.
+// New returns tokens that are signed and verified with the keys of the configuration, until Rotate changes them.
 func New(c Config) (*Tokens, error) {
-	if len(c.Key) != ed25519.PrivateKeySize {
-		return nil, fmt.Errorf("the signing key has %d bytes, want %d", len(c.Key), ed25519.PrivateKeySize)
-	}
 	if c.Issuer == "" {
 		return nil, errors.New("the issuer of access tokens is missing")
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	public := c.Key.Public().(ed25519.PublicKey)
-	keyID := thumbprint(public)
-	jwks, err := keySet(public, keyID)
-	if err != nil {
-		return nil, err
-	}
-	return &Tokens{config: c, keyID: keyID, jwks: jwks, parser: jwt.NewParser(
+	t := &Tokens{config: c, parser: jwt.NewParser(
 		jwt.WithValidMethods([]string{algorithm}), jwt.WithAudience(audience), jwt.WithIssuer(c.Issuer),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(c.Now),
 		jwt.WithStrictDecoding(),
-	)}, nil
+	)}
+	r, err := newRing(c.Keys)
+	if err != nil {
+		return nil, err
+	}
+	t.ring.Store(r)
+	return t, nil
 }
+
+// Rotate replaces the keys, and reports whether they differ from those in use. Tokens that are being made or verified
+// meanwhile use either set.
+func (t *Tokens) Rotate(k Keys) (changed bool, err error) {
+	next, err := newRing(k)
+	if err != nil {
+		return false, err
+	}
+	for {
+		used := t.ring.Load()
+		if next.same(used) {
+			return false, nil
+		}
+		next.version = used.version + 1
+		if t.ring.CompareAndSwap(used, next) {
+			return true, nil
+		}
+	}
+}
+
+// KeysVersion counts the changes of the keys. What was verified at one version may be refused at another.
+func (t *Tokens) KeysVersion() uint64 { return t.ring.Load().version }
 
 // Mint makes a token for a sign-in and returns how long it is valid: at most lifetime, and no longer than the
 // sign-in.
@@ -98,8 +112,9 @@ func (t *Tokens) Mint(s identity.SignIn) (string, time.Duration, error) {
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lasts)),
 		},
 	})
-	token.Header["kid"] = t.keyID
-	signed, err := token.SignedString(t.config.Key)
+	r := t.ring.Load()
+	token.Header["kid"] = r.keyID
+	signed, err := token.SignedString(r.signing)
 	if err != nil {
 		return "", 0, fmt.Errorf("sign a token: %w", err)
 	}
@@ -114,7 +129,7 @@ func (t *Tokens) Verify(token string) (identity.SignIn, error) {
 		return identity.SignIn{}, errMalformed
 	}
 	var c claims
-	parsed, err := t.parser.ParseWithClaims(token, &c, t.keyOf)
+	parsed, err := t.parser.ParseWithClaims(token, &c, t.ring.Load().keyOf)
 	if err != nil {
 		return identity.SignIn{}, t.explain(parsed, c, err)
 	}
@@ -125,14 +140,7 @@ func (t *Tokens) Verify(token string) (identity.SignIn, error) {
 }
 
 // JWKS returns the public keys (RFC 7517) with which other programs can verify the tokens.
-func (t *Tokens) JWKS() []byte { return slices.Clone(t.jwks) }
-
-func (t *Tokens) keyOf(token *jwt.Token) (any, error) {
-	if token.Header["kid"] != t.keyID {
-		return nil, errKey
-	}
-	return t.config.Key.Public(), nil
-}
+func (t *Tokens) JWKS() []byte { return slices.Clone(t.ring.Load().jwks) }
 
 func (c claims) signIn() (identity.SignIn, error) {
 	orgID, err1 := uuid.Parse(c.OrgID)
@@ -149,22 +157,4 @@ func (c claims) signIn() (identity.SignIn, error) {
 		},
 		Credential: org.CredentialID{UUID: credential}, EndsAt: c.ExpiresAt.Time,
 	}, nil
-}
-
-// thumbprint returns the key's RFC 7638 thumbprint, so that every server uses the same id for the same key.
-func thumbprint(public ed25519.PublicKey) string {
-	// The members that RFC 8037 requires, in lexicographic order and without spaces, are what is hashed.
-	b := fmt.Sprintf(`{"crv":"Ed25519","kty":"OKP","x":"%s"}`, base64.RawURLEncoding.EncodeToString(public))
-	sum := sha256.Sum256([]byte(b))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}
-
-func keySet(public ed25519.PublicKey, keyID string) ([]byte, error) {
-	key, err := jwkset.NewJWKFromKey(public, jwkset.JWKOptions{
-		Metadata: jwkset.JWKMetadataOptions{ALG: jwkset.AlgEdDSA, KID: keyID, USE: jwkset.UseSig},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("describe the signing key: %w", err)
-	}
-	return json.Marshal(jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{key.Marshal()}})
 }

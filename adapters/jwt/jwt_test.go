@@ -36,12 +36,15 @@ func newKey(t *testing.T) ed25519.PrivateKey {
 
 func newTokens(t *testing.T, key ed25519.PrivateKey, now time.Time) *Tokens {
 	t.Helper()
-	tokens, err := New(Config{Key: key, Issuer: issuer, Now: func() time.Time { return now }})
+	tokens, err := New(Config{Keys: Keys{Signing: key}, Issuer: issuer, Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return tokens
 }
+
+// keyID is the id of the key that signs.
+func (t *Tokens) keyID() string { return t.ring.Load().keyID }
 
 func someone() identity.SignIn {
 	return identity.SignIn{
@@ -99,7 +102,7 @@ func TestATokenCarriesTheClaimsOfT1(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("claims (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(map[string]any{"alg": "EdDSA", "typ": "JWT", "kid": tokens.keyID}, header); diff != "" {
+	if diff := cmp.Diff(map[string]any{"alg": "EdDSA", "typ": "JWT", "kid": tokens.keyID()}, header); diff != "" {
 		t.Errorf("header (-want +got):\n%s", diff)
 	}
 }
@@ -144,7 +147,7 @@ func TestEveryWrongTokenHasItsCode(t *testing.T) {
 	edited := func(change func(*claims)) string {
 		c := good()
 		change(&c)
-		return sign(t, jwt.SigningMethodEdDSA, key, tokens.keyID, c)
+		return sign(t, jwt.SigningMethodEdDSA, key, tokens.keyID(), c)
 	}
 	right := edited(func(*claims) {})
 	parts := strings.Split(right, ".")
@@ -160,16 +163,16 @@ func TestEveryWrongTokenHasItsCode(t *testing.T) {
 		"four parts":           {right + ".x", "token_malformed"},
 		"header is no JSON":    {b64([]byte("{")) + "." + parts[1] + "." + parts[2], "token_malformed"},
 		"claims are no object": {parts[0] + "." + b64([]byte(`"x"`)) + "." + parts[2], "token_malformed"},
-		"none": {sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, tokens.keyID, good()),
+		"none": {sign(t, jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, tokens.keyID(), good()),
 			"token_algorithm"},
-		"HMAC with the public key": {sign(t, jwt.SigningMethodHS256, public, tokens.keyID, good()), "token_algorithm"},
-		"RSA":                      {sign(t, jwt.SigningMethodRS256, rsaKey, tokens.keyID, good()), "token_algorithm"},
+		"HMAC with the public key": {sign(t, jwt.SigningMethodHS256, public, tokens.keyID(), good()), "token_algorithm"},
+		"RSA":                      {sign(t, jwt.SigningMethodRS256, rsaKey, tokens.keyID(), good()), "token_algorithm"},
 		"an algorithm that there is not": {
-			b64([]byte(`{"alg":"XX","kid":"`+tokens.keyID+`"}`)) + "." + parts[1] + "." + parts[2], "token_algorithm"},
-		"no algorithm": {b64([]byte(`{"kid":"`+tokens.keyID+`"}`)) + "." + parts[1] + "." + parts[2],
+			b64([]byte(`{"alg":"XX","kid":"`+tokens.keyID()+`"}`)) + "." + parts[1] + "." + parts[2], "token_algorithm"},
+		"no algorithm": {b64([]byte(`{"kid":"`+tokens.keyID()+`"}`)) + "." + parts[1] + "." + parts[2],
 			"token_algorithm"},
 		"another key by its name": {sign(t, jwt.SigningMethodEdDSA, newKey(t), "other", good()), "token_key"},
-		"another key by our name": {sign(t, jwt.SigningMethodEdDSA, newKey(t), tokens.keyID, good()), "token_signature"},
+		"another key by our name": {sign(t, jwt.SigningMethodEdDSA, newKey(t), tokens.keyID(), good()), "token_signature"},
 		"tampered claims": {
 			parts[0] + "." + strings.Split(edited(func(c *claims) { c.Role = org.RoleOwner }), ".")[1] + "." + parts[2],
 			"token_signature"},
@@ -246,7 +249,7 @@ func TestTheKeySetHoldsThePublicKeyAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := any(map[string]any{"keys": []any{map[string]any{
-		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": tokens.keyID,
+		"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": tokens.keyID(),
 		"x": base64.RawURLEncoding.EncodeToString(key.Public().(ed25519.PublicKey)),
 	}}})
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -281,5 +284,53 @@ func TestATokenIsWrittenInOneWay(t *testing.T) {
 		if _, err := tokens.Verify(token); !errors.Is(err, errMalformed) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestKeysAreRotated(t *testing.T) {
+	t.Parallel()
+	first, second := newKey(t), newKey(t)
+	tokens := newTokens(t, first, noon)
+	before, _, err := tokens.Mint(someone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotate := func(signing ed25519.PrivateKey, verifying ...ed25519.PrivateKey) bool {
+		keys := Keys{Signing: signing}
+		for _, k := range verifying {
+			keys.Verifying = append(keys.Verifying, k.Public().(ed25519.PublicKey))
+		}
+		changed, err := tokens.Rotate(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return changed
+	}
+	known := func() int { return strings.Count(string(tokens.JWKS()), `"kid"`) }
+	if rotate(first) || rotate(first, first) || tokens.KeysVersion() != 0 {
+		t.Error("the same keys count as changed ones")
+	}
+	firstID := tokens.keyID()
+	if !rotate(first, second) || known() != 2 || tokens.keyID() != firstID {
+		t.Errorf("with the next key: %s", tokens.JWKS())
+	}
+	if !rotate(second, first) || known() != 2 || tokens.KeysVersion() != 2 || tokens.keyID() == firstID {
+		t.Errorf("with the previous key: %s", tokens.JWKS())
+	}
+	if _, err := tokens.Verify(before); err != nil {
+		t.Errorf("a token of the previous key: %v", err)
+	}
+	after, _, err := tokens.Mint(someone())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newTokens(t, second, noon).Verify(after); err != nil {
+		t.Errorf("the new key does not sign: %v", err)
+	}
+	if !rotate(second) || known() != 1 {
+		t.Errorf("with the new key alone: %s", tokens.JWKS())
+	}
+	if _, err := tokens.Verify(before); !errors.Is(err, errKey) {
+		t.Errorf("a token of a removed key: %v", err)
 	}
 }

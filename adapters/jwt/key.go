@@ -7,45 +7,83 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 const (
+	// signingFile is the file of a folder whose key signs. Every other file whose name ends with keySuffix holds a key
+	// that only verifies.
+	signingFile = "signing.pem"
+	keySuffix   = ".pem"
 	// keyBlock is the type of a PEM block that holds a PKCS #8 private key (RFC 7468 §10).
 	keyBlock = "PRIVATE KEY"
-	// maxKeyFile bounds what is read, in bytes: an Ed25519 key takes 119.
-	maxKeyFile = 16 << 10
-	// forOthers are the permissions that a key file must not have: any for other users, and write for the group. The
-	// group may read, because Kubernetes mounts a secret that way for a program that is not root.
-	forOthers fs.FileMode = 0o027
 )
 
-// LoadKey reads an Ed25519 private key from a PEM file (PKCS #8). It refuses one that other users can read or change.
-func LoadKey(path string) (ed25519.PrivateKey, error) {
-	f, err := os.Open(path)
+// LoadKeys reads the keys of a folder: signing.pem signs, every other *.pem verifies. It refuses a key that other users
+// can read or change. The error lists every wrong file.
+func LoadKeys(folder string) (Keys, error) {
+	files, err := keyFiles(folder)
 	if err != nil {
-		return nil, fmt.Errorf("read the signing key: %w", err)
+		return Keys{}, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
+	if !slices.Contains(files, signingFile) {
+		return Keys{}, fmt.Errorf("the folder of signing keys %s has no %s", folder, signingFile)
+	}
+	var out Keys
+	var errs []error
+	for _, name := range files {
+		key, err := loadKey(folder, name)
+		switch {
+		case err != nil:
+			errs = append(errs, fmt.Errorf("read the signing key %s: %w", filepath.Join(folder, name), err))
+		case name == signingFile:
+			out.Signing = key
+		default:
+			out.Verifying = append(out.Verifying, key.Public().(ed25519.PublicKey))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Keys{}, err
+	}
+	// Keys that are being moved could be missed: signing.pem was read after the move, and the list made before it.
+	again, err := keyFiles(folder)
 	if err != nil {
-		return nil, fmt.Errorf("read the signing key: %w", err)
+		return Keys{}, err
 	}
-	if bad := info.Mode().Perm() & forOthers; bad != 0 {
-		return nil, fmt.Errorf("other users can read or change the signing key %s (mode %04o): run chmod 600 on it",
-			path, info.Mode().Perm())
+	if !slices.Equal(files, again) {
+		return Keys{}, fmt.Errorf("the folder of signing keys %s changed while it was read", folder)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, maxKeyFile))
+	return out, nil
+}
+
+// keyFiles lists the folder's keys by name. Editors and Kubernetes keep files of their own, whose names begin with a
+// dot.
+func keyFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, fmt.Errorf("read the signing key: %w", err)
+		return nil, fmt.Errorf("read the folder of signing keys: %w", err)
 	}
-	key, err := parseKey(b)
+	var names []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), keySuffix) && !strings.HasPrefix(e.Name(), ".") {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+func loadKey(folder, name string) (ed25519.PrivateKey, error) {
+	b, err := secret.ReadFile(os.DirFS(folder), name)
 	if err != nil {
-		return nil, fmt.Errorf("read the signing key %s: %w", path, err)
+		return nil, err
 	}
-	return key, nil
+	return parseKey(b)
 }
 
 func parseKey(b []byte) (ed25519.PrivateKey, error) {
@@ -64,9 +102,20 @@ func parseKey(b []byte) (ed25519.PrivateKey, error) {
 	return ed, nil
 }
 
-// WriteNewKey makes a key and writes it to a file that only this user can read. A file that exists is left alone, and
+// EnsureKeys makes a folder of keys with one that signs. A key that is there already is left alone.
+func EnsureKeys(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("make the folder of signing keys: %w", err)
+	}
+	if err := writeNewKey(filepath.Join(folder, signingFile)); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// writeNewKey makes a key and writes it to a file that only this user can read. A file that exists is left alone, and
 // the error is then an fs.ErrExist.
-func WriteNewKey(path string) error {
+func writeNewKey(path string) error {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return fmt.Errorf("make a signing key: %w", err)

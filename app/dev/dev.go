@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -39,14 +38,14 @@ type dev struct {
 }
 
 // files has the paths of dev's data.
-type files struct{ cluster, agent, passwords, signingKey, credential, password string }
+type files struct{ cluster, agent, passwords, signingKeys, credential, password string }
 
 // Run runs the installation until ctx is done, and then stops everything that it started. The data stays, and the next
 // Run continues with it.
 func Run(ctx context.Context, c Config, out Output) error {
 	d := &dev{Config: c, Output: out, files: files{
 		cluster: filepath.Join(c.Data, "postgres"), agent: filepath.Join(c.Data, "agent"),
-		passwords: filepath.Join(c.Data, "passwords"), signingKey: filepath.Join(c.Data, "signing.pem"),
+		passwords: filepath.Join(c.Data, "passwords"), signingKeys: filepath.Join(c.Data, "keys"),
 		credential: filepath.Join(c.Data, "agent.credential"), password: filepath.Join(c.Data, "password"),
 	}}
 	began := time.Now()
@@ -84,11 +83,8 @@ func (d *dev) prepare(ctx context.Context) error {
 		d.say("This kernel does not provide namespaces for sessions (%v).\n"+
 			"Sessions run without them. So there is only one organisation: acme.", d.unconfined)
 	}
-	d.Server.SigningKey = d.files.signingKey
-	if err := jwt.WriteNewKey(d.files.signingKey); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
+	d.Server.SigningKeys = d.files.signingKeys
+	return jwt.EnsureKeys(d.files.signingKeys)
 }
 
 // serve runs the control plane and the agent until ctx is done or one of them fails.

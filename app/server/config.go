@@ -26,8 +26,9 @@ type Config struct {
 	OpsListen string `env:"STREAMSPACE_OPS_LISTEN" envDefault:"127.0.0.1:9090"`
 	// PublicURL is the URL that browsers and agents use. Empty: http://localhost and the port of Listen.
 	PublicURL string `env:"STREAMSPACE_PUBLIC_URL"`
-	// SigningKey is the file of the Ed25519 key that signs tokens, PEM PKCS#8.
-	SigningKey string `env:"STREAMSPACE_SIGNING_KEY"`
+	// SigningKeys is the folder of the tokens' Ed25519 keys: signing.pem signs, every *.pem verifies. It is read again
+	// every second, so that keys are rotated without a restart.
+	SigningKeys string `env:"STREAMSPACE_SIGNING_KEYS"`
 	// DatabaseURL names no user: each kind of work connects as its own role.
 	DatabaseURL string `env:"STREAMSPACE_DATABASE_URL"`
 	// DatabasePasswords is a folder with one file per role, which contains its password. Empty: the database
@@ -68,7 +69,7 @@ func (c Config) check() error {
 func (c Config) complete() error {
 	var errs []error
 	for name, value := range map[string]string{
-		"STREAMSPACE_DATABASE_URL": c.DatabaseURL, "STREAMSPACE_SIGNING_KEY": c.SigningKey,
+		"STREAMSPACE_DATABASE_URL": c.DatabaseURL, "STREAMSPACE_SIGNING_KEYS": c.SigningKeys,
 	} {
 		if value == "" {
 			errs = append(errs, fmt.Errorf("%s is not set", name))

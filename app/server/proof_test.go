@@ -21,13 +21,13 @@ import (
 func TestAServerDoesNotStartOnAWeakenedCatalogue(t *testing.T) {
 	t.Parallel()
 	d, folder := dbtest.Own(t), t.TempDir()
-	key, accepted := filepath.Join(folder, "signing.pem"), filepath.Join(folder, "accepted")
-	if err := jwt.WriteNewKey(key); err != nil {
+	keys, accepted := filepath.Join(folder, "keys"), filepath.Join(folder, "accepted")
+	if err := jwt.EnsureKeys(keys); err != nil {
 		t.Fatal(err)
 	}
 	settings := []string{
 		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0",
-		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEY=" + key,
+		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEYS=" + keys,
 	}
 	if err := starts(t, settings); err != nil {
 		t.Fatalf("before: %v", err)
@@ -86,13 +86,13 @@ func starts(t *testing.T, settings []string) error {
 // policy.Violations (the manifest differs), and out of Apply.
 func TestProgramsWithOlderAndNewerRulesServeTogether(t *testing.T) {
 	t.Parallel()
-	d, key := dbtest.Own(t), filepath.Join(t.TempDir(), "signing.pem")
-	if err := jwt.WriteNewKey(key); err != nil {
+	d, keys := dbtest.Own(t), t.TempDir()
+	if err := jwt.EnsureKeys(keys); err != nil {
 		t.Fatal(err)
 	}
 	settings := []string{
 		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0",
-		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEY=" + key,
+		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEYS=" + keys,
 	}
 	if err := starts(t, settings); err != nil {
 		t.Fatalf("the newer program: %v", err) // on the rules that it brought

@@ -53,7 +53,7 @@ func TestAProductionStartSaysWhatItLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = New(t.Context(), c, slog.New(slog.DiscardHandler))
-	for _, name := range []string{"STREAMSPACE_DATABASE_URL", "STREAMSPACE_SIGNING_KEY"} {
+	for _, name := range []string{"STREAMSPACE_DATABASE_URL", "STREAMSPACE_SIGNING_KEYS"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not in: %v", name, err)
 		}

@@ -46,11 +46,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err != nil {
 		return nil, err
 	}
-	key, err := jwt.LoadKey(c.SigningKey)
+	keys, err := jwt.LoadKeys(c.SigningKeys)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := jwt.New(jwt.Config{Key: key, Issuer: c.URL()})
+	tokens, err := jwt.New(jwt.Config{Keys: keys, Issuer: c.URL()})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, fmt.Errorf("assemble the API: %w", err)
 	}
 	p.background = []func(context.Context) error{
-		tunnels.Run, streams.Run, nudger.Run, proof.run,
+		tunnels.Run, streams.Run, nudger.Run, proof.run, jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}

@@ -263,16 +263,14 @@ func (in *installation) databaseURL(name string) string {
 // start runs the control plane and an agent on a database, and returns what stops both.
 func (in *installation) start(database, credential string) (stop func()) {
 	in.Helper()
-	key := filepath.Join(in.folder, "signing.pem")
-	if _, err := os.Stat(key); err != nil {
-		if err := jwt.WriteNewKey(key); err != nil {
-			in.Fatal(err)
-		}
+	keys := filepath.Join(in.folder, "keys")
+	if err := jwt.EnsureKeys(keys); err != nil {
+		in.Fatal(err)
 	}
 	ops := freeAddress(in.T)
 	stopServe := in.program("serve",
 		"STREAMSPACE_LISTEN="+in.listen, "STREAMSPACE_OPS_LISTEN="+ops, "STREAMSPACE_PUBLIC_URL="+in.url,
-		"STREAMSPACE_DATABASE_URL="+in.databaseURL(database), "STREAMSPACE_SIGNING_KEY="+key,
+		"STREAMSPACE_DATABASE_URL="+in.databaseURL(database), "STREAMSPACE_SIGNING_KEYS="+keys,
 		"STREAMSPACE_DATABASE_PASSWORDS="+filepath.Join(in.folder, "passwords"))
 	in.until("the control plane answers", func() bool {
 		r, err := http.Get("http://" + ops + "/readyz")

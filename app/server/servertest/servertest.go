@@ -43,21 +43,26 @@ type Server struct {
 // Config says which control plane a test needs. The zero value is as in production.
 type Config struct {
 	Unlimited bool // no rate limits of sign-ins and of unknown ids
+	// SigningKeys is a folder of keys. Empty: one of the server's own.
+	SigningKeys string
 }
 
 // Start runs a control plane until ctx is done.
 func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
-	folder, err := os.MkdirTemp("", "streamspace-server-")
-	if err != nil {
-		return nil, err
+	if c.SigningKeys == "" {
+		// Beside the database's socket: it is removed with the database.
+		folder, err := os.MkdirTemp(filepath.Dir(d.Config("streamspace_app").Host), "keys-")
+		if err != nil {
+			return nil, err
+		}
+		c.SigningKeys = folder
 	}
-	key := filepath.Join(folder, "signing.pem")
-	if err := jwt.WriteNewKey(key); err != nil {
+	if err := jwt.EnsureKeys(c.SigningKeys); err != nil {
 		return nil, err
 	}
 	settings, err := server.ReadConfig([]string{
 		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0", "STREAMSPACE_PUBLIC_URL=http://localhost",
-		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEY=" + key,
+		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEYS=" + c.SigningKeys,
 	})
 	if err != nil {
 		return nil, err
@@ -67,12 +72,11 @@ func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
 	if s.Server, err = server.New(ctx, settings, slog.New(slog.NewJSONHandler(s.Log, nil))); err != nil {
 		return nil, err
 	}
-	if s.SigningKey, err = jwt.LoadKey(key); err != nil {
+	keys, err := jwt.LoadKeys(c.SigningKeys)
+	if err != nil {
 		return nil, err
 	}
-	if err := os.RemoveAll(folder); err != nil {
-		return nil, err
-	}
+	s.SigningKey = keys.Signing
 	s.URL, s.OpsURL = "http://"+s.Addr().String(), "http://"+s.OpsAddr().String()
 	if s.PasswordHash, err = identity.NewPasswords(1).Hash(ctx, Password); err != nil {
 		return nil, err
