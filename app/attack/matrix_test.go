@@ -3,6 +3,7 @@ package attack
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -164,12 +165,19 @@ func (w *world) ask(t *testing.T, rows []row) result {
 			continue // said by uncovered
 		}
 		for _, caller := range slices.Sorted(maps.Keys(row.status)) {
-			a := w.send(t, w.request(t, op, row.id, caller), caller)
+			request := w.request(t, op, row.id, caller)
+			a := w.send(t, request, caller)
 			r.answers++
 			r.took[a.status] = append(r.took[a.status], a.took)
 			if fmt.Sprint(a.status) != row.status[caller] {
 				r.faults = append(r.faults, fmt.Sprintf("%s of the %s id as %s: %d, want %s",
 					op.id, row.id, caller, a.status, row.status[caller]))
+			}
+			// Not where a ticket is presented instead.
+			if refused := `"code":"token_org_missing"`; caller == "no-org" && a.status == http.StatusUnauthorized &&
+				request.Header.Get("Authorization") != "" && !strings.Contains(string(a.body), refused) {
+				r.faults = append(r.faults, fmt.Sprintf("%s of the %s id with a token of no organisation: %s, want %s",
+					op.id, row.id, a.body, refused))
 			}
 			if a.leaked != "" {
 				r.faults = append(r.faults, fmt.Sprintf("%s of the %s id shows %s the other organisation: %s",
