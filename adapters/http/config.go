@@ -97,7 +97,8 @@ func (c Config) missing() error {
 func originOf(public string) (string, error) {
 	u, err := url.Parse(public)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
-		return "", fmt.Errorf("the public URL %q is not http(s)://host[:port]", public)
+		// Without the URL: it can contain a password.
+		return "", errors.New("the public URL is not http(s)://host[:port]")
 	}
 	host := strings.ToLower(u.Host)
 	if port := u.Port(); (u.Scheme == "http" && port == "80") || (u.Scheme == "https" && port == "443") {

@@ -84,7 +84,7 @@ func (p *pool) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 // poolConfig returns the settings of a role's pool. Connections live for about an hour, at different times, so that a
 // changed DNS entry or a restarted pooler is noticed, and not all reconnect at once.
 func poolConfig(c Config, role string) (*pgxpool.Config, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	config, err := pgxpool.ParseConfig(c.URL)
@@ -122,11 +122,15 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 // errURL replaces pgx's error for an invalid URL, which quotes the URL and so a password in it.
 var errURL = errors.New("the database's URL cannot be parsed")
 
-// check refuses a URL that names a user.
-func (c Config) check() error {
+// Check refuses a URL that cannot be parsed or names a user. Its error does not contain the URL.
+func (c Config) Check() error {
 	u, err := url.Parse(c.URL)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return errURL
+	}
+	_, err = pgxpool.ParseConfig(c.URL)
 	switch {
-	case err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql":
+	case err != nil:
 		return errURL
 	case u.User != nil || u.Query().Has("user") || u.Query().Has("password"):
 		return errors.New("the database's URL names a user: each kind of work has its own role, so leave it out")
@@ -135,10 +139,27 @@ func (c Config) check() error {
 	}
 }
 
+// CheckPasswords reads the passwords of the roles that Open connects as. Its error lists every file that cannot be
+// used.
+func (c Config) CheckPasswords() error {
+	if c.Passwords == "" {
+		return nil
+	}
+	if _, err := os.ReadDir(c.Passwords); err != nil {
+		return fmt.Errorf("read the folder of passwords: %w", err)
+	}
+	var errs []error
+	for _, role := range []string{roleApp, roleLogin, roleAgent, roleSystem} {
+		_, err := ReadPassword(c.Passwords, role)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
 // Migrator returns how to connect as the role that runs migrations. That role may change the schema, so that `serve`
 // never uses it.
 func (c Config) Migrator() (*pgx.ConnConfig, error) {
-	if err := c.check(); err != nil {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	config, err := pgx.ParseConfig(c.URL)

@@ -59,10 +59,10 @@ var _ link.Upstream = (*Client)(nil)
 func NewClient(cfg ClientConfig) (*Client, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil {
-		return nil, fmt.Errorf("control plane's URL: %w", err)
+		return nil, errors.New("the control plane's URL cannot be parsed") // the cause shows the URL, and a password in it
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("control plane's URL %q: want http:// or https:// and a host", u.Redacted())
+		return nil, errors.New("the control plane's URL must be http:// or https:// and a host")
 	}
 	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
 		return nil, errors.New("the agent's id or secret is missing")

@@ -2,14 +2,14 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -26,17 +26,36 @@ type Config struct {
 	Unconfined bool `env:"STREAMSPACE_AGENT_UNCONFINED"`
 }
 
-// ReadConfig reads the settings from an environment. Its error names every invalid setting, not only the first.
+// Settings describes the settings of an agent.
+func Settings() []settings.Setting {
+	return settings.Of[Config](map[string]string{
+		"STREAMSPACE_CONTROL_URL":      "URL of the control plane",
+		"STREAMSPACE_AGENT_CREDENTIAL": "file that holds <id>.<secret>, readable by the agent's user only",
+		"STREAMSPACE_DATA":             "data folder of the sessions",
+		"STREAMSPACE_AGENT_UNCONFINED": "true: run sessions without namespaces; " +
+			"refused when there is more than one organisation",
+	})
+}
+
+// ReadConfig reads the settings from an environment. Its error lists every setting that is missing or wrong.
 func ReadConfig(environ []string) (Config, error) {
-	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
-	for name, value := range map[string]string{
-		"STREAMSPACE_CONTROL_URL": c.ControlURL, "STREAMSPACE_AGENT_CREDENTIAL": c.Credential, "STREAMSPACE_DATA": c.Data,
-	} {
-		if value == "" {
-			err = errors.Join(err, fmt.Errorf("%s is not set", name))
+	c, r := settings.Read[Config](environ)
+	r.Require("STREAMSPACE_CONTROL_URL", c.ControlURL)
+	r.Require("STREAMSPACE_AGENT_CREDENTIAL", c.Credential)
+	r.Require("STREAMSPACE_DATA", c.Data)
+	u, err := url.Parse(c.ControlURL)
+	switch { // without the URL, which can contain the password of a proxy
+	case err != nil:
+		r.Wrong("STREAMSPACE_CONTROL_URL", "cannot be parsed as a URL")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
+		r.Wrong("STREAMSPACE_CONTROL_URL", "must be http:// or https:// and a host")
+	}
+	if c.Credential != "" {
+		if _, _, err := readCredential(c.Credential); err != nil {
+			r.Wrong("STREAMSPACE_AGENT_CREDENTIAL", "is wrong: %v", err)
 		}
 	}
-	return c, err
+	return c, r.Err()
 }
 
 // readCredential reads the agent's id and secret. It refuses a file that other users can read, because they may have

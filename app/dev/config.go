@@ -12,14 +12,12 @@
 package dev
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-
-	"github.com/caarlos0/env/v11"
+	"slices"
 
 	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
@@ -34,12 +32,27 @@ type Config struct {
 	Password string `env:"STREAMSPACE_DEV_PASSWORD"`
 }
 
-// ReadConfig reads the settings from an environment. Its error lists every invalid setting. The server's settings apply
-// too, but STREAMSPACE_DATABASE_URL must be a superuser's here. Without it, dev runs its own PostgreSQL.
+// Settings describes the settings of a dev installation. It makes the signing keys itself.
+func Settings() []settings.Setting {
+	all := settings.Of[Config](map[string]string{
+		"STREAMSPACE_DATA":         "data folder; not set: .streamspace, as root /var/lib/streamspace-dev",
+		"STREAMSPACE_DEV_PASSWORD": "password of the demo logins; not set: one is generated and printed",
+	})
+	for _, s := range server.Settings() {
+		i := slices.IndexFunc(all, func(own settings.Setting) bool { return own.Name == s.Name })
+		all[i] = s
+		if s.Name == "STREAMSPACE_DATABASE_URL" {
+			all[i].Help = "URL of a superuser on a PostgreSQL that already runs; not set: a private PostgreSQL"
+		}
+	}
+	return slices.DeleteFunc(all, func(s settings.Setting) bool { return s.Name == "STREAMSPACE_SIGNING_KEYS" })
+}
+
+// ReadConfig reads the settings from an environment. Its error lists every setting that is wrong. Of the server's,
+// STREAMSPACE_DATABASE_URL is that of a superuser here; without one dev runs a PostgreSQL of its own.
 func ReadConfig(environ []string) (Config, error) {
-	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
-	var serverErr error
-	c.Server, serverErr = server.ReadConfig(environ)
+	c, r := settings.Read[Config](environ)
+	c.Server.Check(r)
 	if c.Data == "" {
 		c.Data = ".streamspace"
 		if os.Geteuid() == 0 {
@@ -47,9 +60,12 @@ func ReadConfig(environ []string) (Config, error) {
 		}
 	}
 	if len(c.Password) > identity.MaxPassword {
-		err = errors.Join(err, fmt.Errorf("STREAMSPACE_DEV_PASSWORD has more than %d bytes", identity.MaxPassword))
+		r.Wrong("STREAMSPACE_DEV_PASSWORD", "has more than %d bytes", identity.MaxPassword)
 	}
-	data, absErr := filepath.Abs(c.Data)
+	data, err := filepath.Abs(c.Data)
+	if err != nil {
+		r.Wrong("STREAMSPACE_DATA", "is wrong: %v", err)
+	}
 	c.Data = data
-	return c, errors.Join(err, serverErr, absErr)
+	return c, r.Err()
 }

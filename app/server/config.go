@@ -10,12 +10,17 @@
 package server
 
 import (
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"strings"
 
-	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/app/settings"
+	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
 // Config is the configuration of a control plane, read from the environment.
@@ -29,11 +34,7 @@ type Config struct {
 	// SigningKeys is the folder of the tokens' Ed25519 keys: signing.pem signs, every *.pem verifies. It is read again
 	// every second, so that keys are rotated without a restart.
 	SigningKeys string `env:"STREAMSPACE_SIGNING_KEYS"`
-	// DatabaseURL names no user: each kind of work connects as its own role.
-	DatabaseURL string `env:"STREAMSPACE_DATABASE_URL"`
-	// DatabasePasswords is a folder with one file per role, which contains its password. Empty: the database
-	// authenticates the roles in another way.
-	DatabasePasswords string `env:"STREAMSPACE_DATABASE_PASSWORDS"`
+	DatabaseConfig
 	// DatabaseConnections is the size of the pool for members' requests. The sizes of the other pools depend on it.
 	DatabaseConnections int `env:"STREAMSPACE_DATABASE_CONNECTIONS" envDefault:"16"`
 	// AcceptedViolations is a file of accepted audit findings, one per line with its full text. Empty: none is
@@ -46,36 +47,129 @@ type Config struct {
 	Unlimited bool `env:"-"`
 }
 
-// ReadConfig reads the settings from an environment. Its error lists every invalid setting.
-func ReadConfig(environ []string) (Config, error) {
-	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: env.ToMap(environ)})
-	return c, errors.Join(err, c.check())
+// DatabaseConfig is the part of the configuration that every command with a database has.
+type DatabaseConfig struct {
+	// DatabaseURL names no user: each kind of work connects as its own role.
+	DatabaseURL string `env:"STREAMSPACE_DATABASE_URL"`
+	// DatabasePasswords is a folder with one file per role, which contains its password. Empty: the database
+	// authenticates the roles in another way.
+	DatabasePasswords string `env:"STREAMSPACE_DATABASE_PASSWORDS"`
 }
 
-func (c Config) check() error {
-	var errs []error
+// Settings describes the settings of a control plane.
+func Settings() []settings.Setting { return settings.Of[Config](help()) }
+
+// DatabaseSettings describes the settings of a command that only has a database.
+func DatabaseSettings() []settings.Setting { return settings.Of[DatabaseConfig](help()) }
+
+func help() map[string]string {
+	return map[string]string{
+		"STREAMSPACE_LISTEN":     "address of the console, the API, the streams and the agents' connections",
+		"STREAMSPACE_OPS_LISTEN": "address of the health checks /livez and /readyz and of /metrics",
+		"STREAMSPACE_PUBLIC_URL": "URL that browsers use, such as https://desks.example.com; " +
+			"not set: http://localhost and the port of STREAMSPACE_LISTEN",
+		"STREAMSPACE_SIGNING_KEYS": "folder of the Ed25519 keys of access tokens: signing.pem signs, every *.pem verifies",
+		"STREAMSPACE_DATABASE_URL": "URL of the PostgreSQL database, without a user: " +
+			"each kind of work connects as its own role",
+		"STREAMSPACE_DATABASE_PASSWORDS": "folder with one file per role that holds its password; " +
+			"not set: the server authenticates the roles in another way",
+		"STREAMSPACE_DATABASE_CONNECTIONS": "size of the connection pool for members' requests",
+		"STREAMSPACE_ACCEPTED_VIOLATIONS":  "file of audit findings that you accept, one per line as the audit prints it",
+		"STREAMSPACE_TRUSTED_PROXIES":      "networks whose X-Forwarded-For header is trusted, separated by commas",
+	}
+}
+
+// ReadConfig reads the settings of a production control plane from an environment. Its error lists every setting that
+// is missing or wrong, and every file of a setting that cannot be used.
+func ReadConfig(environ []string) (Config, error) {
+	c, r := settings.Read[Config](environ)
+	c.Check(r)
+	c.requireDatabase(r)
+	r.Require("STREAMSPACE_SIGNING_KEYS", c.SigningKeys)
+	c.checkFiles(r)
+	return c, r.Err()
+}
+
+// ReadDatabaseConfig is ReadConfig for a command that only has a database.
+func ReadDatabaseConfig(environ []string) (DatabaseConfig, error) {
+	c, r := settings.Read[DatabaseConfig](environ)
+	c.requireDatabase(r)
+	return c, r.Err()
+}
+
+// Check reports settings whose values are wrong. Empty ones are not reported.
+func (c Config) Check(r *settings.Report) {
 	for name, address := range map[string]string{"STREAMSPACE_LISTEN": c.Listen, "STREAMSPACE_OPS_LISTEN": c.OpsListen} {
 		if _, _, err := net.SplitHostPort(address); err != nil {
-			errs = append(errs, fmt.Errorf("%s must be host:port: %w", name, err))
+			r.Wrong(name, "must be host:port, not %q", address)
 		}
 	}
 	if c.DatabaseConnections < 4 {
-		errs = append(errs, errors.New("STREAMSPACE_DATABASE_CONNECTIONS must be at least 4"))
+		r.Wrong("STREAMSPACE_DATABASE_CONNECTIONS", "must be at least 4")
 	}
-	return errors.Join(errs...)
+	if says := wrongPublicURL(c.PublicURL); c.PublicURL != "" && says != "" {
+		r.Wrong("STREAMSPACE_PUBLIC_URL", "%s", says)
+	}
 }
 
-// complete reports missing settings that production requires. `streamspace dev` creates them.
-func (c Config) complete() error {
-	var errs []error
-	for name, value := range map[string]string{
-		"STREAMSPACE_DATABASE_URL": c.DatabaseURL, "STREAMSPACE_SIGNING_KEYS": c.SigningKeys,
-	} {
-		if value == "" {
-			errs = append(errs, fmt.Errorf("%s is not set", name))
+// wrongPublicURL says what is wrong with a public URL, without the URL, which can contain a password by mistake. Tokens
+// name it as their issuer and browsers send it as an origin, so that it must be an origin and nothing else.
+func wrongPublicURL(public string) string {
+	u, err := url.Parse(public)
+	switch {
+	case err != nil:
+		return "cannot be parsed as a URL"
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "must begin with http:// or https://"
+	case u.User != nil:
+		return "must not contain a user or a password"
+	case u.Hostname() == "":
+		return "must name a host"
+	case u.Path != "":
+		return "must not have a path, not even a / at its end"
+	case strings.ContainsAny(public, "?#"):
+		return "must not have a query or a fragment"
+	default:
+		return ""
+	}
+}
+
+// requireDatabase reports what is wrong with the database's address.
+func (c DatabaseConfig) requireDatabase(r *settings.Report) {
+	r.Require("STREAMSPACE_DATABASE_URL", c.DatabaseURL)
+	if err := c.postgres().Check(); err != nil {
+		r.Wrong("STREAMSPACE_DATABASE_URL", "is wrong: %v", err)
+	}
+}
+
+// checkFiles reports files and folders that cannot be used.
+func (c Config) checkFiles(r *settings.Report) {
+	report := func(name string, err error) {
+		if err != nil {
+			r.Wrong(name, "is wrong: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 	}
-	return errors.Join(errs...)
+	if c.SigningKeys != "" {
+		_, err := jwt.LoadKeys(c.SigningKeys)
+		report("STREAMSPACE_SIGNING_KEYS", err)
+	}
+	report("STREAMSPACE_DATABASE_PASSWORDS", c.Database().CheckPasswords())
+	_, err := policy.ReadAccepted(c.AcceptedViolations)
+	report("STREAMSPACE_ACCEPTED_VIOLATIONS", err)
+}
+
+// Database says how the database is reached.
+func (c Config) Database() postgres.Config {
+	out := c.postgres()
+	out.Connections = c.DatabaseConnections
+	return out
+}
+
+// Migrator says how the role that migrates connects.
+func (c DatabaseConfig) Migrator() (*pgx.ConnConfig, error) { return c.postgres().Migrator() }
+
+func (c DatabaseConfig) postgres() postgres.Config {
+	return postgres.Config{URL: c.DatabaseURL, Passwords: c.DatabasePasswords}
 }
 
 // URL is the URL that browsers and agents use.
@@ -83,6 +177,6 @@ func (c Config) URL() string {
 	if c.PublicURL != "" {
 		return c.PublicURL
 	}
-	_, port, _ := net.SplitHostPort(c.Listen) // check has verified it
+	_, port, _ := net.SplitHostPort(c.Listen) // Check has verified it
 	return "http://localhost:" + port
 }

@@ -39,9 +39,6 @@ type listener struct {
 // New connects to the database, wires the control plane and binds the addresses. All problems show before the first
 // request is served. On failure nothing stays open.
 func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error) {
-	if err := c.complete(); err != nil {
-		return nil, err
-	}
 	s := &Server{}
 	if s.parts, err = wire(ctx, c, log); err != nil {
 		return nil, err

@@ -130,8 +130,3 @@ func (p *parts) pools() []prometheus.Pool {
 	}
 	return all
 }
-
-// Database returns the settings of the database connections.
-func (c Config) Database() postgres.Config {
-	return postgres.Config{URL: c.DatabaseURL, Passwords: c.DatabasePasswords, Connections: c.DatabaseConnections}
-}

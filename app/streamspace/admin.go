@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/db"
 )
 
@@ -59,16 +59,23 @@ func prepareCommand(t terminal) *cobra.Command {
 	}
 	c.Flags().StringVar(&passwords, "passwords", "", "the folder of the roles' passwords")
 	c.Flags().BoolVar(&dryRun, "dry-run", false, "print the SQL for psql instead of running it")
-	return c
+	return withSettings(c, settings.Of[adminSettings](map[string]string{
+		"STREAMSPACE_ADMIN_DATABASE_URL": "URL of the database with the user who administers it; " +
+			"not set: STREAMSPACE_DATABASE_URL",
+		"STREAMSPACE_DATABASE_URL": "URL of the database",
+	}))
+}
+
+// adminSettings are the settings of the commands that connect as the database's administrator.
+type adminSettings struct {
+	Admin string `env:"STREAMSPACE_ADMIN_DATABASE_URL"`
+	URL   string `env:"STREAMSPACE_DATABASE_URL"`
 }
 
 // administrator returns how the administrator of the database connects.
 func administrator(environ []string) (*pgx.ConnConfig, error) {
-	c, err := env.ParseAsWithOptions[struct {
-		Admin string `env:"STREAMSPACE_ADMIN_DATABASE_URL"`
-		URL   string `env:"STREAMSPACE_DATABASE_URL"`
-	}](env.Options{Environment: env.ToMap(environ)})
-	if err != nil {
+	c, r := settings.Read[adminSettings](environ)
+	if err := r.Err(); err != nil {
 		return nil, err
 	}
 	address, name := c.Admin, "STREAMSPACE_ADMIN_DATABASE_URL"

@@ -10,18 +10,18 @@ import (
 )
 
 func migrateCommand(t terminal) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the database to this version",
 		Long: "Bring the database of STREAMSPACE_DATABASE_URL to this version, as streamspace_migrator.\n" +
 			"Before the first migration, run `streamspace admin database prepare`.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := server.ReadConfig(t.environ)
+			c, err := server.ReadDatabaseConfig(t.environ)
 			if err != nil {
 				return err
 			}
-			config, err := c.Database().Migrator()
+			config, err := c.Migrator()
 			if err != nil {
 				return err
 			}
@@ -34,4 +34,5 @@ func migrateCommand(t terminal) *cobra.Command {
 			return err
 		},
 	}
+	return withSettings(c, server.DatabaseSettings())
 }

@@ -7,11 +7,12 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
@@ -71,11 +72,11 @@ func auditCommand(t terminal) *cobra.Command {
 	c.Flags().BoolVar(&o.CatalogueOnly, "catalogue-only", false, "skip the attempts, and run as streamspace_auditor")
 	c.Flags().StringVar(&format, "format", "table", strings.Join(policy.Formats(), ", "))
 	c.Flags().StringVar(&accepted, "accept", "", "a file of accepted findings, one per line as the table prints them")
-	return c
+	return withAuditSettings(c)
 }
 
 func matrixCommand(t terminal) *cobra.Command {
-	return &cobra.Command{
+	return withAuditSettings(&cobra.Command{
 		Use:   "matrix",
 		Short: "Show who may do what in the database, as Markdown",
 		Args:  cobra.NoArgs,
@@ -96,23 +97,33 @@ func matrixCommand(t terminal) *cobra.Command {
 			_, err = t.out.Write(matrix)
 			return err
 		},
+	})
+}
+
+// auditSettings are the settings of the commands that look at a database's catalogue.
+type auditSettings struct {
+	Audit string `env:"STREAMSPACE_AUDIT_DATABASE_URL"`
+	server.DatabaseConfig
+}
+
+func withAuditSettings(c *cobra.Command) *cobra.Command {
+	own := settings.Setting{
+		Name: "STREAMSPACE_AUDIT_DATABASE_URL",
+		Help: "URL of the database; without a user: as streamspace_auditor; not set: STREAMSPACE_DATABASE_URL",
 	}
+	return withSettings(c, append([]settings.Setting{own}, server.DatabaseSettings()...))
 }
 
 // auditConfigs returns how the audit connects: as the user of the address, and as streamspace_auditor, which may read
 // only the catalogue. An address without a user is that of the programs.
 func auditConfigs(environ []string) (own, auditor *pgx.ConnConfig, err error) {
-	c, err := env.ParseAsWithOptions[struct {
-		Audit     string `env:"STREAMSPACE_AUDIT_DATABASE_URL"`
-		URL       string `env:"STREAMSPACE_DATABASE_URL"`
-		Passwords string `env:"STREAMSPACE_DATABASE_PASSWORDS"` // a folder with a file per role
-	}](env.Options{Environment: env.ToMap(environ)})
-	if err != nil {
+	c, r := settings.Read[auditSettings](environ)
+	if err := r.Err(); err != nil {
 		return nil, nil, err
 	}
 	address, name := c.Audit, "STREAMSPACE_AUDIT_DATABASE_URL"
 	if address == "" {
-		address, name = c.URL, "STREAMSPACE_DATABASE_URL"
+		address, name = c.DatabaseURL, "STREAMSPACE_DATABASE_URL"
 	}
 	if address == "" {
 		return nil, nil, errors.New("neither STREAMSPACE_AUDIT_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
@@ -123,8 +134,8 @@ func auditConfigs(environ []string) (own, auditor *pgx.ConnConfig, err error) {
 	}
 	auditor = own.Copy()
 	auditor.User = "streamspace_auditor"
-	if c.Passwords != "" {
-		auditor.Password, err = postgres.ReadPassword(c.Passwords, auditor.User)
+	if c.DatabasePasswords != "" {
+		auditor.Password, err = postgres.ReadPassword(c.DatabasePasswords, auditor.User)
 	}
 	return own, auditor, err
 }

@@ -1,16 +1,16 @@
 package main
 
 import (
-	"errors"
 	"log/slog"
 
 	"github.com/spf13/cobra"
 
 	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/app/settings"
 )
 
 func serveCommand(t terminal) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the control plane: console, API, streams and agents' connections",
 		Long: "Run the control plane: console, API, streams and agents' connections.\n" +
@@ -20,7 +20,7 @@ func serveCommand(t terminal) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, logErr := t.logger(slog.LevelInfo)
 			c, err := server.ReadConfig(t.environ)
-			if err := errors.Join(logErr, err); err != nil {
+			if err := settings.Join(logErr, err); err != nil {
 				return err
 			}
 			s, err := server.New(cmd.Context(), c, log)
@@ -31,4 +31,5 @@ func serveCommand(t terminal) *cobra.Command {
 			return s.Run(cmd.Context())
 		},
 	}
+	return withSettings(c, withLog(server.Settings(), slog.LevelInfo))
 }
