@@ -42,7 +42,8 @@ func Settings() []settings.Setting {
 		i := slices.IndexFunc(all, func(own settings.Setting) bool { return own.Name == s.Name })
 		all[i] = s
 		if s.Name == "STREAMSPACE_DATABASE_URL" {
-			all[i].Help = "URL of a superuser on a PostgreSQL that already runs; not set: a private PostgreSQL"
+			all[i].Help = "superuser's URL of a database to create on a PostgreSQL that already runs, or of one that dev " +
+				"created; not set: a private PostgreSQL"
 		}
 	}
 	return slices.DeleteFunc(all, func(s settings.Setting) bool { return s.Name == "STREAMSPACE_SIGNING_KEYS" })
@@ -53,6 +54,11 @@ func Settings() []settings.Setting {
 func ReadConfig(environ []string) (Config, error) {
 	c, r := settings.Read[Config](environ)
 	c.Server.Check(r)
+	if c.Server.DatabaseURL != "" {
+		if _, err := parseGiven(c.Server.DatabaseURL); err != nil {
+			r.Wrong("STREAMSPACE_DATABASE_URL", "%v", err)
+		}
+	}
 	if c.Data == "" {
 		c.Data = ".streamspace"
 		if os.Geteuid() == 0 {

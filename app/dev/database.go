@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,7 +15,7 @@ import (
 )
 
 const (
-	// databaseName is the name of the database, in the private server and in a given one.
+	// databaseName is the name of the database in the private server.
 	databaseName = "streamspace"
 	// stopTimeout bounds the stop of the private server, which first writes all data to disk.
 	stopTimeout = 30 * time.Second
@@ -39,38 +38,44 @@ func (d *dev) database(ctx context.Context) (*database, error) {
 		return nil, err
 	}
 	out := &database{url: c.DSN("", databaseName), private: c}
-	if err = out.build(ctx, c.DSN(cluster.Superuser, "postgres")); err != nil {
+	if err := out.buildPrivate(ctx); err != nil {
 		return nil, errors.Join(err, out.stop(ctx))
 	}
 	return out, nil
 }
 
-// givenDatabase uses a server that is managed elsewhere, as its superuser. The roles get new passwords, unless a folder
-// of passwords was given too.
-func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
-	super, err := url.Parse(d.Server.DatabaseURL)
+// buildPrivate makes the database on the private server, if it is not there.
+func (b *database) buildPrivate(ctx context.Context) error {
+	config, err := pgx.ParseConfig(b.private.DSN(cluster.Superuser, "postgres"))
 	if err != nil {
-		return nil, errors.New("STREAMSPACE_DATABASE_URL is not a URL")
-	}
-	mine := *super
-	mine.User, mine.Path = nil, "/"+databaseName
-	out := &database{url: mine.String(), passwords: d.Server.DatabasePasswords}
-	if out.passwords == "" {
-		out.passwords = d.files.passwords
-	}
-	return out, out.build(ctx, super.String())
-}
-
-// build creates what is missing: the database, its roles and its schemas. Then it runs the migrations.
-func (b *database) build(ctx context.Context, super string) error {
-	config, err := pgx.ParseConfig(super)
-	if err != nil {
-		return errors.New("the superuser's database URL cannot be parsed")
+		return errors.New("the private server's address cannot be parsed")
 	}
 	if err := createDatabase(ctx, config); err != nil {
 		return err
 	}
 	config.Database = databaseName
+	return b.build(ctx, config)
+}
+
+// givenDatabase uses a database on a server that is managed elsewhere, as its superuser. The roles get passwords,
+// unless a folder of them was given too.
+func (d *dev) givenDatabase(ctx context.Context) (*database, error) {
+	g, err := parseGiven(d.Server.DatabaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("STREAMSPACE_DATABASE_URL %w", err)
+	}
+	out := &database{url: g.url, passwords: d.Server.DatabasePasswords}
+	if out.passwords == "" {
+		out.passwords = d.files.passwords
+	}
+	if err := g.claim(ctx, out.passwords); err != nil {
+		return nil, err
+	}
+	return out, out.build(ctx, g.super)
+}
+
+// build makes the database's roles and schemas, and runs the migrations.
+func (b *database) build(ctx context.Context, config *pgx.ConnConfig) error {
 	if _, err := db.Prepare(ctx, config, io.Discard); err != nil {
 		return err
 	}
