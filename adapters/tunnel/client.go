@@ -47,6 +47,7 @@ type AgentHandler interface {
 type Client struct {
 	cfg     ClientConfig
 	base    string
+	shown   string // base without a password, for messages
 	http    *http.Client
 	epoch   atomic.Int64 // zero until the first connection
 	live    atomic.Pointer[peer]
@@ -67,7 +68,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
 		return nil, errors.New("the agent's id or secret is missing")
 	}
-	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), http: outerClient()}, nil
+	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), shown: u.Redacted(), http: outerClient()}, nil
 }
 
 // outerClient makes the HTTP client that dials the control plane, through the proxies that the environment names. It
@@ -156,12 +157,12 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			err = readProblem(resp)
 		}
-		return nil, fmt.Errorf("connect to %s: %w", c.base, err)
+		return nil, fmt.Errorf("connect to %s: %w", c.shown, err)
 	}
 	epoch, err := strconv.ParseInt(resp.Header.Get(headerEpoch), 10, 64)
 	if err != nil || epoch <= 0 || ws.Subprotocol() != subprotocol {
 		_ = ws.CloseNow()
-		return nil, fmt.Errorf("connect to %s: the response did not come from a StreamSpace control plane", c.base)
+		return nil, fmt.Errorf("connect to %s: the response did not come from a StreamSpace control plane", c.shown)
 	}
 	c.epoch.Store(epoch)
 	return ws, nil
