@@ -19,8 +19,8 @@ tool := go tool -modfile=tools/go.mod
 golangci := go tool -modfile=tools/lint/go.mod golangci-lint
 
 # Everything that `make generate` writes and `make verify` compares.
-generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md docs/errors.md adapters/postgres/internal \
-	adapters/http/internal/api $(console)/src/api.gen.ts
+generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md docs/errors.md docs/cli.md \
+	adapters/postgres/internal adapters/http/internal/api $(console)/src/api.gen.ts
 
 # The packages that have benchmarks.
 benchmarks = $(addprefix ./,$(sort $(patsubst %/,%,$(dir $(shell grep -rl --include='*_test.go' '^func Benchmark' \
@@ -104,6 +104,7 @@ generate: deps $(packages) ## Regenerate every generated file
 	$(tool) oapi-codegen -config adapters/http/internal/api/oapi.yaml docs/openapi.yaml
 	$(npm) run generate
 	go run -C tools ./faultcodes .. > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
+	go test -count=1 -run='^TestTranscript$$' ./app/streamspace -update
 
 .PHONY: verify
 verify: generate ## Regenerate, and fail when a file changes
