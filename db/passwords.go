@@ -40,23 +40,37 @@ func GivePasswords(ctx context.Context, config *pgx.ConnConfig, folder string) e
 		return fmt.Errorf("make the folder of passwords: %w", err)
 	}
 	for _, role := range Roles() {
-		if err := givePassword(ctx, conn, role, PasswordFile(folder, role)); err != nil {
+		if err := givePassword(ctx, conn, role, folder); err != nil {
 			return fmt.Errorf("give %s a password: %w", role, err)
 		}
 	}
 	return nil
 }
 
-func givePassword(ctx context.Context, conn *pgx.Conn, role, file string) error {
-	password, err := os.ReadFile(file)
+// ReadPassword reads a role's password from its file in a folder, without the line end that an editor adds. It is the
+// one reader of these files. The file must be closed to other users, as a key's.
+func ReadPassword(folder, role string) (string, error) {
+	b, err := secret.ReadFile(os.DirFS(folder), role)
+	if err != nil {
+		return "", fmt.Errorf("read the password of %s from %s: %w", role, PasswordFile(folder, role), err)
+	}
+	password := strings.TrimSpace(string(b))
+	if password == "" {
+		return "", fmt.Errorf("read the password of %s from %s: it is empty", role, PasswordFile(folder, role))
+	}
+	return password, nil
+}
+
+func givePassword(ctx context.Context, conn *pgx.Conn, role, folder string) error {
+	password, err := ReadPassword(folder, role)
 	if errors.Is(err, fs.ErrNotExist) {
-		password = []byte(secret.New().Reveal())
-		err = os.WriteFile(file, password, 0o600)
+		password = secret.New().Reveal()
+		err = os.WriteFile(PasswordFile(folder, role), []byte(password), 0o600)
 	}
 	if err != nil {
 		return err
 	}
-	verifier, err := scramVerifier(strings.TrimSpace(string(password)))
+	verifier, err := scramVerifier(password)
 	if err != nil {
 		return err
 	}

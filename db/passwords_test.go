@@ -3,7 +3,9 @@ package db_test
 import (
 	"context"
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -50,6 +52,14 @@ func TestGivenPasswordsAreThoseThatTheServerTakes(t *testing.T) {
 		if err := connect(t, config); err != nil {
 			t.Errorf("%s: %v", role, err)
 		}
+	}
+
+	// Seen to fail with a second reader, which does not look at the mode.
+	if err := os.Chmod(db.PasswordFile(passwords, "streamspace_app"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.GivePasswords(t.Context(), super, passwords); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("a password that other users can read: %v", err)
 	}
 }
 

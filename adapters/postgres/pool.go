@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +18,6 @@ import (
 
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/rules"
-	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 const (
@@ -171,21 +169,13 @@ func (c Config) Migrator() (*pgx.ConnConfig, error) {
 	return config, err
 }
 
-// ReadPassword reads a role's password from its file in the folder of STREAMSPACE_DATABASE_PASSWORDS, without the line
-// end that an editor adds. The file must be closed to other users, as a key's. Without a folder there is no password.
+// ReadPassword reads a role's password from its file in the folder of STREAMSPACE_DATABASE_PASSWORDS. Without a folder
+// there is no password.
 func ReadPassword(folder, role string) (string, error) {
 	if folder == "" {
 		return "", nil
 	}
-	b, err := secret.ReadFile(os.DirFS(folder), role)
-	if err != nil {
-		return "", fmt.Errorf("read the password of %s from %s: %w", role, filepath.Join(folder, role), err)
-	}
-	password := strings.TrimSpace(string(b))
-	if password == "" {
-		return "", fmt.Errorf("read the password of %s from %s: it is empty", role, filepath.Join(folder, role))
-	}
-	return password, nil
+	return db.ReadPassword(folder, role)
 }
 
 //go:embed posture.sql
