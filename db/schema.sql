@@ -1189,7 +1189,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, 'c1468a36d38cca778b0b00411297b74f6f4ce22872d1b12715ecd6a97b1b197d'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, '01b01cb48fffd2940021ffd8a0f19f66de77c1f3d89bc91c3e581ae4e0540c4d'), (6::bigint, '4dd6cb231e63cbbe758a557b67803f1605ae985bf2f9fec81c746eebda778624'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, 'c1468a36d38cca778b0b00411297b74f6f4ce22872d1b12715ecd6a97b1b197d'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, '01b01cb48fffd2940021ffd8a0f19f66de77c1f3d89bc91c3e581ae4e0540c4d'), (6::bigint, '093d2217b0d9365bb9b07a1e6a71ae7cec42e0a043b50282932ba2a3dd1e2a73'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2399,16 +2399,14 @@ CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, end
 declare
   its_role text;
 begin
-  select m.role into its_role
-    from app.memberships m join app.organizations o on o.id = m.org_id
-   where m.org_id = org and m.user_id = usr and not o.suspended;
+  select m.role into its_role from app.memberships m where m.org_id = org and m.user_id = usr;
   if not found then
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
     insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
-  exception when foreign_key_violation then -- suspended, removed or given another role since the statement above
+  exception when foreign_key_violation then -- the org is suspended, or the membership has changed since it was read
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
   insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);

@@ -29,16 +29,14 @@ as $$
 declare
   its_role text;
 begin
-  select m.role into its_role
-    from app.memberships m join app.organizations o on o.id = m.org_id
-   where m.org_id = org and m.user_id = usr and not o.suspended;
+  select m.role into its_role from app.memberships m where m.org_id = org and m.user_id = usr;
   if not found then
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
     insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
-  exception when foreign_key_violation then -- suspended, removed or given another role since the statement above
+  exception when foreign_key_violation then -- the org is suspended, or the membership has changed since it was read
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
   insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);

@@ -99,5 +99,6 @@ func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, erro
 		return nil, fmt.Errorf("run %d mutants: %w", len(mutants), err)
 	}
 	report.Attempts, report.Sampled = len(behaviour.attempts), oneOf > 1
-	return report, nil
+	err = databases[0].QueryRow(ctx, "select current_setting('server_version_num')::int / 10000").Scan(&report.Major)
+	return report, err
 }

@@ -16,6 +16,7 @@ type Report struct {
 	Databases int  // at once
 	Attempts  int  // that behaviour has
 	Sampled   bool // not all mutants were made
+	Major     int  // the version of PostgreSQL
 }
 
 // Count is how many mutants of a kind there were, and who noticed them.

@@ -8,7 +8,7 @@ import (
 
 func TestTheListIsComparedWithWhatCame(t *testing.T) {
 	t.Parallel()
-	list, err := listed("# about\n## A reason.\na * b\nc d\ne *\n")
+	list, err := listed("# about\n## A reason.\na * b\nc d\ne *\n## From PostgreSQL 17: it is new.\nf *\n", 15)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +44,11 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 	if diff := cmp.Diff(want, report.compare(list)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := listed("a b\n"); err == nil {
+	if _, err := listed("a b\n", 15); err == nil {
 		t.Error("a survivor without a reason is let through")
+	}
+	if list, err := listed("## From PostgreSQL 17: it is new.\nf *\n", 17); err != nil || len(list) != 1 {
+		t.Errorf("on PostgreSQL 17: %v, %v", list, err)
 	}
 }
 

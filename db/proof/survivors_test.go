@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -19,18 +20,25 @@ type survivor struct {
 	matches *regexp.Regexp
 }
 
-// listed reads the list. A reason begins with "##".
-func listed(text string) ([]survivor, error) {
+// since matches the beginning of a reason that holds from a version of PostgreSQL on.
+var since = regexp.MustCompile(`^From PostgreSQL (\d+): `)
+
+// listed reads the list for a major version of PostgreSQL. A reason begins with "##".
+func listed(text string, major int) ([]survivor, error) {
 	var out []survivor
-	reason := ""
+	reason, from := "", 0
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "##"):
-			reason = strings.TrimSpace(strings.TrimLeft(line, "#"))
+			reason, from = strings.TrimSpace(strings.TrimLeft(line, "#")), 0
+			if m := since.FindStringSubmatch(reason); m != nil {
+				from, _ = strconv.Atoi(m[1]) // digits
+			}
 		case line == "" || strings.HasPrefix(line, "#"):
 		case reason == "":
 			return nil, fmt.Errorf("%q has no reason", line)
+		case major < from:
 		default:
 			pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(line), `\*`, ".*") + "$"
 			matches, err := regexp.Compile(pattern)
@@ -46,7 +54,7 @@ func listed(text string) ([]survivor, error) {
 // Findings are what fails the proof: a mutant that neither rules nor behaviour kill, one that behaviour does not kill
 // and that is not listed, one that is listed and that behaviour kills, and a line of the list that covers no survivor.
 func (r *Report) Findings() ([]string, error) {
-	list, err := listed(survivors)
+	list, err := listed(survivors, r.Major)
 	if err != nil {
 		return nil, fmt.Errorf("read the survivors: %w", err)
 	}

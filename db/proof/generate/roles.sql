@@ -16,6 +16,8 @@ select 'role-new', x.name, x.sql
                ('one that may create roles', 'create role stranger login createrole'),
                ('a member of the owner', 'create role stranger login in role streamspace_owner'),
                ('a member of the definer', 'create role stranger login in role streamspace_definer')) x (name, sql)
+ -- from PostgreSQL 16 on, a role joins only those that it made
+ where x.name <> 'one that may create roles' or current_setting('server_version_num')::int < 160000
 union all -- set as a connection begins
 select 'role-setting', format('%s: %s', o.name, x.setting), format('alter role %s set %s', o.name, x.setting)
   from ours o, (values ('app.org_id = ''a0000000-0000-0000-0000-000000000001'''), ('app.role = ''owner'''), ('session_replication_role = replica'),
