@@ -16,8 +16,8 @@ import (
 // latency matches what pgbench prints.
 var latency = regexp.MustCompile(`latency average = ([\d.]+) ms`)
 
-// BenchmarkStatements measures the SQL of a request alone, without our program: pgbench runs the scripts of bench/ on one
-// connection. The difference to empty.sql is what an organisation's isolation costs in each transaction.
+// BenchmarkStatements measures the SQL of a request alone, without our program: pgbench runs the scripts of bench/ on
+// one connection. The difference to empty.sql is what an organisation's isolation costs in each transaction.
 func BenchmarkStatements(b *testing.B) {
 	d, err := dbtest.Open(b.Context())
 	if err != nil {

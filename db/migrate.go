@@ -168,8 +168,8 @@ func asOwner(ctx context.Context, config *pgx.ConnConfig, connected func(context
 
 // errPooler is what a pooler that works by transaction comes to: PgBouncer refuses the parameter that makes the
 // connection work as the owner (08P01), or, told to ignore it, drops it.
-var errPooler = errors.New("the address leads to a pooler that works by transaction: migrate connects directly to the " +
-	"server, because it holds a lock and works as the owner for a whole connection")
+var errPooler = errors.New("the address leads to a pooler that works by transaction: migrate connects directly to " +
+	"the server, because it holds a lock and works as the owner for a whole connection")
 
 // alone runs do while no other process migrates the database. It uses goose's lock. It takes the lock itself, because
 // the lock must also cover the rules, on a connection that it passes to do.

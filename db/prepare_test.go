@@ -18,9 +18,11 @@ func TestPreparingSaysWhatTheAdministratorLacks(t *testing.T) {
 	super := d.Superuser(t)
 	for _, c := range []struct{ name, before, database, want string }{
 		{"no database", "select", "elsewhere", "there is no database elsewhere: create it"},
-		{"no CREATEROLE", "alter role dba nocreaterole", "streamspace", "dba may not create roles: connect as a superuser or"},
+		{"no CREATEROLE", "alter role dba nocreaterole", "streamspace",
+			"dba may not create roles: connect as a superuser or"},
 		{"another's database", "alter role dba createrole; alter database streamspace owner to postgres; " +
-			"grant connect on database streamspace to dba", "streamspace", "dba does not own the database, postgres does: connect as its owner"},
+			"grant connect on database streamspace to dba", "streamspace",
+			"dba does not own the database, postgres does: connect as its owner"},
 	} {
 		run(t, super, c.before)
 		config := d.Config(dbtest.Administrator)
@@ -59,8 +61,10 @@ func TestPreparingAgainPutsRightWhatChanged(t *testing.T) {
 			if managed := administrator == dbtest.Administrator; managed != (len(left) == 3) {
 				t.Errorf("what stays: %v", left)
 			}
-			if !strings.Contains(progress.String(), "roles: ") || !strings.Contains(progress.String(), "database streamspace: ") {
-				t.Errorf("progress: %s", &progress)
+			for _, want := range []string{"roles: ", "database streamspace: "} {
+				if !strings.Contains(progress.String(), want) {
+					t.Errorf("progress: %s", &progress)
+				}
 			}
 		})
 	}

@@ -51,8 +51,8 @@ func program(t *testing.T, name string, args ...string) string {
 	return string(out)
 }
 
-// serverProgram returns the path of a program of the server's own build, since pg_dump refuses a newer server. Some builds have
-// none. CI runs Debian's, which has all.
+// serverProgram returns the path of a program of the server's own build, since pg_dump refuses a newer server. Some
+// builds have none. CI runs Debian's, which has all.
 func serverProgram(t *testing.T, name string) string {
 	t.Helper()
 	binaries, err := cluster.Find(t.Context())

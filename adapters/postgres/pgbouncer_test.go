@@ -100,7 +100,8 @@ pool_mode = transaction
 default_pool_size = 2
 max_client_conn = 200
 %s
-`, strings.Trim(server.Path, "/"), server.Query().Get("host"), server.Query().Get("port"), poolerPort, dir, dir, settings)
+`, strings.Trim(server.Path, "/"), server.Query().Get("host"), server.Query().Get("port"), poolerPort, dir, dir,
+		settings)
 	users := ""
 	for _, role := range []string{roleApp, roleLogin, roleAgent, roleSystem, roleMigrator} {
 		users += fmt.Sprintf("%q \"\"\n", role)

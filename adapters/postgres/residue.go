@@ -63,7 +63,8 @@ func mark(conn *pgx.Conn, tag pgconn.CommandTag, err error) {
 func (r residue) prepare(ctx context.Context, conn *pgx.Conn) (bool, error) {
 	left, found := conn.PgConn().CustomData()[leftKey]
 	if found && r.log != nil {
-		r.log.WarnContext(ctx, "a database connection was closed, because a statement may have left something on it", "left", left)
+		r.log.WarnContext(ctx, "a database connection was closed, because a statement may have left something on it",
+			"left", left)
 	}
 	return !found, nil
 }

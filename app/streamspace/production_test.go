@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,8 +49,8 @@ const (
 	ownersPassword = "correct horse battery staple"
 )
 
-// TestTheProductionGuide runs the commands of docs/production.md, from an empty server to a desktop, and from a backup to
-// a desktop on the restored database.
+// TestTheProductionGuide runs the commands of docs/production.md, from an empty server to a desktop, and from a backup
+// to a desktop on the restored database.
 func TestTheProductionGuide(t *testing.T) {
 	t.Parallel()
 	for _, posture := range []string{"superuser", "managed"} {
@@ -300,9 +301,10 @@ func (in *installation) start(database, credential string) (stop func()) {
 // program starts a command of streamspace, and returns what ends it. Its log is shown when the test fails.
 func (in *installation) program(command string, environ ...string) (stop func()) {
 	in.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(in.Context()), filepath.Join(in.folder, "bin", "streamspace"), command)
+	program := filepath.Join(in.folder, "bin", "streamspace")
+	cmd := exec.CommandContext(context.WithoutCancel(in.Context()), program, command)
 	var log bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = in.folder, append(in.environ[:len(in.environ):len(in.environ)], environ...), &log, &log
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = in.folder, slices.Concat(in.environ, environ), &log, &log
 	if err := cmd.Start(); err != nil {
 		in.Fatal(err)
 	}
@@ -428,11 +430,12 @@ func (in *installation) desktop(bearer string) {
 	}
 	ctx, cancel := context.WithTimeout(in.Context(), patience)
 	defer cancel()
-	socket, response, err := websocket.Dial(ctx, in.url+at+"/stream", &websocket.DialOptions{
+	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
+	socket, _, err := websocket.Dial(ctx, in.url+at+"/stream", &websocket.DialOptions{
 		Subprotocols: []string{"binary", "ticket." + pass.Ticket}, HTTPHeader: http.Header{"Origin": {in.url}},
 	})
 	if err != nil {
-		in.Fatalf("open the desktop: %v, %+v", err, response)
+		in.Fatalf("open the desktop: %v", err)
 	}
 	defer socket.CloseNow()
 	_, first, err := socket.Read(ctx)

@@ -30,8 +30,8 @@ type Config struct {
 	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist
 	// yet.
 	Roles []string
-	// Passwords makes the server ask every role except Superuser for a password (SCRAM), as a server elsewhere does, instead
-	// of knowing the roles by the operating system's user.
+	// Passwords makes the server ask every role except Superuser for a password (SCRAM), as a server elsewhere does,
+	// instead of knowing the roles by the operating system's user.
 	Passwords bool
 	// Pooler lets the user that the server runs as log in as Roles, too: a pooler refuses to run as root, as the
 	// server does.

@@ -84,7 +84,8 @@ func Audit(ctx context.Context, o Options) (Report, error) {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var may bool
-	err = conn.QueryRow(ctx, "select coalesce(has_schema_privilege(to_regnamespace('rls')::oid, 'usage'), true)").Scan(&may)
+	err = conn.QueryRow(ctx, "select coalesce(has_schema_privilege(to_regnamespace('rls')::oid, 'usage'), true)").
+		Scan(&may)
 	if err != nil {
 		return Report{}, fmt.Errorf("read what the user of the audit may do: %w", err)
 	}

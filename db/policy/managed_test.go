@@ -9,7 +9,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
-// The administrator of a managed server audits it: what cannot be taken away there is a note, and everything else holds.
+// The administrator of a managed server audits it. What cannot be taken away there is a note, and everything else
+// holds.
 func TestAuditOfAManagedServer(t *testing.T) {
 	t.Parallel()
 	managed := dbtest.OwnManaged(t)
