@@ -37,12 +37,14 @@ func (f folder) listen() (*os.File, error) {
 // socket is a path that is short enough (107 bytes) for every data folder.
 func (f folder) socket() string { return f.short + "/rfb" }
 
+// dial is fast, because display and agent share a host. The kernel refuses it once Xvnc has closed the socket.
 func (f folder) dial(ctx context.Context) (net.Conn, error) {
 	var d net.Dialer
 	return d.DialContext(ctx, "unix", f.socket())
 }
 
-// greet waits until the display sends its greeting, the first message of an RFB server.
+// greet waits until the display sends its greeting, the first message of an RFB server. A successful dial proves
+// nothing: the agent made the socket, and the kernel accepts connections before Xvnc runs.
 func greet(ctx context.Context, f folder) error {
 	conn, err := f.dial(ctx)
 	if err != nil {
@@ -61,9 +63,11 @@ func greet(ctx context.Context, f folder) error {
 	return nil
 }
 
-// cookie authenticates a client to a display. A display accepts nothing else.
+// cookie authenticates an X client to a display. A display accepts nothing else: without namespaces, other users of
+// the host reach its socket in /tmp/.X11-unix, too.
 type cookie [16]byte
 
+// newCookie makes a random cookie. Each session gets its own.
 func newCookie() (cookie, error) {
 	var c cookie
 	_, err := rand.Read(c[:])

@@ -23,6 +23,7 @@ type record struct {
 	Socket string `json:"socket,omitempty"`
 }
 
+// recordFile is the file that holds the record.
 func (f folder) recordFile() string { return filepath.Join(f.path, "process") }
 
 // record writes the file that identifies a session's leader.
@@ -79,6 +80,7 @@ func (f folder) isMaking(pid int) bool {
 
 // endLeftover kills the session's processes if any are left.
 func (f folder) endLeftover(u *uids) error {
+	// These come first: the record is written only after the sandbox exists.
 	killAll(f.isMaking)
 	raw, err := os.ReadFile(f.recordFile())
 	if errors.Is(err, os.ErrNotExist) {

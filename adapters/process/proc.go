@@ -18,6 +18,7 @@ type procStat struct {
 	started uint64 // in clock ticks since the host started; identifies one process together with the id
 }
 
+// stat reads the state of a process. It fails with os.ErrNotExist when the process has ended.
 func stat(pid int) (procStat, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -57,6 +58,7 @@ func pids() ([]int, error) {
 	return all, nil
 }
 
+// readNames lists a folder without reading each entry's attributes. In /proc, entries disappear while they are listed.
 func readNames(dir string) ([]string, error) {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -45,7 +45,9 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Runtime is the runtime.Runtime of local processes.
+// Runtime is the runtime.Runtime of local processes. It may be used by several goroutines. It never holds mu while it
+// waits for a process, a file or another workload, so a workload that hangs delays only its own calls. Lock order: mu,
+// then the lock of uids.
 type Runtime struct {
 	cfg     Config
 	log     *slog.Logger
@@ -55,14 +57,18 @@ type Runtime struct {
 	changes chan struct{}
 	watches sync.WaitGroup // one for each workload that runs or is being removed
 
-	mu       sync.Mutex
-	closed   bool
+	mu sync.Mutex
+	// closed is true from the start of Close. Start and List then fail.
+	closed bool
+	// sessions holds every workload from the beginning of its start until its removal is complete, by session id.
 	sessions map[uuid.UUID]*session
 }
 
 var _ runtime.Runtime = (*Runtime)(nil)
 
-// New checks that this host can run sessions, locks the folder and removes what an earlier agent left in it.
+// New checks that this host can run sessions, locks the folder and removes what an earlier agent left in it. The agent
+// calls it once, before it connects to the control plane: until then there is nothing to start, and a failure ends the
+// program with the reason.
 func New(cfg Config) (*Runtime, error) {
 	r := &Runtime{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
@@ -115,7 +121,8 @@ func (r *Runtime) List(context.Context) ([]runtime.Status, error) {
 	return all, nil
 }
 
-// Changes delivers a value after a workload ended on its own.
+// Changes delivers a value after a workload ended on its own. The reader then calls List. One value may stand for
+// several changes, so it names no workload.
 func (r *Runtime) Changes() <-chan struct{} { return r.changes }
 
 // changed wakes the reader of Changes. A value that was not received yet stands for this change too.
@@ -126,13 +133,15 @@ func (r *Runtime) changed() {
 	}
 }
 
-// Close stops every workload, in parallel, and unlocks the folder. A second call does nothing.
+// Close stops every workload, in parallel, and unlocks the folder. It waits at most closeTimeout, and returns what
+// could not be stopped. A second call does nothing. The processes die with the agent even if Close is never called.
 func (r *Runtime) Close() error {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
 		return nil
 	}
+	// From here on no workload is added, so the list below is complete.
 	r.closed = true
 	ids := make([]uuid.UUID, 0, len(r.sessions))
 	for id := range r.sessions {
@@ -158,4 +167,5 @@ func (r *Runtime) Close() error {
 	return errors.Join(r.uids.close(), r.store.close())
 }
 
+// errClosed wraps os.ErrClosed, so that a caller recognises it without importing this package.
 var errClosed = fmt.Errorf("the runtime is closed: %w", os.ErrClosed)

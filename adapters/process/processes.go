@@ -32,7 +32,8 @@ type processes struct {
 	status  int           // the exit status of desktop.sh, or another when it was killed; constant once gone is closed
 }
 
-// identify finds the leader. bubblewrap reports on info which process it created.
+// identify finds the leader. bubblewrap reports on info which process it created. It must run before anything can wait
+// for or kill the workload.
 func (p *processes) identify(kind containment, info *os.File) error {
 	p.leader, p.pid = p.cmd.Process, p.cmd.Process.Pid
 	if kind != announced {
@@ -47,6 +48,7 @@ func (p *processes) identify(kind containment, info *os.File) error {
 	if err := json.NewDecoder(info).Decode(&told); err != nil {
 		return fmt.Errorf("create the sandbox: %w", err)
 	}
+	// The handle comes before the check of the parent. If the id was reused in between, the parent is a different one.
 	leader, err := os.FindProcess(told.PID)
 	if err != nil {
 		return fmt.Errorf("find process %d: %w", told.PID, err)

@@ -15,7 +15,8 @@ type Program struct {
 
 const bubblewrap = "bwrap"
 
-// Programs lists what sessions need, each with Debian's package of it.
+// Programs lists what sessions need, each with Debian's package of it. app/needs installs from the same list, so that
+// it cannot disagree with the agent's check.
 func Programs() []Program {
 	return []Program{
 		{"Xvnc", "tigervnc-standalone-server"},

@@ -43,7 +43,8 @@ const (
 //go:embed desktop.sh
 var desktop string
 
-// command returns the command that runs a session's desktop.
+// command returns the command that runs a session's desktop. From the outside in: the sandbox, the limits and the
+// dropped privileges, the script, and the template's command. Without namespaces the sandbox is left out.
 func (r *Runtime) command(s *session, spec runtime.Spec) command {
 	size, _ := geometry(spec) // Start has validated it
 	script := insideScript

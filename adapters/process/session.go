@@ -32,7 +32,8 @@ func reason(status int) *fault.Fault {
 	}
 }
 
-// session is one workload of this process. Runtime.mu guards the fields that change.
+// session is one workload of this process. Runtime.mu guards the fields that change. Its life is: added as Starting,
+// then Running, then either Exited or ending, then removed. A failed start goes to ending directly.
 type session struct {
 	status runtime.Status
 	folder folder
@@ -47,7 +48,7 @@ type session struct {
 	ending    *ending    // nil until it is being stopped
 }
 
-// ending is one attempt to remove a workload.
+// ending is one attempt to remove a workload. Every Stop that arrives meanwhile waits for the same attempt.
 type ending struct {
 	done chan struct{} // closed when it is over
 	err  error         // constant once done is closed

@@ -17,9 +17,11 @@ import (
 const startTimeout = 15 * time.Second
 
 var (
+	// Faults that a start reports to the control plane. They are stored as the session's reason.
 	errStopped = fault.New(fault.Conflict, "stopped", "The session was stopped before its desktop was ready.")
 	errTimeout = fault.New(fault.Unavailable, "start_timed_out", "The desktop did not start within 15 seconds.")
 
+	// Faults of a request that cannot be carried out as it is. A retry does not help.
 	errExited      = fault.New(fault.Conflict, "exited", "The session has ended.")
 	errNoSession   = fault.New(fault.Invalid, "no_session", "The session's id is missing.")
 	errNoNamespace = fault.New(fault.Invalid, "workload_namespace_missing",

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// command is a command line for a starter.
+// command is a command line for a starter. The environment is complete: the child inherits no variable of the agent.
 type command struct {
 	args []string
 	env  []string
@@ -41,6 +41,7 @@ const (
 // them.
 type starter struct{ work chan func() }
 
+// newStarter starts the thread. close must be called to end it.
 func newStarter() *starter {
 	s := &starter{work: make(chan func())}
 	go s.run()
@@ -63,7 +64,7 @@ func (s *starter) run() {
 func (s *starter) close() { close(s.work) }
 
 // start starts a desktop that serves viewers on display. It closes the agent's copy of display: if one stayed open
-// after Xvnc ended, viewers would wait instead of being refused.
+// after Xvnc ended, viewers would wait instead of being refused. When it fails, no process is left.
 func (s *starter) start(c command, display *os.File) (*processes, error) {
 	defer func() { _ = display.Close() }()
 	pipes, err := openPipes(4)
@@ -109,8 +110,11 @@ func (s *starter) start(c command, display *os.File) (*processes, error) {
 	return p, nil
 }
 
+// pipe is both ends of a pipe. Each pipe reports an event once: the display's number, the sandbox's first process, the
+// end of all writers of the output, and the end of the agent.
 type pipe struct{ read, write *os.File }
 
+// openPipes opens n pipes, or none if one fails.
 func openPipes(n int) ([]pipe, error) {
 	all := make([]pipe, 0, n)
 	for range n {

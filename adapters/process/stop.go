@@ -60,9 +60,11 @@ func (r *Runtime) remove(s *session) {
 	s.status.Phase, s.status.Reason = runtime.Exited, "not_removed"
 }
 
+// errNotRunning covers an unknown session, too: the control plane treats both alike.
 var errNotRunning = fault.New(fault.Conflict, "not_running", "The session is not running.")
 
-// Dial opens a connection to the workload's display.
+// Dial opens a connection to the workload's display. It fails with errNotRunning while the display is not ready yet or
+// is being removed. The caller closes the connection.
 func (r *Runtime) Dial(ctx context.Context, id uuid.UUID) (net.Conn, error) {
 	r.mu.Lock()
 	s, known := r.sessions[id]

@@ -32,6 +32,7 @@ type store struct {
 	entered bool
 }
 
+// openStore makes the folder and locks it. When unconfined, it also checks that the sessions' users can reach it.
 func openStore(dir string, unconfined bool) (_ *store, err error) {
 	dir, err = filepath.Abs(dir)
 	if err != nil {
@@ -129,6 +130,7 @@ type folder struct {
 	mode  os.FileMode
 }
 
+// folder returns the paths of a session. It creates nothing.
 func (s *store) folder(session uuid.UUID) folder {
 	short := "/proc/self/fd/" + strconv.Itoa(int(s.root.Fd())) + "/" + session.String()
 	return folder{filepath.Join(s.sessions, session.String()), short, s.mode()}
@@ -140,7 +142,8 @@ func (f folder) script() string     { return filepath.Join(f.path, "desktop") }
 func (f folder) passwd() string     { return filepath.Join(f.path, "passwd") }
 func (f folder) group() string      { return filepath.Join(f.path, "group") }
 
-// make creates the folder of a session that runs as this user; zero is the agent's user.
+// make creates the folder of a session that runs as this user; zero is the agent's user. It fails if the folder
+// exists, because two sessions must never share one.
 func (f folder) make(uid int) error {
 	user := uid
 	if user == 0 {
@@ -153,6 +156,7 @@ func (f folder) make(uid int) error {
 	if err := os.Mkdir(f.path, f.mode); err != nil {
 		return err
 	}
+	// Mkdir applies the umask, so the modes are set again.
 	if err := errors.Join(os.Chmod(f.path, f.mode), os.Mkdir(f.home(), 0o700)); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ type uids struct {
 	used map[int]bool
 }
 
+// openUIDs opens the list. O_NOFOLLOW refuses a symbolic link that another program placed at the path.
 func openUIDs() (*uids, error) {
 	u := &uids{used: map[int]bool{}}
 	if os.Geteuid() != 0 {
@@ -41,6 +42,8 @@ func openUIDs() (*uids, error) {
 }
 
 // claim returns an id that no other session and no process of this host uses, or zero when this process is not root.
+// The lock alone is not enough: the locks of a killed agent are gone, but processes of its sessions may still run
+// under their ids.
 func (u *uids) claim(session uuid.UUID) (int, error) {
 	if u.file == nil {
 		return 0, nil
@@ -111,6 +114,7 @@ func (u *uids) lock(uid int, kind int16) error {
 	return unix.FcntlFlock(u.file.Fd(), unix.F_OFD_SETLK, &at)
 }
 
+// close releases every lock. All sessions must have ended.
 func (u *uids) close() error {
 	if u.file == nil {
 		return nil

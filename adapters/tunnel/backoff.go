@@ -22,6 +22,8 @@ const (
 // backoff computes the delay before the next attempt to connect. With its zero value the first attempt is immediate.
 type backoff struct{ attempts int }
 
+// next returns the delay after an attempt that failed with err. A refusal that only an operator can resolve gets the
+// longest delay at once: a revoked credential or a replaced process does not become valid by itself.
 func (b *backoff) next(err error) time.Duration {
 	b.attempts++
 	switch fault.Of(err).Kind {

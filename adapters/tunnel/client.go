@@ -33,7 +33,8 @@ type ClientConfig struct {
 	Log        *slog.Logger
 }
 
-// AgentHandler handles the control plane's requests on the agent.
+// AgentHandler handles the control plane's requests on the agent. Its methods may be
+// called in parallel.
 type AgentHandler interface {
 	// Put receives the desired state of one session. It returns before the session has reached that state.
 	Put(ctx context.Context, d link.Desired)
@@ -45,12 +46,14 @@ type AgentHandler interface {
 
 // Client is an agent's end. It keeps one control connection and implements link.Upstream over it.
 type Client struct {
-	cfg     ClientConfig
-	base    string
-	shown   string // base without a password, for messages
-	http    *http.Client
-	epoch   atomic.Int64 // zero until the first connection
-	live    atomic.Pointer[peer]
+	cfg   ClientConfig
+	base  string
+	shown string // base without a password, for messages
+	http  *http.Client
+	epoch atomic.Int64 // zero until the first connection
+	// live is the current control connection, nil between two.
+	live atomic.Pointer[peer]
+	// streams counts the desktop streams. Run waits for them before it returns.
 	streams sync.WaitGroup
 }
 
@@ -125,7 +128,8 @@ func (c *Client) Run(ctx context.Context, h AgentHandler) error {
 // errLost means that a control connection was made and has ended.
 var errLost = errors.New("the connection has ended")
 
-// session makes one control connection and serves it to its end. It always returns an error.
+// session makes one control connection and serves it to its end. It always returns an error: a *fault.Fault when the
+// control plane refused the agent, errLost after a connection that was made.
 func (c *Client) session(ctx context.Context, h AgentHandler) error {
 	ws, err := c.dial(ctx)
 	if err != nil {
@@ -144,6 +148,8 @@ func (c *Client) session(ctx context.Context, h AgentHandler) error {
 	return errLost
 }
 
+// dial connects and presents the credential. It checks the epoch and the subprotocol of the response, because a proxy
+// or another web server may also accept a WebSocket.
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
 	defer cancel()
@@ -168,6 +174,7 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	return ws, nil
 }
 
+// hello identifies this process. Its epoch is zero at the first connection; the control plane then assigns one.
 func (c *Client) hello() link.Hello {
 	return link.Hello{
 		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined,

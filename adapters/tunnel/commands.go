@@ -13,7 +13,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Put sends an agent the desired state of one session, and waits 2 s at most.
+// Put sends an agent the desired state of one session, and waits 2 s at most. It is only a hint to be fast: the change
+// is in the database already, and the agent's next sync finds it. So a caller may ignore the error.
 func (s *Server) Put(ctx context.Context, agent uuid.UUID, d link.Desired) error {
 	c, ok := s.live(agent)
 	if !ok {
@@ -75,12 +76,14 @@ func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWri
 	}
 }
 
+// expect must run before the agent is asked: the dial-back may arrive before the response to the request.
 func (s *Server) expect(id secret.Hash, p *pending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending[id] = p
 }
 
+// forget makes an id useless once its caller has left. Otherwise each request that times out would leave an entry.
 func (s *Server) forget(id secret.Hash) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -100,6 +103,7 @@ func (s *Server) take(id secret.Hash, agent link.Agent, session uuid.UUID) (*pen
 	return p, true
 }
 
+// unreachable returns what a user sees, with the cause for the log.
 func unreachable(cause error) error {
 	if cause == nil {
 		return errAgentUnreachable

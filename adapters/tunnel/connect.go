@@ -81,8 +81,11 @@ func (s *Server) routes(c *connection) http.Handler {
 	return mux
 }
 
+// agentHandler handles one request of an agent that has been authenticated at its connection.
 type agentHandler func(http.ResponseWriter, *http.Request, *connection) error
 
+// inner bounds a request by callTimeout, and refuses it if the agent was cut off. Requests that were already on their
+// way when the agent was cut off end here.
 func (s *Server) inner(c *connection, next agentHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
@@ -107,7 +110,8 @@ type disowned struct{ error }
 
 func (d disowned) Unwrap() error { return d.error }
 
-// recheck checks that the agent's credential is still valid, and records that the agent is alive.
+// recheck checks that the agent's credential is still valid, and records that the agent is alive. An error that says
+// nothing about the credential, such as a lost database connection, does not cut the agent off: its desktops continue.
 func (s *Server) recheck(ctx context.Context, c *connection) error {
 	_, err := s.control.Connect(ctx, c.hello)
 	switch fault.Of(err).Kind {
@@ -146,6 +150,7 @@ type placements struct {
 	Placements []link.Desired `json:"placements"`
 }
 
+// observed stores an agent's report about one session. The id comes from the path and not from the body.
 func (s *Server) observed(w http.ResponseWriter, r *http.Request, c *connection) error {
 	session, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {

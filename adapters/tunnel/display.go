@@ -35,6 +35,7 @@ func (c *Client) inner(next func(*http.Request) error) http.HandlerFunc {
 	}
 }
 
+// put passes a desired state to the agent's reconciler.
 func put(r *http.Request, h AgentHandler) error {
 	session, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
@@ -69,7 +70,7 @@ func (c *Client) open(life context.Context, r *http.Request, h AgentHandler) err
 	return nil
 }
 
-// stream copies between a display and the control plane until either closes or ctx is done.
+// stream copies between a display and the control plane until either closes or ctx is done. It closes both.
 func (c *Client) stream(ctx context.Context, want openStream, display net.Conn) error {
 	back, err := c.dialBack(ctx, want)
 	if err != nil {

@@ -26,7 +26,8 @@ const (
 	maxServed = 2 * maxRequests
 )
 
-// peer is one end of a control connection. Both ends work the same way: each serves HTTP and sends HTTP requests.
+// peer is one end of a control connection. Both ends work the same way: each serves HTTP and sends HTTP requests. HTTP
+// over yamux needs no message format and no request ids of our own.
 type peer struct {
 	mux    *yamux.Session
 	client *http.Client
@@ -51,6 +52,7 @@ func newPeer(ctx context.Context, ws *websocket.Conn, number numbering, log *slo
 	return &peer{mux: mux, client: &http.Client{Transport: transport}, log: log}, nil
 }
 
+// numbering is yamux.Client or yamux.Server.
 type numbering func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)
 
 // muxConfig detects a dead peer within 15 s: 10 s between pings, and 5 s for the response to a ping. Windows keep
@@ -90,11 +92,13 @@ func (p *peer) serve(ctx context.Context, h http.Handler) {
 	}
 }
 
+// close ends the connection at once, at both ends. It may be called more than once.
 func (p *peer) close() {
 	_ = p.mux.Close()
 	p.client.CloseIdleConnections()
 }
 
+// done is closed when the connection has ended, however it ended.
 func (p *peer) done() <-chan struct{} { return p.mux.CloseChan() }
 
 // peerRequest is one request to the other end. In and Out are the JSON bodies sent and received; nil means none.
@@ -103,6 +107,7 @@ type peerRequest struct {
 	In, Out      any
 }
 
+// body encodes In.
 func (q peerRequest) body() (io.Reader, error) {
 	if q.In == nil {
 		return http.NoBody, nil

@@ -29,6 +29,7 @@ type Server struct {
 	log     *slog.Logger
 	mux     *http.ServeMux
 
+	// mu is never held during input or output, so one slow agent delays no other.
 	mu      sync.Mutex
 	closed  bool
 	agents  map[uuid.UUID]*connection // the newest connection of each
@@ -71,6 +72,7 @@ func NewServer(cfg ServerConfig) *Server {
 // ServeHTTP answers at Routes.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
+// outer serves a request from the network: no browser may send it, and its error becomes a problem document.
 func (s *Server) outer(next func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := noBrowser(r)
@@ -97,7 +99,7 @@ func (s *Server) Stats() Stats {
 	return Stats{Agents: len(s.agents), Streams: len(s.streams), Pending: len(s.pending)}
 }
 
-// Run ends every connection when ctx is done.
+// Run ends every connection when ctx is done. It waits 4 s at most.
 func (s *Server) Run(ctx context.Context) error {
 	<-ctx.Done()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*drainTimeout)
@@ -159,6 +161,7 @@ func (s *Server) join(c *connection) error {
 	return nil
 }
 
+// leave ends a connection. A newer one of the same agent may have taken its place, and stays.
 func (s *Server) leave(c *connection) {
 	c.close()
 	s.mu.Lock()
@@ -213,6 +216,7 @@ func closeAll(ends []io.Closer) {
 	}
 }
 
+// live returns the agent's connection. It returns false when the agent is not connected or was cut off.
 func (s *Server) live(agent uuid.UUID) (*connection, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

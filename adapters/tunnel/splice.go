@@ -18,7 +18,8 @@ const linger = time.Second
 var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
 // Splice copies both ways between a and b until either ends, then closes both. It returns what ended the first
-// direction, nil for an ordinary end. To end it from outside, close either.
+// direction, nil for an ordinary end. To end it from outside, close either. It sets no deadline: a desktop that
+// nothing happens on stays open.
 func Splice(a, b io.ReadWriteCloser) error {
 	ends := make(chan end, 2)
 	go func() { ends <- pump(b, a) }()
@@ -49,6 +50,8 @@ type end struct {
 	half bool
 }
 
+// pump copies one direction. At the end of src it closes the sending half of dst, if dst has halves: the other side
+// then reads an end, and can still send what it holds.
 func pump(dst io.Writer, src io.Reader) end {
 	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)

@@ -30,7 +30,8 @@ const (
 	closeTimeout = 2 * time.Second
 )
 
-// buffers is shared by all streams.
+// buffers is shared by all streams: most streams are idle most of the time, and an idle one holds no buffer for the
+// browser's direction.
 var buffers = sync.Pool{New: func() any { return new([link.CopyBuffer]byte) }}
 
 // end says how a stream ended.
@@ -78,7 +79,8 @@ func (s *Streams) splice(
 	return first
 }
 
-// toDisplay copies what the browser sends.
+// toDisplay copies what the browser sends. RFB is a byte stream, so it passes a message on in pieces and never holds a
+// whole one.
 func toDisplay(ctx context.Context, display io.Writer, socket *websocket.Conn) end {
 	for {
 		kind, message, err := socket.Reader(ctx)
@@ -115,7 +117,8 @@ func copyMessage(display io.Writer, message io.Reader) (end, bool) {
 	}
 }
 
-// toBrowser copies what the display sends, each piece as one message.
+// toBrowser copies what the display sends, each piece as one message. When the browser is slow, Write blocks, then
+// nothing more is read from the display: the display waits, and no data piles up here.
 func toBrowser(ctx context.Context, socket *websocket.Conn, display io.Reader) end {
 	buf := buffers.Get().(*[link.CopyBuffer]byte)
 	defer buffers.Put(buf)
@@ -132,7 +135,8 @@ func toBrowser(ctx context.Context, socket *websocket.Conn, display io.Reader) e
 	}
 }
 
-// unresponsive pings the browser until a pong is missing.
+// unresponsive pings the browser until a pong is missing. A computer that was suspended or lost its network sends no
+// end of the connection, and would otherwise count against the organisation's limit.
 func unresponsive(ctx context.Context, socket *websocket.Conn) end {
 	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
@@ -154,7 +158,8 @@ func unresponsive(ctx context.Context, socket *websocket.Conn) end {
 	}
 }
 
-// left says how the browser ended the stream.
+// left says how the browser ended the stream. A lost connection is an ordinary end for the close code, because no one
+// is there to read it; the log gets the error.
 func left(err error) end {
 	switch status := websocket.CloseStatus(err); {
 	case status == websocket.StatusNormalClosure, status == websocket.StatusGoingAway,

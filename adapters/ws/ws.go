@@ -71,7 +71,8 @@ type Streams struct {
 	closing chan struct{} // closed when the server shuts down
 	open    sync.WaitGroup
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// ended is true when the server shuts down. acquire then refuses.
 	ended bool
 	held  map[org.ID]int // how many each organisation has open
 	all   int
@@ -153,7 +154,8 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// display waits for the session to run and connects to its display.
+// display waits for the session to run and connects to its display. Both come before the upgrade: until then an error
+// is an HTTP response with a code, which the console can show and retry.
 func (s *Streams) display(ctx context.Context, who org.Scope, id sessions.ID) (io.ReadWriteCloser, error) {
 	ctx, cancel := s.untilClosing(ctx)
 	defer cancel(nil)
@@ -180,7 +182,8 @@ func (s *Streams) untilClosing(ctx context.Context) (context.Context, context.Ca
 	return ctx, cancel
 }
 
-// becauseOf returns errClosing when the shutdown of the server caused err.
+// becauseOf returns errClosing when the shutdown of the server caused err. The browser then learns that it can retry,
+// instead of reading about a cancelled request.
 func becauseOf(ctx context.Context, err error) error {
 	if err != nil && errors.Is(context.Cause(ctx), errClosing) {
 		return errClosing
@@ -188,7 +191,8 @@ func becauseOf(ctx context.Context, err error) error {
 	return err
 }
 
-// acquire counts one more stream of an organisation, up to perOrg.
+// acquire counts one more stream of an organisation, up to perOrg. It counts before the session is looked up, so that
+// requests that wait for a session to start count, too.
 func (s *Streams) acquire(of org.ID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -204,7 +208,8 @@ func (s *Streams) acquire(of org.ID) error {
 	return nil
 }
 
-// release is called once for each successful acquire.
+// release is called once for each successful acquire. It removes the entry of an organisation without streams, so that
+// the map does not grow with every organisation that was ever here.
 func (s *Streams) release(of org.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
