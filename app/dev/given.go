@@ -15,7 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db"
 )
 
-// mark is the comment on a database that dev made. A database without it is somebody's own.
+// mark is the comment on a database that dev made. A database without it belongs to someone else.
 const mark = "made by streamspace dev"
 
 // given is a database on a server that is managed elsewhere.

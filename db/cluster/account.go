@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// account is the user of the operating system that the server runs as, and who runs this program.
+// account is the operating system's user that the server runs as.
 type account struct {
 	name     string
 	uid, gid int
-	starter  string // the name that peer authentication sees
-	switches bool   // whether the two differ: root starts the server as another user
+	starter  string // the user of this program, as peer authentication sees it
+	switches bool   // whether the two users differ, because root starts the server as another user
 }
 
-// runAs finds the account. Only root can and must choose one.
+// runAs finds the account. Only root can choose one, and root must: PostgreSQL refuses to run as root.
 func runAs(name string) (account, error) {
 	self, err := user.Current()
 	if err != nil {
@@ -48,10 +48,11 @@ func runAs(name string) (account, error) {
 	return a, nil
 }
 
-// dress makes a command run as the account, with nothing of this program's environment.
+// dress prepares a command to run as the account. The command inherits no environment: variables such as PGDATA or
+// LC_MESSAGES would change what the server does or how its messages read.
 func (a account) dress(cmd *exec.Cmd) {
-	cmd.Dir = "/" // the current folder may be one that the account cannot enter
-	// Messages are read by this package and times by people who compare logs.
+	cmd.Dir = "/" // the account may be unable to enter the current folder
+	// This package parses messages in English. UTC times can be compared with other logs.
 	cmd.Env = []string{"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "LC_MESSAGES=C", "TZ=UTC"}
 	// A group of its own keeps a terminal's Ctrl-C from it. The signal reaches it when the thread that started it ends,
 	// however that came to be: quitting at once cannot wait for anything, and the log of changes makes up for it.
@@ -61,7 +62,8 @@ func (a account) dress(cmd *exec.Cmd) {
 	}
 }
 
-// ownFolder makes a folder that the account alone enters, or checks that it is one.
+// ownFolder makes a folder that only the account can enter. It corrects the owner and the mode of an existing one.
+// Lchown does not follow a symbolic link, which the account could otherwise use to be given another folder.
 func (a account) ownFolder(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return fmt.Errorf("make a folder of %s: %w", a.name, err)
@@ -75,10 +77,11 @@ func (a account) ownFolder(path string) error {
 	return nil
 }
 
-// mayEnter lets the account enter a folder that stays this program's.
+// mayEnter lets the account enter a folder that this program's user owns. It may not list or change the folder.
 func (a account) mayEnter(dir string) error { return a.mayRead(dir, 0o700, 0o710) }
 
-// mayRead gives a file or folder of this program's to the account's group, with the mode for the one who shares.
+// mayRead lets the account read a file or folder that this program's user owns. Mode alone applies when both are the
+// same user, mode shared when they differ; the account then gets access as a member of the group.
 func (a account) mayRead(path string, alone, shared os.FileMode) error {
 	if !a.switches {
 		return os.Chmod(path, alone)
@@ -89,7 +92,8 @@ func (a account) mayRead(path string, alone, shared os.FileMode) error {
 	return os.Chmod(path, shared)
 }
 
-// reaches checks every folder above path, since PostgreSQL only says that it has no permission.
+// reaches checks every folder above path and names the one that the account cannot enter. PostgreSQL's own message is
+// only "Permission denied".
 func (a account) reaches(path string) error {
 	if !a.switches {
 		return nil

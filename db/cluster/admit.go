@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// entry is who may connect: over the socket, as the operating system knows them, under the roles of the map. There is
-// no line for TCP, and none that trusts.
+// entry is the default pg_hba.conf. Connections come over the socket only, and the operating system's user decides
+// which roles of the map may be used. There is no line for TCP and no line with the method "trust".
 const entry = `# Written at each start.
 # TYPE  DATABASE  USER  METHOD
 local   all       all   peer map=streamspace
 `
 
-// asking is entry for a server that asks for passwords.
+// asking is the pg_hba.conf of a server that asks for passwords. The superuser still connects without one.
 const asking = `# Written at each start.
 # TYPE  DATABASE  USER      METHOD
 local   all       postgres  peer map=streamspace
 local   all       all       scram-sha-256
 `
 
-// admit writes the files that say who may connect. The server reads them when it starts.
+// admit writes pg_hba.conf and pg_ident.conf. The server reads them when it starts. They are written at each start, so
+// a change of Config needs no new cluster.
 func admit(p places, account account, config Config) error {
 	var ident strings.Builder
 	ident.WriteString("# Written at each start.\n# MAPNAME    SYSTEM-USERNAME  ROLE\n")
@@ -45,5 +46,5 @@ func admit(p places, account account, config Config) error {
 	return nil
 }
 
-// quote prevents a name from being read as a keyword, a pattern or two fields.
+// quote prevents a name from being read as a keyword, a pattern or two fields: an unquoted "all" matches every role.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -24,12 +24,12 @@ type Binaries struct {
 	Version int    // the major version
 }
 
-// Find returns the server that is on PATH, or else the newest of those under /usr/lib/postgresql. An older one than
-// MinVersion does not count, but is named in the error.
+// Find returns the server that is on PATH, or else the newest one under /usr/lib/postgresql. It skips servers older
+// than MinVersion. If there is no other, the error names the old one.
 func Find(ctx context.Context) (Binaries, error) { return find(ctx, os.Getenv("PATH"), installed) }
 
-// Program returns the path of another of PostgreSQL's programs, such as pg_dump: the server's own, which is of the same
-// version, before whatever is on PATH.
+// Program returns the path of another of PostgreSQL's programs, such as pg_dump. The one in the server's folder comes
+// before the one on PATH, because it has the same version: pg_dump refuses a newer server.
 func (b Binaries) Program(name string) (string, error) {
 	if own := filepath.Join(b.Dir, name); executable(own) {
 		return own, nil
@@ -41,6 +41,7 @@ func (b Binaries) Program(name string) (string, error) {
 	return path, nil
 }
 
+// find is Find with the places to search as parameters, for tests.
 func find(ctx context.Context, path, pattern string) (Binaries, error) {
 	folders := filepath.SplitList(path)
 	versioned, err := filepath.Glob(pattern)
@@ -76,9 +77,9 @@ var version = regexp.MustCompile(`\(PostgreSQL\) (\d+)`)
 // inspect reports whether a folder contains a server that runs, and its version.
 func inspect(ctx context.Context, dir string) (Binaries, bool) {
 	if !filepath.IsAbs(dir) {
-		return Binaries{}, false // what it holds depends on where one stands
+		return Binaries{}, false // its meaning depends on the current folder
 	}
-	// A link on PATH leads to the folder that has all the other programs of that version.
+	// A symbolic link on PATH is resolved: the other programs are in the folder that it points to.
 	postgres, err := filepath.EvalSymlinks(filepath.Join(dir, "postgres"))
 	if err != nil {
 		return Binaries{}, false
@@ -101,12 +102,14 @@ func inspect(ctx context.Context, dir string) (Binaries, bool) {
 	return Binaries{Dir: dir, Version: major}, err == nil
 }
 
-// folderVersion reads the 15 of /usr/lib/postgresql/15/bin; it is 0 where there is no number.
+// folderVersion reads the 15 of /usr/lib/postgresql/15/bin. It returns 0 if there is no number. Sorting by text would
+// put 9 after 15.
 func folderVersion(bin string) int {
 	v, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
 	return v
 }
 
+// executable reports whether path is a file that can be run.
 func executable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0

@@ -30,8 +30,8 @@ type Config struct {
 	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist
 	// yet.
 	Roles []string
-	// Passwords makes the server ask every role except Superuser for a password (SCRAM), as a server elsewhere does,
-	// instead of knowing the roles by the operating system's user.
+	// Passwords makes the server ask every role except Superuser for a password (SCRAM), as a server elsewhere does.
+	// Otherwise the operating system's user decides which roles may log in.
 	Passwords bool
 	// Pooler lets the user that the server runs as log in as Roles, too: a pooler refuses to run as root, as the
 	// server does.
@@ -43,7 +43,7 @@ type Config struct {
 	Settings map[string]string
 }
 
-// Cluster is a running server.
+// Cluster is a running server. One goroutine starts and stops it; DSN, Done and Log may be called from any.
 type Cluster struct {
 	config Config
 	places places
@@ -55,8 +55,8 @@ type Cluster struct {
 // ErrRunning is what Start returns when another program already runs a cluster in the same folder.
 var ErrRunning = errors.New("a PostgreSQL server already runs there")
 
-// Start makes the cluster if it does not exist, starts its server, and returns when it answers. When it fails, or ctx
-// is done, no process is left. A cluster outlives ctx once Start has returned: Stop ends it.
+// Start makes the cluster if it does not exist, starts its server, and returns when it accepts connections. When it
+// fails, or ctx is done, no process is left. A cluster outlives ctx once Start has returned: Stop ends it.
 func Start(ctx context.Context, config Config) (*Cluster, error) {
 	binaries, err := Find(ctx)
 	if err != nil {
@@ -79,6 +79,8 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	return c, nil
 }
 
+// start does the work in this order: the folders, the lock, the data, the access rules, the process. Start removes what a
+// failure leaves.
 func (c *Cluster) start(ctx context.Context, binaries Binaries, account account) error {
 	var err error
 	if c.places, err = settle(c.config, account); err != nil {
@@ -103,7 +105,8 @@ func (c *Cluster) start(ctx context.Context, binaries Binaries, account account)
 	return c.server.start(ctx, c.answers)
 }
 
-// settings are the server's, as its command line takes them and in a fixed order.
+// settings returns the server's settings as arguments. Their order is fixed, so that two starts have the same command
+// line.
 func (c *Cluster) settings() []string {
 	all := map[string]string{
 		"listen_addresses":        "",
@@ -114,7 +117,7 @@ func (c *Cluster) settings() []string {
 		"timezone":                "UTC",
 		"log_timezone":            "UTC",
 	}
-	if c.remove != "" { // of no use after a crash
+	if c.remove != "" { // a temporary cluster is not recovered after a crash
 		maps.Copy(all, map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
 	}
 	maps.Copy(all, c.config.Settings)
@@ -125,7 +128,7 @@ func (c *Cluster) settings() []string {
 	return args
 }
 
-// answers connects once, as the superuser.
+// answers connects once, as the superuser, within a second.
 func (c *Cluster) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -136,8 +139,8 @@ func (c *Cluster) answers(ctx context.Context) error {
 	return conn.Close(ctx)
 }
 
-// DSN is the URL at which a role reaches a database of the cluster, for pgx and for PostgreSQL's own programs. An empty
-// role leaves it to the client to name one.
+// DSN is the URL at which a role reaches a database of the cluster, for pgx and for PostgreSQL's own programs. If the
+// role is empty, the client must name one.
 func (c *Cluster) DSN(role, database string) string {
 	u := url.URL{
 		Scheme:   "postgres",
@@ -150,15 +153,14 @@ func (c *Cluster) DSN(role, database string) string {
 	return u.String()
 }
 
-// Done is closed when the server has ended, by Stop or by itself; the end of its log then says why.
+// Done is closed when the server has ended, by Stop or unexpectedly. The end of its log then says why.
 func (c *Cluster) Done() <-chan struct{} { return c.server.ended }
 
-// Log is the file that the server writes what it has to say to. That of the start before is beside it, with .1 at its
-// end.
+// Log is the path of the server's log. The log of the previous start is next to it and ends in .1.
 func (c *Cluster) Log() string { return c.places.log }
 
-// Stop ends the server: connections are cut, what was committed is written. When ctx is done first, the server is made
-// to end at once and recovers at its next start. Stop may be called again.
+// Stop ends the server. It cuts connections and writes committed data. If ctx is done first, it makes the server end
+// at once; the next start then recovers from the log. Stop may be called again.
 func (c *Cluster) Stop(ctx context.Context) error {
 	if err := c.server.stop(ctx); err != nil {
 		return errors.Join(fmt.Errorf("stop PostgreSQL in %s: %w", c.config.Dir, err), c.release())
@@ -166,7 +168,7 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	return c.release()
 }
 
-// release gives up the folder, after the server has ended.
+// release unlocks the folder and removes a temporary one. The server must have ended.
 func (c *Cluster) release() error {
 	var errs []error
 	if c.lock != nil {

@@ -17,18 +17,19 @@ import (
 // port is a part of the socket's file name; nothing listens on it.
 const port = "5432"
 
-// socketMax is how long the path of a Unix socket may be, in bytes: sun_path has 108 and ends in a zero.
+// socketMax is the longest path of a Unix socket in bytes. The kernel's field (sun_path) has 108, of which the last is
+// zero.
 const socketMax = 107
 
-// places are the files of one cluster. When root starts it, the folder around them belongs to root and the server's
-// group, which may only enter it: root then never writes into a folder where the server's user could lay a link in its
-// way.
+// places are the files of one cluster. When root starts it, root owns the folder around them, and the server's group
+// may enter it but not write to it. Otherwise the server's user could place a symbolic link there and make root write
+// to another file.
 type places struct {
 	data, socket          string // folders of the server's user alone
 	hba, ident, lock, log string // files of the user who starts it; the server reads the first two
 }
 
-// settle makes the folders and finds out what would only show as an obscure message of the server's.
+// settle makes the folders. It finds the errors for which the server itself has only an obscure message.
 func settle(config Config, account account) (places, error) {
 	dir, err := filepath.Abs(config.Dir)
 	if err != nil {
@@ -66,8 +67,8 @@ func settle(config Config, account account) (places, error) {
 	return p, errors.Join(account.reaches(dir), account.reaches(p.socket))
 }
 
-// hold takes the folder's lock, which goes with the program however it ends. It keeps two programs from making the same
-// cluster at once; the server's own lock comes later.
+// hold locks the folder. The kernel releases the lock when the program ends, however it ends. The lock keeps two
+// programs from making the same cluster at once; the server's own lock exists only later.
 func hold(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -83,8 +84,8 @@ func hold(file string) (*os.File, error) {
 	return f, nil
 }
 
-// initialise makes the cluster's data if there is none. It does so under another name first, so that a half-made
-// cluster is never taken for one.
+// initialise makes the cluster's data if there is none. It makes them under another name and renames them at the end,
+// so that the data of an interrupted initdb are never used.
 func initialise(ctx context.Context, binaries Binaries, account account, c *Cluster) error {
 	_, err := os.Lstat(c.places.data)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +98,7 @@ func initialise(ctx context.Context, binaries Binaries, account account, c *Clus
 	if err := account.ownFolder(fresh); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // 0.8 s here; a slow disk that syncs takes its time
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // it takes about 0.8 s, and more where a slow disk must sync
 	defer cancel()
 	args := []string{
 		"--pgdata", fresh, "--username", Superuser, "--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums",

@@ -15,19 +15,20 @@ import (
 )
 
 const (
-	// retry is the pause between two looks at a server that comes up, which takes about 50 ms.
+	// retry is the pause between two checks of a server that is starting, which takes about 50 ms.
 	retry = 10 * time.Millisecond
-	// linger is how long the processes of a server that was killed may take to notice and go.
+	// linger is how long the processes of a killed server may take to end.
 	linger = 5 * time.Second
-	// patience bounds a start: a server that crashed under load replays its log first.
+	// patience is the timeout of a start. A server that crashed under load first replays its log.
 	patience = 2 * time.Minute
-	// quitting bounds an end that does not wait for a checkpoint.
+	// quitting is the timeout of an immediate shutdown, which writes no checkpoint.
 	quitting = 10 * time.Second
-	// tailSize is how much of a log, in bytes, an error shows.
+	// tailSize is how many bytes of the log an error shows.
 	tailSize = 2048
 )
 
-// server is one postgres process, a direct child of this one.
+// server is one postgres process, a direct child of this one. pg_ctl is not used: the server would then be no child,
+// and would outlive a killed program.
 type server struct {
 	program string
 	args    []string
@@ -39,7 +40,8 @@ type server struct {
 	ended   chan struct{} // closed when the process is gone
 }
 
-// start runs the process until it answers.
+// start runs the process until it accepts connections. It repeats an attempt that failed because a killed server is
+// still ending.
 func (s *server) start(ctx context.Context, answers func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -60,7 +62,7 @@ func (s *server) start(ctx context.Context, answers func(context.Context) error)
 	}
 }
 
-// attempt starts the process once. When it fails, the process is gone.
+// attempt starts the process once. When it fails, the process has ended.
 func (s *server) attempt(ctx context.Context, answers func(context.Context) error) error {
 	if err := s.spawn(ctx); err != nil {
 		return err
@@ -85,8 +87,8 @@ func (s *server) attempt(ctx context.Context, answers func(context.Context) erro
 	}
 }
 
-// ready tells whether the process itself says so. That something answers at the socket is not enough: it may be another
-// server, which this one is about to find and end for.
+// ready reports whether this process says that it is ready, in its own file. A connection to the socket proves less:
+// it may reach another server, which this process is about to detect, and end.
 func (s *server) ready() bool {
 	content, err := os.ReadFile(s.pidFile)
 	if err != nil {
@@ -97,10 +99,10 @@ func (s *server) ready() bool {
 	return len(lines) > status && lines[0] == strconv.Itoa(s.process.Pid) && strings.TrimSpace(lines[status]) == "ready"
 }
 
-// spawn starts the process from a thread of its own that waits for it: the signal that ends it with its parent is sent
-// when the thread that forked it ends, and Go ends threads as it likes unless a goroutine holds on to them.
+// spawn starts the process from a thread of its own, which then waits for it. The kernel ends the process when the
+// thread that started it ends, and Go may end a thread at any time unless a goroutine is locked to it.
 func (s *server) spawn(ctx context.Context) error {
-	// Truncated, so that what an attempt says can be told from what the one before it said.
+	// The log is truncated, so that it contains only the messages of this attempt.
 	log, err := os.OpenFile(s.log, os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the server's log: %w", err)
@@ -129,7 +131,7 @@ func (s *server) spawn(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the process by a fast shutdown, or an immediate one when ctx is done first.
+// stop ends the process by a fast shutdown. If ctx is done first, it does so by an immediate one.
 func (s *server) stop(ctx context.Context) error {
 	select {
 	case <-s.ended:
@@ -148,7 +150,7 @@ func (s *server) stop(ctx context.Context) error {
 	}
 }
 
-// quit ends the process without waiting for anything but the process.
+// quit ends the process at once, and waits for its end. After quitting it kills the process.
 func (s *server) quit() {
 	_ = s.signal(syscall.SIGQUIT)
 	select {
@@ -159,6 +161,7 @@ func (s *server) quit() {
 	}
 }
 
+// signal sends a signal. A process that has ended already is no error.
 func (s *server) signal(sig os.Signal) error {
 	if err := s.process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("send %s to the server: %w", sig, err)
@@ -166,15 +169,15 @@ func (s *server) signal(sig os.Signal) error {
 	return nil
 }
 
-// predecessorLingers tells whether the process gave up because an older one, or what is left of it, holds the data. One
-// that was killed a moment ago is gone in another.
+// predecessorLingers reports whether the process ended because an older one still holds the data or the socket. An
+// older server that was killed a moment ago ends within milliseconds.
 func (s *server) predecessorLingers() bool {
 	said := s.tail()
 	return strings.Contains(said, "pre-existing shared memory block") ||
 		strings.Contains(said, "lock file") && strings.Contains(said, "already exists") // the data's or the socket's
 }
 
-// tail is the end of the server's log.
+// tail returns the end of the server's log.
 func (s *server) tail() string {
 	content, err := os.ReadFile(s.log)
 	if err != nil {
@@ -186,7 +189,7 @@ func (s *server) tail() string {
 	return strings.TrimSpace(string(content))
 }
 
-// pause waits a moment, or until ctx is done.
+// pause waits for the time of retry, or until ctx is done.
 func pause(ctx context.Context) error {
 	select {
 	case <-time.After(retry):
