@@ -1,4 +1,5 @@
-// Package page says how lists are read: a limit and a cursor, never all there is.
+// Package page defines how lists are read: page by page, with a limit and a cursor. No list is returned as a whole, because
+// an organisation's rows may not fit into one response.
 package page
 
 import (
@@ -10,23 +11,24 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
-// Limits of a page. Someone who names none gets Default.
+// Sizes of a page, in items. A request without a limit gets Default.
 const (
 	Default = 50
 	Max     = 100
 )
 
 // Cursor is the position after one item in a list's order: its sort key and, among equal keys, its id. The zero
-// Cursor is the beginning. It grants nothing: what a page shows is up to the scope it is read in.
+// Cursor is the beginning. It grants no access: the scope of
+// the transaction decides which rows a page shows. So it needs no signature.
 type Cursor struct {
 	Key string    `json:"k"`
 	ID  uuid.UUID `json:"i"`
 }
 
-// IsZero tells whether the cursor stands at the beginning.
+// IsZero reports whether the cursor is the beginning.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
-// String is the opaque form that clients are given. That of the zero Cursor is empty.
+// String is the opaque form that clients receive. For the zero Cursor it is empty.
 func (c Cursor) String() string {
 	if c.IsZero() {
 		return ""
@@ -52,12 +54,12 @@ func Parse(s string) (Cursor, error) {
 	return c, nil
 }
 
-// Bad is the fault of a cursor that no page of the list has given out.
+// Bad is the fault of a cursor that the list did not issue. A module calls it when the key has the wrong form for its list.
 func Bad(cause error) error {
 	return errInvalidCursor.Because(cause)
 }
 
-var errInvalidCursor = fault.New(fault.Invalid, "invalid_cursor", "cursor is not one that this list has given out.").
+var errInvalidCursor = fault.New(fault.Invalid, "invalid_cursor", "cursor was not issued by this list.").
 	With("field", "cursor")
 
 // Request asks for one page.
@@ -66,7 +68,7 @@ type Request struct {
 	After Cursor
 }
 
-// Size is the number of items to answer at most.
+// Size is the largest number of items to return. A limit out of bounds is corrected, not refused: the API has checked it.
 func (r Request) Size() int {
 	switch {
 	case r.Limit <= 0:
@@ -78,13 +80,14 @@ func (r Request) Size() int {
 	}
 }
 
-// Page is some items of a list in its order, and where the next begin. A zero Next means that these are the last.
+// Page is a part of a list, in its order. Next is the cursor of the next page; a zero Next means that this page is the last.
 type Page[T any] struct {
 	Items []T
 	Next  Cursor
 }
 
-// Cut makes a page of items that were read with one more than size, to learn whether there are more.
+// Cut makes a page of at most size items. The caller reads size+1 of them: the extra one shows that there is another page,
+// without a count of all rows.
 func Cut[T any](items []T, size int, at func(T) Cursor) Page[T] {
 	if len(items) <= size {
 		return Page[T]{Items: items}
