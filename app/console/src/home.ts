@@ -15,7 +15,7 @@ export function home(app: App): View {
     const main = h('main', { class: 'page', tabindex: '-1' });
     main.append(
       h('h1', { class: 'unseen' }, 'Desktops'),
-      section('sessions', 'Active sessions', sessionList(app, left)),
+      section('sessions', 'Active desktops', sessionList(app, left)),
       section('templates', 'Launch a desktop', templateCards(app, left)),
     );
     root.append(banner(app), main);

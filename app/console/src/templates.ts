@@ -87,8 +87,8 @@ function refused(thrown: unknown): string {
   if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
     return sentence(thrown);
   }
-  const { holder, kind = 'sessions', limit } = thrown.problem;
+  const { holder, limit } = thrown.problem; // its kind is always "sessions", which users know as desktops
   const who = holder === 'org' ? 'Your organisation' : 'You';
-  const what = limit === 1 ? kind.replace(/s$/, '') : kind;
+  const what = limit === 1 ? 'desktop' : 'desktops';
   return `${who} can have at most ${limit} active ${what}. Terminate one, then launch again.`;
 }

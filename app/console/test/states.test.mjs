@@ -93,7 +93,7 @@ state('a refused launch names the quota and its limit', [refused(429, '/sessions
     problem(429, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'org', limit: 5 });
   await page.goto(origin);
   await button(page, 'Launch Terminal').click();
-  await page.getByText('Your organisation can have at most 5 active sessions.').waitFor();
+  await page.getByText('Your organisation can have at most 5 active desktops.').waitFor();
   assert.ok(await button(page, 'Launch Terminal').isEnabled(), 'the button can be tried again');
 });
 
