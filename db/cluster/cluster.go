@@ -27,8 +27,8 @@ type Config struct {
 	Dir string
 	// SocketDir is the folder of the Unix socket. Empty means one in Dir. Its path may have at most 93 bytes.
 	SocketDir string
-	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not exist
-	// yet.
+	// Roles are those that the user who started the cluster may log in as, in addition to Superuser. They need not
+	// exist yet.
 	Roles []string
 	// Passwords makes the server ask every role except Superuser for a password (SCRAM), as a server elsewhere does.
 	// Otherwise the operating system's user decides which roles may log in.
@@ -79,8 +79,8 @@ func Start(ctx context.Context, config Config) (*Cluster, error) {
 	return c, nil
 }
 
-// start does the work in this order: the folders, the lock, the data, the access rules, the process. Start removes what a
-// failure leaves.
+// start does the work in this order: the folders, the lock, the data, the access rules, the process. Start removes what
+// a failure leaves.
 func (c *Cluster) start(ctx context.Context, binaries Binaries, account account) error {
 	var err error
 	if c.places, err = settle(c.config, account); err != nil {

@@ -1,5 +1,5 @@
-// Package page defines how lists are read: page by page, with a limit and a cursor. No list is returned as a whole, because
-// an organisation's rows may not fit into one response.
+// Package page defines how lists are read: page by page, with a limit and a cursor. No list is returned as a whole,
+// because an organisation's rows may not fit into one response.
 package page
 
 import (
@@ -54,7 +54,8 @@ func Parse(s string) (Cursor, error) {
 	return c, nil
 }
 
-// Bad is the fault of a cursor that the list did not issue. A module calls it when the key has the wrong form for its list.
+// Bad is the fault of a cursor that the list did not issue. A module calls it when the key has the wrong form for its
+// list.
 func Bad(cause error) error {
 	return errInvalidCursor.Because(cause)
 }
@@ -68,7 +69,8 @@ type Request struct {
 	After Cursor
 }
 
-// Size is the largest number of items to return. A limit out of bounds is corrected, not refused: the API has checked it.
+// Size is the largest number of items to return. A limit out of bounds is corrected, not refused: the API has checked
+// it.
 func (r Request) Size() int {
 	switch {
 	case r.Limit <= 0:
@@ -80,14 +82,15 @@ func (r Request) Size() int {
 	}
 }
 
-// Page is a part of a list, in its order. Next is the cursor of the next page; a zero Next means that this page is the last.
+// Page is a part of a list, in its order. Next is the cursor of the next page; a zero Next means that this page is the
+// last.
 type Page[T any] struct {
 	Items []T
 	Next  Cursor
 }
 
-// Cut makes a page of at most size items. The caller reads size+1 of them: the extra one shows that there is another page,
-// without a count of all rows.
+// Cut makes a page of at most size items. The caller reads size+1 of them: the extra one shows that there is another
+// page, without a count of all rows.
 func Cut[T any](items []T, size int, at func(T) Cursor) Page[T] {
 	if len(items) <= size {
 		return Page[T]{Items: items}
