@@ -22,7 +22,8 @@ var database string
 //go:embed managed.sql
 var managed embed.FS
 
-// Roles lists the roles that log in, one for each kind of work. db/roles.sql describes each.
+// Roles lists the roles that log in, one for each kind of work. db/roles.sql describes each. A new role must be added
+// here and there: passwords, tests and the connection rules of a private server are made from this list.
 func Roles() []string {
 	return []string{
 		"streamspace_app", "streamspace_login", "streamspace_agent", "streamspace_operator", "streamspace_system",
@@ -30,7 +31,7 @@ func Roles() []string {
 	}
 }
 
-// Version is the newest migration that this program contains.
+// Version is the newest migration that this program contains. `serve` refuses an older database.
 func Version() (int64, error) {
 	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil || len(names) == 0 {

@@ -21,10 +21,11 @@ type retrying struct {
 
 const (
 	// lockPatience is how long a migration waits for a lock, in PostgreSQL's syntax. Later statements queue behind the
-	// waiting migration, and the roles that serve time out after two seconds (db/roles.sql): one second leaves them one.
+	// waiting migration, and the roles that serve time out after two seconds (db/roles.sql): one second leaves them
+	// one.
 	lockPatience = "1s"
-	// lockTries and lockPause bound a migration that meets a dump: six minutes. In five seconds of every six no one waits
-	// behind its lock.
+	// lockTries and lockPause bound a migration that meets a dump: six minutes. In five seconds of every six no one
+	// waits behind its lock.
 	lockTries = 60
 	lockPause = 5 * time.Second
 	// watchEvery is how often the locks of a waiting migration are read. It must be much shorter than lockPatience.
@@ -91,6 +92,7 @@ func (w *watcher) connected(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// last returns the last lock that was seen, with its holders. It is zero if none was seen.
 func (w *watcher) last() LockError {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,6 +124,8 @@ const waiting = `select l.mode, coalesce(n.nspname || '.' || c.relname, 'a ' || 
 	where l.pid = any ($1::int[]) and not l.granted
 	order by 1, 2, 3`
 
+// look reads the locks once. A result without a waiting connection does not replace the last one: the holder's name is
+// needed after the wait.
 func (w *watcher) look(ctx context.Context, conn *pgx.Conn) {
 	w.mu.Lock()
 	pids := append([]uint32{}, w.pids...)

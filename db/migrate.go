@@ -62,6 +62,8 @@ type migration struct {
 	done       Migrated
 }
 
+// run takes these steps under one lock: compare the texts, apply the migrations, apply the rules. The texts come
+// first, because nothing may be applied on top of an edited migration.
 func (m *migration) run(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	var w watcher
 	pool, err := asOwner(ctx, config, w.connected)
@@ -190,6 +192,7 @@ func alone(ctx context.Context, pool *sql.DB, do func(*pgx.Conn) error) (err err
 	return conn.Raw(func(driver any) error { return do(driver.(*stdlib.Conn).Conn()) })
 }
 
+// provider reads the migrations for goose, whose table is versions.
 func provider(pool *sql.DB, migrations fs.FS) (*goose.Provider, error) {
 	p, err := goose.NewProvider(goose.DialectPostgres, pool, migrations, goose.WithTableName(versions))
 	if err != nil {

@@ -61,6 +61,7 @@ func ReadPassword(folder, role string) (string, error) {
 	return password, nil
 }
 
+// givePassword keeps an existing password. Running the command again must not cut off programs that use it.
 func givePassword(ctx context.Context, conn *pgx.Conn, role, folder string) error {
 	password, err := ReadPassword(folder, role)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -24,7 +24,7 @@ type QueryFile struct {
 // Name is the file's name without its folder and extension.
 func (f QueryFile) Name() string { return strings.TrimSuffix(path.Base(f.Path), ".sql") }
 
-// Rows runs a query and collects its rows.
+// Rows runs a query and collects its rows. The query is a file, so that it can be linted and run with psql.
 func Rows[T any](ctx context.Context, q Querier, f QueryFile, row pgx.RowToFunc[T]) ([]T, error) {
 	query, err := fs.ReadFile(f.Files, f.Path)
 	if err != nil {

@@ -94,6 +94,7 @@ func appliedVersions(ctx context.Context, conn *pgx.Conn) ([]int64, error) {
 	return out, wrap(err, "list the applied migrations")
 }
 
+// notedTexts returns the recorded hashes, none for a new database.
 func notedTexts(ctx context.Context, conn *pgx.Conn) (map[int64]string, error) {
 	out := map[int64]string{}
 	var there bool
@@ -114,6 +115,7 @@ func notedTexts(ctx context.Context, conn *pgx.Conn) (map[int64]string, error) {
 	return out, wrap(err, "list the migrations' texts")
 }
 
+// noteTexts replaces the function that returns the hashes.
 func noteTexts(ctx context.Context, conn *pgx.Conn, texts map[int64]string) error {
 	var values []string
 	for _, version := range slices.SortedFunc(maps.Keys(texts), cmp.Compare) {
@@ -125,6 +127,7 @@ func noteTexts(ctx context.Context, conn *pgx.Conn, texts map[int64]string) erro
 	return wrap(err, "take note of the migrations' texts")
 }
 
+// wrap adds what was attempted to an error, and keeps nil as nil.
 func wrap(err error, doing string) error {
 	if err == nil {
 		return nil

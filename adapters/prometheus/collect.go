@@ -27,6 +27,7 @@ type pools struct {
 	connections, most, waits, wait *prometheus.Desc
 }
 
+// newPools makes the collector. All its series have the label "pool".
 func newPools(read func() []Pool) *pools {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("streamspace_pool_"+name, help, append([]string{"pool"}, labels...), nil)
@@ -87,6 +88,7 @@ type sessionCounts struct {
 	at   time.Time
 }
 
+// newSessions makes the collector. It counts only when it is scraped.
 func newSessions(count CountSessions) *sessionCounts {
 	return &sessionCounts{count: count, desc: prometheus.NewDesc("streamspace_sessions",
 		"Sessions of all organisations, by state.", []string{"state"}, nil)}
@@ -107,6 +109,8 @@ func (s *sessionCounts) Collect(out chan<- prometheus.Metric) {
 	}
 }
 
+// counted returns the cached count, or counts again when it is older than countEvery. An error is cached as well, so
+// that a database in trouble is not asked more often.
 func (s *sessionCounts) counted() (map[string]int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

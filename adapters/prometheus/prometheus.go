@@ -64,6 +64,7 @@ func New(log *slog.Logger) (*Metrics, error) {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 }
 
+// register fails when two metrics have the same name, which is a mistake in this program.
 func (m *Metrics) register(all ...prometheus.Collector) error {
 	for _, each := range all {
 		if err := m.registry.Register(each); err != nil {
@@ -134,6 +135,8 @@ func methodLabel(method string) string {
 	}
 }
 
+// statusLabel returns the class of a status. The exact status would multiply the series of each route; the request's
+// log line has it.
 func statusLabel(status int) string {
 	if status < 100 || status > 599 {
 		return "other"

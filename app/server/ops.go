@@ -28,6 +28,7 @@ func (p *parts) opsRoutes() http.Handler {
 	return mux
 }
 
+// respond writes one line of text. Probes read only the status; the line is for a person.
 func respond(w http.ResponseWriter, status int, says string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

@@ -29,6 +29,7 @@ type proof struct {
 	log      *slog.Logger
 }
 
+// newProof reads the file of accepted findings. An empty name means that none is accepted.
 func newProof(file string, db *postgres.DB, m *prometheus.Metrics, log *slog.Logger) (*proof, error) {
 	accepted, err := policy.ReadAccepted(file)
 	return &proof{accepted: accepted, db: db, metrics: m, log: log}, err

@@ -12,6 +12,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db"
 )
 
+// adminCommand holds the commands that set an installation up. They connect as the database's administrator, and
+// `serve` never does.
 func adminCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "admin",
@@ -23,6 +25,7 @@ func adminCommand(t terminal) *cobra.Command {
 	return c
 }
 
+// prepareCommand runs db.Prepare. It may be repeated, so that an operator need not know how far an earlier run came.
 func prepareCommand(t terminal) *cobra.Command {
 	var dryRun bool
 	var passwords string
@@ -92,6 +95,7 @@ func administrator(environ []string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
+// writeScripts prints the SQL without a connection, so that a DBA can review it before a program gets their password.
 func writeScripts(out io.Writer) error {
 	scripts, err := db.Scripts()
 	if err != nil {
@@ -101,6 +105,7 @@ func writeScripts(out io.Writer) error {
 	return err
 }
 
+// writeRemarks lists what the administrator could not take away.
 func writeRemarks(out io.Writer, left []db.Remark) error {
 	if len(left) == 0 {
 		_, err := fmt.Fprintln(out, "prepared: everything is as it must be")

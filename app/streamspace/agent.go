@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/app/settings"
 )
 
+// agentCommand runs an agent until a signal ends it. It logs from level info on.
 func agentCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "agent",

@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/app/settings"
 )
 
+// devCommand runs everything on one machine. Progress goes to standard output, the log to standard error.
 func devCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "dev",

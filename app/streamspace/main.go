@@ -14,6 +14,7 @@ import (
 // request.
 const gcPercent = 400
 
+// main ends the command's context at the first SIGINT or SIGTERM. The command then stops in order.
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)

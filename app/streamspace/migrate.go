@@ -9,6 +9,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db"
 )
 
+// migrateCommand runs the migrations as a step of its own. `serve` does not migrate: its
+// roles own nothing.
 func migrateCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "migrate",

@@ -16,6 +16,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
+// policyCommand holds the commands that check a database and change nothing.
 func policyCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "policy",
@@ -28,6 +29,8 @@ func policyCommand(t terminal) *cobra.Command {
 // errNotProven is the error of an audit with findings. The report lists them.
 var errNotProven = errors.New("it is not proven that this database keeps organisations apart")
 
+// auditCommand runs the audit and prints its report. A report with findings is printed in full before the command
+// fails.
 func auditCommand(t terminal) *cobra.Command {
 	var o policy.Options
 	var format, accepted string
@@ -75,6 +78,7 @@ func auditCommand(t terminal) *cobra.Command {
 	return withAuditSettings(c)
 }
 
+// matrixCommand prints docs/policies.md for the given database. It needs only the catalogue.
 func matrixCommand(t terminal) *cobra.Command {
 	return withAuditSettings(&cobra.Command{
 		Use:   "matrix",
@@ -106,6 +110,7 @@ type auditSettings struct {
 	server.DatabaseConfig
 }
 
+// withAuditSettings adds the settings of a command that looks at the catalogue to its help.
 func withAuditSettings(c *cobra.Command) *cobra.Command {
 	own := settings.Setting{
 		Name: "STREAMSPACE_AUDIT_DATABASE_URL",

@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/app/settings"
 )
 
+// serveCommand runs the control plane until a signal ends it. It reports all wrong settings at once.
 func serveCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve",

@@ -10,6 +10,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db/rules"
 )
 
+// versionCommand prints the versions without a connection to a database, so that they can be compared before an
+// upgrade.
 func versionCommand(t terminal) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

@@ -15,8 +15,8 @@ type Options struct {
 	// Config is how to connect: as a superuser, as the administrator of a server without one, or as streamspace_auditor
 	// with CatalogueOnly.
 	Config *pgx.ConnConfig
-	// Auditor is how streamspace_auditor connects. It reads the catalogue where Config's user may not: the administrator
-	// of a server without a superuser.
+	// Auditor is how streamspace_auditor connects. It reads the catalogue where Config's user may not: the
+	// administrator of a server without a superuser.
 	Auditor *pgx.ConnConfig
 	// CatalogueOnly skips the live attempts, which streamspace_auditor may not make.
 	CatalogueOnly bool
@@ -100,6 +100,7 @@ func Audit(ctx context.Context, o Options) (Report, error) {
 	return audit(ctx, conn, auditor, o)
 }
 
+// connect opens a connection of the audit. Its application_name shows a DBA whose connection it is.
 func connect(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
 	config = config.Copy()
 	config.RuntimeParams["application_name"] = "streamspace policy audit"
