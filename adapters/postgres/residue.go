@@ -24,7 +24,11 @@ type residue struct{ log *slog.Logger }
 const leftKey = "streamspace: may have left something"
 
 // TraceQueryStart implements pgx.QueryTracer.
-func (residue) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+func (residue) TraceQueryStart(ctx context.Context, conn *pgx.Conn, d pgx.TraceQueryStartData) context.Context {
+	// Of several statements in one text only the last tag is seen, and not even that when it fails.
+	if len(d.Args) == 0 && strings.Contains(strings.TrimRight(d.SQL, "; \n"), ";") {
+		conn.PgConn().CustomData()[leftKey] = "several statements"
+	}
 	return ctx
 }
 

@@ -13,6 +13,7 @@ func TestTheNextRequestFindsNothingOfTheOneBefore(t *testing.T) {
 	t.Parallel()
 	for name, statements := range map[string][]string{
 		"a replaced prepared statement": {"deallocate all", "prepare other as select 1"},
+		"several statements at once":    {"deallocate all; select 1"},
 		"an organisation":               {"set app.org_id = '00000000-0000-0000-0000-000000000001'"},
 		"a member":                      {"set app.user_id = '00000000-0000-0000-0000-000000000001'"},
 		"a subscription":                {"listen events"},
