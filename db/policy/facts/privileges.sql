@@ -8,13 +8,14 @@ acl (kind, label, owner, now, initial) as (
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     left join pg_init_privs i on i.classoid = 'pg_class'::regclass and i.objoid = c.oid and i.objsubid = 0 and c.oid < 16384
    where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and n.nspname !~ '^pg_(toast|temp)'
+     and (c.oid >= 16384 or c.relacl is distinct from i.initprivs)
      and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'column ' || a.attname || ' of', n.nspname || '.' || c.relname, c.relowner, a.attacl, i.initprivs
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     left join pg_init_privs i on i.classoid = 'pg_class'::regclass and i.objoid = c.oid and i.objsubid = a.attnum
       and c.oid < 16384
-   where (a.attacl is not null or i.initprivs is not null) and n.nspname !~ '^pg_(toast|temp)'
+   where a.attacl is distinct from i.initprivs and n.nspname !~ '^pg_(toast|temp)'
      and (n.nspname in ('app', 'rls') or (c.tableoid, c.oid) not in (select r.class, r.object from reviewed r))
   union all
   select 'function', n.nspname || '.' || regexp_replace(p.oid::regprocedure::text, '^' || n.nspname || '\.', ''), p.proowner,
