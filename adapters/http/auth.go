@@ -91,7 +91,8 @@ func (a *authenticator) verified() *tokenCache {
 }
 
 // identify returns the caller, or an Unauthenticated fault. If a request has both a token and a cookie, the token
-// counts: a browser adds cookies by itself, but a program sets the Authorization header on purpose.
+// counts: a browser adds cookies by itself, but a program sets the Authorization header on purpose. For the same reason
+// a header with another scheme is refused, even with a valid cookie.
 func (a *authenticator) identify(r *http.Request, method authMethod) (caller, error) {
 	if method == byTicket {
 		return a.byTicket(r)
@@ -181,7 +182,8 @@ func (a *authenticator) byTicket(r *http.Request) (caller, error) {
 	return caller{scope: scope, ticketFor: admission.Session, fresh: true}, nil
 }
 
-// forget removes the caller's credential from the caches. It need not know which of them holds it.
+// forget removes the caller's credential from both caches. Only one of them can hold it: their keys are hashes of
+// different secrets.
 func (a *authenticator) forget(who caller) {
 	a.verified().remove(who.key)
 	a.cookieCache.remove(who.key)
@@ -208,8 +210,8 @@ func (a *authenticator) renew(ctx context.Context, who caller, refused error) (c
 
 func scopeOf(s identity.SignIn) org.Scope { return org.Member(s.Org.ID, s.User, s.Role, s.Credential) }
 
-// checkSession refuses a ticket for another session than the one in the path. Its errors are those of a GET of that
-// session, so that a ticket tells its holder nothing about other sessions.
+// checkSession compares the session in the path with the one that the redeemed ticket opens. If they differ, its error
+// is that of a GET of the session in the path, so that a ticket tells its holder nothing about other sessions.
 func (a *authenticator) checkSession(r *http.Request) error {
 	who := callerOf(r.Context())
 	id, err := uuid.Parse(r.PathValue("session_id"))

@@ -24,8 +24,8 @@ func newHandlers(c Config, auth *authenticator, limits *limits) handlers {
 	return handlers{config: c, auth: auth, limits: limits}
 }
 
-// plain returns the handlers of operations whose responses are not JSON of the contract, by operation id. They get the
-// same stages as all others.
+// plain returns the handlers of operations whose responses are not JSON, by operation id. internal/api/oapi.yaml
+// excludes the same ids from the generated code. They get the same stages as all other operations.
 func (h handlers) plain() map[string]http.Handler {
 	return map[string]http.Handler{
 		"streamSession": h.config.Stream,

@@ -20,7 +20,8 @@ const agentPrefix = "/agent/v1/"
 // as a page must load and run nothing.
 const defaultCSP = "default-src 'none'; frame-ancestors 'none'"
 
-// middleware is one step in the handling of every request, before the router.
+// middleware is one step in the handling of every request, before the router. A step that applies to operations only is
+// a stage.
 type middleware = func(next http.Handler) http.Handler
 
 // chain wraps last in the steps. A request passes them in the order in which they are listed.
@@ -121,8 +122,8 @@ func respondToPanic(w http.ResponseWriter, r *http.Request, cause any) {
 }
 
 // serveAgents passes requests of agents to their own handler. A network that has sent too many invalid credentials has
-// to wait, because each of them costs a query. Only failures count, so that any number of working agents may share a
-// network.
+// to wait, because each of them costs a query: until then its agents get 429 without a check of their credentials. A
+// response of 401 counts as a failure. Only failures count, so that any number of working agents may share a network.
 func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware {
 	return func(next http.Handler) http.Handler {
 		if agents == nil {

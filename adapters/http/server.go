@@ -15,8 +15,9 @@ type Server struct {
 	handler  http.Handler
 }
 
-// New makes a server. Its error lists everything that is wrong with the configuration and the contract at once, such as
-// an operation without a permission or without a route.
+// New makes a server. Its error lists every missing field of the configuration and every mistake in the contract at
+// once, such as an operation without a permission. If there is none, it compares the routes with the contract, and the
+// error lists every operation without a route.
 func New(c Config) (*Server, error) {
 	origin, originErr := originOf(c.PublicURL)
 	contract, contractErr := readContract(c.Spec)
@@ -45,7 +46,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 //
 // The order matters. logRequests is first, so that a panic and a refusal are logged too. serveAgents comes before
 // limitBody, because an agent's connection lasts for days and has no size. servePage comes after refuseCrossOrigin, so
-// that all requests of browsers are checked in one place.
+// that all requests of browsers are checked in one place. noStore is last, because browsers may cache the console.
 func (s *Server) stages(sameOrigin *http.CrossOriginProtection) []middleware {
 	return []middleware{
 		logRequests(s.config.Log, s.config.Observer, clientIP(s.config.TrustedProxies)),

@@ -50,8 +50,8 @@ func authenticate(auth *authenticator, op operation) stage {
 
 // retryOutdated runs the stages after it once more if the database refused the caller's credential, because the sign-in
 // has changed since it was cached. A cookie is resolved again and continues with the current role. A token contains its
-// role, so that the client has to refresh it. Running the stages again is safe: the refused transaction changed
-// nothing.
+// role, so that its caller gets the refusal (401) and has to refresh it. Running the stages again is safe: the refused
+// transaction changed nothing. A second refusal is sent.
 func retryOutdated(auth *authenticator) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -74,8 +74,9 @@ func isOutdated(err error) bool {
 }
 
 // authorize refuses a caller whose role does not include the operation's permission. A cached role may be outdated, so
-// before a refusal it asks the database: a member who has just become an admin must not be refused. The other direction
-// needs no question, because the transaction itself refuses an outdated role.
+// before a refusal it asks the database: a member who has just become an admin must not be refused. If the role has
+// changed, it returns that error, and retryOutdated continues with the current role. The opposite case needs no
+// question: if the cached role allows more than the current one, the transaction itself refuses it.
 func authorize(auth *authenticator, op operation) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -95,7 +96,8 @@ func authorize(auth *authenticator, op operation) stage {
 }
 
 // limitMisses limits a member's requests for unknown ids. It counts a request only after it has failed: a member who
-// opens their own sessions is never limited. See fault.Fault.Miss.
+// opens their own sessions is never limited. A member without attempts left is refused in every operation, also with
+// ids that exist, because this stage cannot tell them apart. See fault.Fault.Miss.
 func limitMisses(limit *limiter[member]) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
@@ -124,7 +126,8 @@ func validate(op operation) stage {
 	}
 }
 
-// matchTicket refuses a ticket for another session than the one in the path.
+// matchTicket is the last stage of a stream. It refuses a ticket for another session than the one in the path. By then
+// authentication has used the ticket up. So the holder of one ticket can ask about one session, and no more.
 func matchTicket(auth *authenticator) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
