@@ -97,7 +97,8 @@ func outerClient() *http.Client {
 func (c *Client) Epoch() int64 { return c.epoch.Load() }
 
 // Run keeps the agent connected until ctx is done. It returns an error only when a newer process of the same agent
-// has connected. This process must then end, because two processes would each start and stop the same sessions.
+// has connected. This process must then end, because two processes would each start and stop the same sessions. After
+// every other error it tries again: an agent with a revoked credential keeps trying every 5 s until an operator acts.
 func (c *Client) Run(ctx context.Context, h AgentHandler) error {
 	defer c.http.CloseIdleConnections()
 	defer c.streams.Wait()

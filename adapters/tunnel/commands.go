@@ -35,17 +35,19 @@ type openStream struct {
 	Session uuid.UUID `json:"session"`
 }
 
-// pending is a requested stream. Only the asked process of the agent may dial back for it, once, for that session.
+// pending is a stream that an agent was asked for, until it dials back. Only the asked process may dial back for it,
+// once, for that session.
 type pending struct {
 	agent   link.Agent
 	session uuid.UUID
 	arrived chan *stream
-	given   <-chan struct{} // closed when no caller waits any more
+	given   <-chan struct{} // closed when the caller of Open has stopped waiting
 }
 
-// Open asks an agent for a session's display and waits for its dial-back, 10 s at most. If the agent has no such
-// display, Open returns an Unavailable fault with the code "display_unreachable". The agent's own message is logged
-// but not shown, because it comes from outside the control plane.
+// Open asks an agent for a session's display and waits for its dial-back, 10 s at most. Both of its errors are
+// Unavailable faults. If the agent refuses, for example because the session has no display, the code is
+// "display_unreachable". If it is not connected or does not dial back in time, the code is "agent_unreachable". The
+// agent's own message is logged but not shown, because it comes from outside the control plane.
 func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWriteCloser, error) {
 	c, ok := s.live(agent)
 	if !ok {

@@ -105,7 +105,8 @@ func (s *Server) inner(c *connection, next agentHandler) http.HandlerFunc {
 	}
 }
 
-// disowned marks an error that cuts the agent off: its credential is revoked, or a newer process has connected.
+// disowned wraps an error of recheck after which the agent must be cut off: its credential is revoked, a newer process
+// has connected, or it is unconfined and there is now more than one organisation.
 type disowned struct{ error }
 
 func (d disowned) Unwrap() error { return d.error }

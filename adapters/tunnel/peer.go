@@ -21,8 +21,8 @@ import (
 const (
 	// maxRequests is how many requests one end may have in flight. Further requests wait, within their deadlines.
 	maxRequests = 32
-	// maxServed is how many connections of the other end are served at once. It is above maxRequests, so a correct
-	// peer never waits for it. It limits the memory that a faulty peer can use here.
+	// maxServed is how many connections of the other end are served at once. It limits the memory that a faulty peer
+	// can use here. A correct peer never reaches it, because it has at most maxRequests in flight.
 	maxServed = 2 * maxRequests
 )
 

@@ -72,7 +72,8 @@ func NewServer(cfg ServerConfig) *Server {
 // ServeHTTP answers at Routes.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
-// outer serves a request from the network: no browser may send it, and its error becomes a problem document.
+// outer serves a request from the network, which opens a connection: no browser may send it, and its error becomes a
+// problem document. The requests on a control connection are called inner.
 func (s *Server) outer(next func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := noBrowser(r)

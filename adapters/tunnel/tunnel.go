@@ -1,10 +1,3 @@
-// Package tunnel implements both ends of an agent's connection to the control plane. Server is the control plane's
-// end, Client is the agent's.
-//
-// The agent always dials out, so its host needs no open port. It makes one control connection: a WebSocket with yamux
-// inside. On it each end serves HTTP to the other. For each desktop stream the agent makes one more connection, an
-// HTTP upgrade. Streams do not share the control connection, because one stalled browser would then delay every other
-// stream and every command.
 package tunnel
 
 import (
@@ -44,7 +37,8 @@ const (
 	headerHangUp = "StreamSpace-Hang-Up"
 )
 
-// Faults of the connection between the two ends.
+// Faults of the connection between the two ends. Users can see the first two. The others only reach the other end,
+// which logs them; errNotPlaced refuses a report about a session that is placed on another agent by now.
 var (
 	errAgentUnreachable = fault.New(fault.Unavailable, "agent_unreachable",
 		"Your desktop cannot be reached right now.").RetryIn(retryUnreachable)
@@ -67,13 +61,13 @@ var (
 		"The response did not come from StreamSpace. Check the URL and any proxy in between.")
 )
 
-// retryUnreachable is how long to wait for an agent that does not respond. A lost agent connects again within 5
-// seconds.
+// retryUnreachable is how long to wait for an agent that does not respond. It is the longest delay between an agent's
+// attempts to connect (lastWait).
 const retryUnreachable = 5 * time.Second
 
 const (
-	// putTimeout is short, because a user's request waits for it. If the call is lost, the agent's next sync finds
-	// the change.
+	// putTimeout is short, because sessions.Nudger has eight senders, and an agent that does not respond occupies one of
+	// them. No user's request waits for it. If the call is lost, the agent's next sync finds the change.
 	putTimeout = 2 * time.Second
 	// openTimeout covers the request, the agent's dial to the display and its dial back.
 	openTimeout = 10 * time.Second
