@@ -15,15 +15,15 @@ var derivations = []string{"columns", "functions", "roles", "floors", "scopes", 
 
 const rareFile = "rare"
 
-// Behaviour makes attempts on a database that the probe files have filled.
+// Behaviour is the checker that makes attempts, on a database with the rows of the probe files.
 type Behaviour struct{ attempts []prepared }
 
-// prepared is an attempt as it is sent, and what it speaks of.
+// prepared is an attempt as it is sent, and the tables, functions and roles that it names.
 type prepared struct {
 	sent  probe.Encoded
 	about []string
-	// rare attempts are very many, or take long. They are made where a mutant is about what they speak of, or about no
-	// object.
+	// rare attempts are very many, or take long. They are made only on a mutant of the same objects, or of none that has
+	// a name.
 	rare bool
 }
 
@@ -52,8 +52,8 @@ func (b *Behaviour) add(rare bool, attempts []probe.Attempt) {
 // Name implements Checker.
 func (b *Behaviour) Name() string { return "behaviour" }
 
-// Check implements Checker. What speaks of all that the mutant is about is tried first, then what speaks of some of
-// it, then the rest; the first difference ends it.
+// Check implements Checker. Attempts that name most of the mutant's objects come first, because they are most likely
+// to notice it. The first unexpected outcome ends the search. It makes no attempt on an idle mutant.
 func (b *Behaviour) Check(ctx context.Context, tx pgx.Tx, m Mutant) (killed bool, why string, err error) {
 	if m.Idle != "" {
 		return false, "", nil

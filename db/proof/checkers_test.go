@@ -12,7 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy"
 )
 
-// Rules asks rls.violations.
+// Rules is the checker that reads rls.violations: the catalogue's rules, which serve also checks when it starts.
 type Rules struct{}
 
 // Name implements Checker.
@@ -49,7 +49,7 @@ func transient(code string) bool {
 	return false
 }
 
-// Manifest compares the catalogue with the reviewed manifest.
+// Manifest is the checker that compares the catalogue with the reviewed manifest (db/manifest).
 type Manifest struct{ reviewed policy.Manifest }
 
 // NewManifest reads the manifest that this program was built with.

@@ -15,8 +15,8 @@ type Mutant struct {
 	Kind, Object string
 	// SQL does it, as a superuser.
 	SQL string
-	// Idle says why no attempt could notice: no role can use what the mutant widens. It is empty for all
-	// others. Rules and manifest look at an idle one all the same, since the use may come.
+	// Idle is the reason why no attempt can notice the mutant: no role can use what it widens. It is empty for all other
+	// mutants. The rules must notice an idle mutant all the same, because a later grant could bring it into use.
 	Idle string
 }
 

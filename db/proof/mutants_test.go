@@ -15,16 +15,18 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
-// everyMutant asks for every mutant. Without it a sample is made, which takes seconds and shows that the checkers work.
+// everyMutant makes every mutant. Without it only a sample is made, which takes seconds and shows that the checkers
+// work.
 var everyMutant = flag.Bool("all", false, "make every mutant, not a sample of them")
 
 // reportFile is where make proof has the report written.
 var reportFile = flag.String("report", "", "write the report as Markdown to this file")
 
 const (
-	// atOnce is how many servers work at once: roles are mutated, too, so that a database needs a server of its own.
+	// atOnce is how many servers share the mutants. Roles belong to a server and are mutated too, so that each database
+	// needs a server of its own.
 	atOnce = 2
-	// sample is of how many mutants one is made.
+	// sample means that one mutant of this many is made, unless all are.
 	sample = 40
 )
 
@@ -67,7 +69,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// prove fills databases that have just been migrated, one to a server, and runs all their mutants, or one of so many.
+// prove fills databases that have just been migrated, one on each server, and runs their mutants: all of them, or one
+// of oneOf.
 func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, error) {
 	script, err := probe.ForTests()
 	if err != nil {

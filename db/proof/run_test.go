@@ -13,14 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// patience bounds one mutant; a hundredth of it is usual.
+// patience is how long one mutant may take. It usually takes a hundredth of this.
 const patience = time.Minute
 
 // Result is the result of one mutant.
 type Result struct {
 	Mutant
-	// Impossible is what the server said when it refused to make the mutant: with rows of two organisations in its
-	// tables, a key without org_id cannot be.
+	// Impossible is the server's message when it refused to make the mutant, because rows violate a unique key: with
+	// rows of two organisations in a table, a key without org_id cannot be made.
 	Impossible string
 	// Kills are what the checkers noticed, by their name.
 	Kills map[string]string
@@ -31,9 +31,9 @@ type Result struct {
 // Killed reports whether a checker noticed the mutant.
 func (r Result) Killed(by string) bool { _, ok := r.Kills[by]; return ok }
 
-// Run makes each mutant in a transaction of its own on one of the databases, and asks every checker about it. The
-// databases are alike: each has been prepared, and nothing else uses its server, since roles and their settings are
-// mutated as well.
+// Run makes each mutant in a transaction of its own on one of the databases, and has every checker look at it. The
+// databases have the same contents, and nothing else uses their servers, because roles and their settings are mutated
+// as well.
 func Run(ctx context.Context, databases []*pgx.Conn, mutants []Mutant, checkers []Checker) (*Report, error) {
 	began := time.Now()
 	if err := control(ctx, databases, checkers); err != nil {

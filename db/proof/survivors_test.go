@@ -51,8 +51,9 @@ func listed(text string, major int) ([]survivor, error) {
 	return out, nil
 }
 
-// Findings are what fails the proof: a mutant that neither rules nor behaviour kill, one that behaviour does not kill
-// and that is not listed, one that is listed and that behaviour kills, and a line of the list that covers no survivor.
+// Findings lists what fails the proof: a mutant that neither the attempts nor the rules notice, one that no attempt
+// notices and survivors.txt does not list, one that it lists although an attempt notices it, and, when all mutants were
+// made, a line that matches no survivor. The manifest does not count, because it notices harmless changes too.
 func (r *Report) Findings() ([]string, error) {
 	list, err := listed(survivors, r.Major)
 	if err != nil {
@@ -81,7 +82,7 @@ func (r *Report) compare(list []survivor) []string {
 	return found
 }
 
-// Survived tells whether attempts were made on the mutant and none noticed.
+// Survived reports whether attempts were made on the mutant and none noticed it. The rules may have noticed it.
 func (r Result) Survived() bool { return r.Idle == "" && r.Impossible == "" && !r.Killed("behaviour") }
 
 func judge(r Result, listed bool) string {
