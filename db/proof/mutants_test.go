@@ -15,8 +15,8 @@ import (
 	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
-// everyMutant makes every mutant. Without it only a sample is made, which takes seconds and shows that the checkers
-// work.
+// everyMutant makes every mutant. Without it only a sample is made, which takes half a minute and shows that the
+// checkers work.
 var everyMutant = flag.Bool("all", false, "make every mutant, not a sample of them")
 
 // reportFile is where make proof has the report written.
