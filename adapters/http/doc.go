@@ -48,9 +48,10 @@
 //
 // # Limits
 //
-// An operation has 15 seconds, from authentication to its response; a stream has no time limit. Rate limits are in
-// limiter.go. They count by network (an IPv4 address or an IPv6 /64), by email address or by member, in the memory of
-// this process: they start anew when it starts, and two processes count separately. A request above a limit is a 429.
+// An operation has 15 seconds, from authentication to its response. A stream has 15 seconds to redeem its ticket, and
+// no time limit after that. Rate limits are in limiter.go. They count by network (an IPv4 address or an IPv6 /64), by
+// email address or by member, in the memory of this process: they start anew when it starts, and two processes count
+// separately. A request above a limit is a 429.
 //
 //   - Sign-ins: every attempt counts, by network and by email address.
 //   - Invalid cookies and refresh tokens: failures count, by network. A network without attempts left is still served
