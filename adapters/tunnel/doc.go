@@ -33,10 +33,11 @@
 //     has the new epoch. When the connection is lost, the same process presents that epoch again and keeps it.
 //  2. The new connection replaces the previous one of the same agent. If its epoch is newer, the streams of the older
 //     process are closed.
-//  3. The first page of each sync checks the credential again, and so does a report that is refused. If the credential
-//     was revoked or the process replaced, the agent is cut off: its streams close at once, every request is refused,
-//     and the refusal tells it to close the connection. The agent then connects again and is refused there. A replaced
-//     process ends (Run returns an error). One with a revoked credential tries again every 5 s, until an operator acts.
+//  3. The first page of each sync checks the credential again, and so does a report that is refused. The agent is
+//     cut off if its credential was revoked, if a newer process has replaced it, or if it is unconfined and there is
+//     now more than one organisation. Its streams then close at once, every request is refused, and the refusal
+//     tells it to close the connection. The agent connects again and is refused there. A replaced process ends (Run
+//     returns an error). In the other two cases the agent tries again every 5 s, until an operator acts.
 //
 // # What happens for a stream
 //
@@ -58,7 +59,8 @@
 //   - The control connection is lost: both ends notice within 15 s. The agent's sessions and streams go on. Observe and
 //     Placements fail with "control_unreachable" until Run has connected again, after 0 to 5 s.
 //   - A Put is lost: the agent finds the change at its next sync, within ten seconds.
-//   - The server stops: Run closes everything, and the agents connect to the next process. New requests get "closing".
+//   - The server stops: Run closes everything, and the agents connect to the next process. Until this process ends, it
+//     refuses new control connections with "closing".
 //
 // # To add a message from the agent
 //
