@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -81,18 +80,7 @@ func administrator(environ []string) (*pgx.ConnConfig, error) {
 	if err := r.Err(); err != nil {
 		return nil, err
 	}
-	address, name := c.Admin, "STREAMSPACE_ADMIN_DATABASE_URL"
-	if address == "" {
-		address, name = c.URL, "STREAMSPACE_DATABASE_URL"
-	}
-	if address == "" {
-		return nil, errors.New("neither STREAMSPACE_ADMIN_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
-	}
-	config, err := pgx.ParseConfig(address)
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
-	}
-	return config, nil
+	return connectionOf(namedURL{"STREAMSPACE_ADMIN_DATABASE_URL", c.Admin}, namedURL{"STREAMSPACE_DATABASE_URL", c.URL})
 }
 
 // writeScripts prints the SQL without a connection, so that a DBA can review it before a program gets their password.

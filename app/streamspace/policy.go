@@ -48,7 +48,7 @@ func auditCommand(t terminal) *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Config, o.Auditor, err = auditConfigs(t.environ); err != nil {
+			if o.Config, o.Auditor, err = auditConfig(t.environ); err != nil {
 				return err
 			}
 			if o.CatalogueOnly {
@@ -119,40 +119,36 @@ func withAuditSettings(c *cobra.Command) *cobra.Command {
 	return withSettings(c, append([]settings.Setting{own}, server.DatabaseSettings()...))
 }
 
-// auditConfigs returns how the audit connects: as the user of the address, and as streamspace_auditor, which may read
-// only the catalogue. An address without a user is that of the programs.
-func auditConfigs(environ []string) (own, auditor *pgx.ConnConfig, err error) {
+// auditConfig returns how the audit connects: as the user of the address, and, when it asks, as streamspace_auditor,
+// which may read only the catalogue. An address without a user is that of the programs.
+func auditConfig(environ []string) (own *pgx.ConnConfig, auditor func() (*pgx.ConnConfig, error), err error) {
 	c, r := settings.Read[auditSettings](environ)
 	if err := r.Err(); err != nil {
 		return nil, nil, err
 	}
-	address, name := c.Audit, "STREAMSPACE_AUDIT_DATABASE_URL"
-	if address == "" {
-		address, name = c.DatabaseURL, "STREAMSPACE_DATABASE_URL"
-	}
-	if address == "" {
-		return nil, nil, errors.New("neither STREAMSPACE_AUDIT_DATABASE_URL nor STREAMSPACE_DATABASE_URL is set")
-	}
-	own, err = pgx.ParseConfig(address)
+	own, err = connectionOf(
+		namedURL{"STREAMSPACE_AUDIT_DATABASE_URL", c.Audit}, namedURL{"STREAMSPACE_DATABASE_URL", c.DatabaseURL})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s cannot be parsed", name) // the error of pgx may contain the password
+		return nil, nil, err
 	}
-	auditor = own.Copy()
-	auditor.User = "streamspace_auditor"
-	if c.DatabasePasswords != "" {
-		auditor.Password, err = postgres.ReadPassword(c.DatabasePasswords, auditor.User)
-	}
-	return own, auditor, err
+	return own, func() (auditor *pgx.ConnConfig, err error) {
+		auditor = own.Copy()
+		auditor.User = "streamspace_auditor"
+		if c.DatabasePasswords != "" {
+			auditor.Password, err = postgres.ReadPassword(c.DatabasePasswords, auditor.User)
+		}
+		return auditor, err
+	}, nil
 }
 
 // catalogueConfig returns how a command connects that only reads the catalogue: as streamspace_auditor, unless the
 // address names another user.
 func catalogueConfig(environ []string) (*pgx.ConnConfig, error) {
-	own, auditor, err := auditConfigs(environ)
-	if err != nil || !namesUser(own.ConnString()) {
-		return auditor, err
+	own, auditor, err := auditConfig(environ)
+	if err != nil || namesUser(own.ConnString()) {
+		return own, err
 	}
-	return own, nil
+	return auditor()
 }
 
 // namesUser reports whether an address contains a user.

@@ -62,4 +62,13 @@ func TestPolicyCommands(t *testing.T) {
 			t.Errorf("%s: it shows the password: %s", name, said)
 		}
 	}
+	// A superuser needs none of the roles' passwords.
+	var stdout, stderr bytes.Buffer
+	environ := []string{
+		"STREAMSPACE_AUDIT_DATABASE_URL=" + d.DSN("postgres"), "STREAMSPACE_DATABASE_PASSWORDS=" + t.TempDir(),
+	}
+	args := []string{"policy", "audit", "--accept", accepted}
+	if status := run(t.Context(), terminal{args, environ, &stdout, &stderr}); status != 0 {
+		t.Errorf("a folder without the auditor's password: status %d, said %s", status, &stderr)
+	}
 }

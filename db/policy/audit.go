@@ -15,9 +15,9 @@ type Options struct {
 	// Config is how to connect: as a superuser, as the administrator of a server without one, or as streamspace_auditor
 	// with CatalogueOnly.
 	Config *pgx.ConnConfig
-	// Auditor is how streamspace_auditor connects. It reads the catalogue where Config's user may not: the
+	// Auditor returns how streamspace_auditor connects. It reads the catalogue where Config's user may not: the
 	// administrator of a server without a superuser.
-	Auditor *pgx.ConnConfig
+	Auditor func() (*pgx.ConnConfig, error)
 	// CatalogueOnly skips the live attempts, which streamspace_auditor may not make.
 	CatalogueOnly bool
 	// Accepted are the findings that an operator has accepted.
@@ -92,7 +92,11 @@ func Audit(ctx context.Context, o Options) (Report, error) {
 	if may || o.Auditor == nil {
 		return audit(ctx, conn, conn, o)
 	}
-	auditor, err := connect(ctx, o.Auditor)
+	config, err := o.Auditor()
+	if err != nil {
+		return Report{}, err
+	}
+	auditor, err := connect(ctx, config)
 	if err != nil {
 		return Report{}, err
 	}

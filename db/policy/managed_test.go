@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
@@ -17,7 +18,7 @@ func TestAuditOfAManagedServer(t *testing.T) {
 	managed.NewOrg(t, dbtest.Spec{})
 	r, err := Audit(t.Context(), Options{
 		Config:   managed.Config(dbtest.Administrator),
-		Auditor:  managed.Config("streamspace_auditor"),
+		Auditor:  func() (*pgx.ConnConfig, error) { return managed.Config("streamspace_auditor"), nil },
 		Accepted: flawed(t),
 	})
 	if err != nil {
