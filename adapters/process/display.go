@@ -63,6 +63,49 @@ func greet(ctx context.Context, f folder) error {
 	return nil
 }
 
+// The numbers of displays without a sandbox. The first thousand are left for other programs of the host.
+const firstDisplay, displayCount = 1000, uidCount
+
+// freeDisplay returns a display number of this host that no X server uses. The search starts at the session's user,
+// which no other session has, or else at a place that two sessions rarely share: so two agents that search at the same
+// moment do not find the same number. The number of a killed server may stay taken: /tmp is shared, and only root and
+// the socket's owner may remove the socket.
+func (s *session) freeDisplay() (int, error) {
+	start := spread(s.status.Session)
+	if s.uid != 0 {
+		start = s.uid - firstUID
+	}
+	for i := range displayCount {
+		number := firstDisplay + (start+i)%displayCount
+		_, socket := os.Lstat(socketOf(number))
+		_, lock := os.Lstat(fmt.Sprintf("/tmp/.X%d-lock", number))
+		if errors.Is(socket, os.ErrNotExist) && errors.Is(lock, os.ErrNotExist) {
+			return number, nil
+		}
+	}
+	return 0, fmt.Errorf("all displays from %d to %d are in use", firstDisplay, firstDisplay+displayCount-1)
+}
+
+// socketOf is the path at which X clients of this host look for a display. It is empty for display 0, which is in a
+// sandbox: its socket disappears with the sandbox's /tmp.
+func socketOf(display int) string {
+	if display == 0 {
+		return ""
+	}
+	return fmt.Sprintf("/tmp/.X11-unix/X%d", display)
+}
+
+// removeSocket removes the socket that a killed X server leaves behind.
+func removeSocket(path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // cookie authenticates an X client to a display. A display accepts nothing else: without namespaces, other users of
 // the host reach its socket in /tmp/.X11-unix, too.
 type cookie [16]byte

@@ -3,7 +3,6 @@ package process
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -51,7 +50,7 @@ func (r *Runtime) command(s *session, spec runtime.Spec) command {
 	if r.cfg.Unconfined {
 		script = s.folder.script()
 	}
-	inner := append(drop(s.uid), "sh", script, size, ":"+strconv.Itoa(r.display(s)))
+	inner := append(drop(s.uid), "sh", script, size, ":"+strconv.Itoa(s.display))
 	if len(spec.Command) == 0 {
 		inner = append(inner, "xterm")
 	}
@@ -72,39 +71,6 @@ func (r *Runtime) command(s *session, spec runtime.Spec) command {
 	c.args = append(c.args, seal()...)
 	c.args = append(c.args, inner...)
 	return c
-}
-
-// display is the number of a session's display. In a sandbox there is no other display. Without a sandbox each session
-// needs its own number on this host; the first thousand are left for other programs.
-func (r *Runtime) display(s *session) int {
-	switch {
-	case !r.cfg.Unconfined:
-		return 0
-	case s.uid != 0:
-		return 1000 + s.uid - firstUID
-	default: // two sessions may get the same number; then the second one fails to start
-		return 1000 + spread(s.status.Session)
-	}
-}
-
-// socket is the path at which X clients of this host look for the session's display. It is empty for a sandbox, whose
-// socket disappears with its /tmp.
-func (r *Runtime) socket(s *session) string {
-	if !r.cfg.Unconfined {
-		return ""
-	}
-	return fmt.Sprintf("/tmp/.X11-unix/X%d", r.display(s))
-}
-
-// removeSocket removes the socket that a killed X server leaves behind.
-func removeSocket(path string) error {
-	if path == "" {
-		return nil
-	}
-	if err := os.Remove(path); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // environment is the complete environment of a session. Nothing of the agent's environment is passed on.

@@ -35,9 +35,10 @@ func reason(status int) *fault.Fault {
 // session is one workload of this process. Runtime.mu guards the fields that change. Its life is: added as Starting,
 // then Running, then either Exited or ending, then removed. A failed start goes to ending directly.
 type session struct {
-	status runtime.Status
-	folder folder
-	uid    int // the user it runs as; zero: the agent's user
+	status  runtime.Status
+	folder  folder
+	uid     int // the user it runs as; zero: the agent's user
+	display int // the number of its display; zero: the only one of its sandbox, or none was chosen yet
 
 	giveUp  context.CancelCauseFunc // cancels a start in progress
 	started chan struct{}           // closed when the start is over

@@ -145,6 +145,11 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) err
 	if s.uid, err = r.uids.claim(s.status.Session); err != nil {
 		return err
 	}
+	if r.cfg.Unconfined {
+		if s.display, err = s.freeDisplay(); err != nil {
+			return err
+		}
+	}
 	if err := s.folder.make(s.uid); err != nil {
 		return fmt.Errorf("create its folder: %w", err)
 	}
@@ -159,7 +164,7 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) err
 	r.mu.Lock()
 	s.processes = p
 	r.mu.Unlock()
-	if err := s.folder.record(p.pid, s.uid, r.socket(s)); err != nil {
+	if err := s.folder.record(p.pid, s.uid, socketOf(s.display)); err != nil {
 		return fmt.Errorf("record its process: %w", err)
 	}
 	return s.awaitDisplay(ctx)

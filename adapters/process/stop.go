@@ -44,7 +44,7 @@ func (r *Runtime) remove(s *session) {
 		s.processes.kill()
 		<-s.processes.gone
 	}
-	err := errors.Join(removeSocket(r.socket(s)), s.folder.remove())
+	err := errors.Join(removeSocket(socketOf(s.display)), s.folder.remove())
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
