@@ -44,7 +44,11 @@ func restore(t *testing.T, from *dbtest.Database) *dbtest.Database {
 
 func program(t *testing.T, name string, args ...string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), serverProgram(t, name), args...).CombinedOutput()
+	path, found := serverProgram(t, name)
+	if !found {
+		t.Skipf("this build of PostgreSQL has no %s", name)
+	}
+	out, err := exec.CommandContext(t.Context(), path, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
@@ -53,21 +57,20 @@ func program(t *testing.T, name string, args ...string) string {
 
 // serverProgram returns the path of a program of the server's own build, since pg_dump refuses a newer server. Some
 // builds have none. CI runs Debian's, which has all.
-func serverProgram(t *testing.T, name string) string {
+func serverProgram(t *testing.T, name string) (path string, found bool) {
 	t.Helper()
 	binaries, err := cluster.Find(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(binaries.Dir, name)
+	path = filepath.Join(binaries.Dir, name)
 	if _, err := os.Stat(path); err == nil {
-		return path
+		return path, true
 	}
 	if binaries.Version == cluster.MinVersion {
 		t.Fatalf("%s has no %s", binaries.Dir, name)
 	}
-	t.Skipf("this build of PostgreSQL %d has no %s", binaries.Version, name)
-	return ""
+	return "", false
 }
 
 // in connects to the restored database.
