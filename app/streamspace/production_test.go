@@ -66,8 +66,7 @@ func TestTheProductionGuide(t *testing.T) {
 			before := in.signIn(owner)
 			in.desktop(before)
 			if in.noDump {
-				t.Log("backup and restore are left out: this build of PostgreSQL has no pg_dump")
-				return
+				t.Skip("backup and restore are left out: this build of PostgreSQL has no pg_dump")
 			}
 			in.follow("backup")
 			in.signOut(before)
