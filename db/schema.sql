@@ -544,7 +544,8 @@ CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unco
 declare
   present bigint;
 begin
-  select a.epoch into present from app.agents a where a.id = agent and a.secret_hash = hash for update;
+  select a.epoch into present from app.agents a
+   where a.id = agent and a.secret_hash = hash and a.revoked_at is null for update;
   if not found then
     raise exception 'unknown agent' using errcode = 'SS010';
   elsif its_epoch <> 0 and its_epoch <> present then
@@ -692,22 +693,26 @@ COMMENT ON FUNCTION rls.create_org_table_v1(name text, columns text, about text,
 
 
 --
--- Name: create_user(uuid, text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: create_user(text, uuid, text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION rls.create_user(operator text, usr uuid, email text, name text, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash) $$;
+    AS $$
+begin
+  insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash);
+  perform rls.log_operator(operator, 'user.create', usr::text);
+end $$;
 
 
-ALTER FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.create_user(operator text, usr uuid, email text, name text, password_hash text) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION create_user(operator text, usr uuid, email text, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) IS 'Creates a user, who can then be added to orgs.';
+COMMENT ON FUNCTION rls.create_user(operator text, usr uuid, email text, name text, password_hash text) IS 'Creates a user, who can then be added to orgs.';
 
 
 --
@@ -720,7 +725,7 @@ CREATE FUNCTION rls.credential_of(hash bytea) RETURNS TABLE(org uuid, slug text,
     AS $$
   select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
     from app.credentials k join app.organizations o on o.id = k.org_id
-   where k.secret_hash = hash and k.ends_at > now() and not o.suspended
+   where k.secret_hash = hash and k.ends_at > now() and not o.suspended and not k.disabled
 $$;
 
 
@@ -806,22 +811,79 @@ COMMENT ON FUNCTION rls.current_user_id() IS 'The member who acts; null for agen
 
 
 --
--- Name: enrol_agent(uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: disable_user(text, uuid, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION rls.disable_user(operator text, usr uuid, disable boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ insert into app.agents (id, name, secret_hash) values (agent, name, hash) $$;
+    AS $$
+begin
+  update app.users u set disabled = disable where u.id = usr and u.disabled <> disable;
+  if found then
+    perform rls.log_operator(operator, case when disable then 'user.disable' else 'user.enable' end, usr::text);
+  elsif not exists (select from app.users u where u.id = usr) then
+    raise exception 'unknown user' using errcode = 'SS015';
+  end if;
+end $$;
 
 
-ALTER FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.disable_user(operator text, usr uuid, disable boolean) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION enrol_agent(agent uuid, name text, hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION disable_user(operator text, usr uuid, disable boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) IS 'Creates an agent, which serves no org yet.';
+COMMENT ON FUNCTION rls.disable_user(operator text, usr uuid, disable boolean) IS 'Disables a user, or enables them again. A disabled user enters no org, with any sign-in.';
+
+
+--
+-- Name: end_access(text, uuid, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.end_access(operator text, org uuid, usr uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  delete from app.memberships m where m.org_id = org and m.user_id = usr and m.ends_at is not null;
+  if found then
+    insert into app.audit_log (action, subject) values ('access.end', usr::text);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.end_access(operator text, org uuid, usr uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION end_access(operator text, org uuid, usr uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) IS 'Ends a grant before its time.';
+
+
+--
+-- Name: enrol_agent(text, uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.enrol_agent(operator text, agent uuid, name text, hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into app.agents (id, name, secret_hash) values (agent, name, hash);
+  perform rls.log_operator(operator, 'agent.enrol', agent::text);
+end $$;
+
+
+ALTER FUNCTION rls.enrol_agent(operator text, agent uuid, name text, hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION enrol_agent(operator text, agent uuid, name text, hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.enrol_agent(operator text, agent uuid, name text, hash bytea) IS 'Creates an agent, which serves no org yet.';
 
 
 --
@@ -838,7 +900,8 @@ begin
           set_config('app.user_id', usr::text, true), set_config('app.role', k.role, true),
           set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true)
      from (values (1)) always left join app.credentials k
-       on k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now() and not k.suspended;
+       on k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+      and not k.suspended and not k.disabled;
 end $$;
 
 
@@ -949,6 +1012,25 @@ COMMENT ON FUNCTION rls.enter_service(org uuid, service text) IS 'Background wor
 
 
 --
+-- Name: find_agent(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.find_agent(name text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select a.id from app.agents a where a.name = find_agent.name $$;
+
+
+ALTER FUNCTION rls.find_agent(name text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION find_agent(name text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.find_agent(name text) IS 'An agent''s id by its name.';
+
+
+--
 -- Name: find_org(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1037,6 +1119,32 @@ ALTER FUNCTION rls.follow_quota() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.follow_quota() IS 'Counts a session in the quota of its org and its owner: added at insert, removed when it ends, once each.';
+
+
+--
+-- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.memberships (user_id, role, reason, ends_at)
+    values (usr, grant_access.role, grant_access.reason, ends);
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.audit_log (action, subject) values ('access.grant', usr::text);
+end $$;
+
+
+ALTER FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) IS 'Makes a user a member of an org until an end, for a reason that its owners see. A present member is refused.';
 
 
 --
@@ -1159,6 +1267,127 @@ COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted 
 
 
 --
+-- Name: list_agents(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.list_agents(after text, page integer) RETURNS TABLE(id uuid, name text, seen_at timestamp with time zone, revoked_at timestamp with time zone, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select a.id, a.name, a.seen_at, a.revoked_at, a.created_at from app.agents a
+         where a.name > after order by a.name limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.list_agents(after text, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION list_agents(after text, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.list_agents(after text, page integer) IS 'A page of agents by name, after a given name.';
+
+
+--
+-- Name: list_orgs(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.list_orgs(after text, page integer) RETURNS TABLE(id uuid, slug text, name text, namespace text, suspended boolean, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select o.id, o.slug, o.name, coalesce(o.namespace, ''), o.suspended, o.created_at from app.organizations o
+         where o.slug > after order by o.slug limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.list_orgs(after text, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION list_orgs(after text, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.list_orgs(after text, page integer) IS 'A page of orgs by slug, after a given slug.';
+
+
+--
+-- Name: list_users(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.list_users(after text, page integer) RETURNS TABLE(id uuid, email text, name text, disabled boolean, created_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select u.id, u.email, u.name, u.disabled, u.created_at from app.users u
+         where u.email > after order by u.email limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.list_users(after text, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION list_users(after text, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.list_users(after text, page integer) IS 'A page of users by email address, after a given address.';
+
+
+--
+-- Name: log_operator(text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.log_operator(operator text, action text, subject text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+declare
+  entry app.operator_log;
+begin
+  update app.installation set log_seq = log_seq + 1 returning log_seq, log_hash into strict entry.seq, entry.previous;
+  entry.at := clock_timestamp();
+  entry.operator := operator;
+  entry.action := action;
+  entry.subject := subject;
+  entry.hash := sha256(entry.previous || convert_to(
+    jsonb_build_array(entry.seq, entry.at, entry.operator, entry.action, entry.subject)::text, 'UTF8'));
+  insert into app.operator_log select entry.*;
+  update app.installation set log_hash = entry.hash;
+end $$;
+
+
+ALTER FUNCTION rls.log_operator(operator text, action text, subject text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION log_operator(operator text, action text, subject text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.log_operator(operator text, action text, subject text) IS 'Writes an entry to the operators'' log. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: make_owner(text, uuid, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.make_owner(operator text, org uuid, usr uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  insert into app.memberships as m (user_id, role) values (usr, 'owner')
+    on conflict (org_id, user_id) do update set role = 'owner', ends_at = null, reason = '' where m.role <> 'owner';
+  if found then
+    insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+    insert into app.audit_log (action, subject) values ('org.owner', usr::text);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.make_owner(operator text, org uuid, usr uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION make_owner(operator text, org uuid, usr uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.make_owner(operator text, org uuid, usr uuid) IS 'Makes a user an owner of an org.';
+
+
+--
 -- Name: memberships_of(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1168,7 +1397,7 @@ CREATE FUNCTION rls.memberships_of(usr uuid) RETURNS TABLE(org uuid, slug text, 
     AS $$
   select o.id, o.slug, o.name, m.role
     from app.memberships m join app.organizations o on o.id = m.org_id
-   where m.user_id = usr and not o.suspended
+   where m.user_id = usr and not o.suspended and (m.ends_at is null or m.ends_at > now())
    order by o.slug
    limit 1000
 $$;
@@ -1189,7 +1418,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, 'c1468a36d38cca778b0b00411297b74f6f4ce22872d1b12715ecd6a97b1b197d'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, '01b01cb48fffd2940021ffd8a0f19f66de77c1f3d89bc91c3e581ae4e0540c4d'), (6::bigint, '093d2217b0d9365bb9b07a1e6a71ae7cec42e0a043b50282932ba2a3dd1e2a73'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '1c45202c33d2fac3929e77811dd51ed3db84032bd0f8743bb478f4bf4581e120'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '3e6fba319bce2166fdec5580b3d6739a49bcb721e937e7a4fd3bacd5608a61f4') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1199,6 +1428,32 @@ ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
 --
 
 COMMENT ON FUNCTION rls.migration_texts() IS 'The migrations that made this database, by the hash of their text.';
+
+
+--
+-- Name: new_setup_code(text, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.installation set secret_hash = hash, secret_ends_at = ends;
+  if exists (select from app.organizations) then
+    raise exception 'an organisation exists already' using errcode = 'SS013';
+  end if;
+  perform rls.log_operator(operator, 'setup.code', 'installation');
+end $$;
+
+
+ALTER FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION new_setup_code(operator text, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp with time zone) IS 'Makes the code with which an empty installation gets its first org. It replaces the code before.';
 
 
 --
@@ -1250,6 +1505,26 @@ COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its
 
 
 --
+-- Name: operator_log_after(bigint, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.operator_log_after(after bigint, page integer) RETURNS TABLE(seq bigint, at timestamp with time zone, operator text, action text, subject text, hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select l.seq, l.at, l.operator, l.action, l.subject, l.hash from app.operator_log l
+         where l.seq > after order by l.seq limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.operator_log_after(after bigint, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION operator_log_after(after bigint, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.operator_log_after(after bigint, page integer) IS 'A page of the operators'' log, after a given entry.';
+
+
+--
 -- Name: orgs_after(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1271,6 +1546,25 @@ COMMENT ON FUNCTION rls.orgs_after(org uuid, page integer) IS 'A page of orgs in
 
 
 --
+-- Name: orgs_of_user(uuid, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select m.org_id from app.memberships m where m.user_id = usr and m.org_id > after order by m.org_id limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_of_user(usr uuid, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) IS 'A page of the orgs that a user is a member of, suspended ones included.';
+
+
+--
 -- Name: orgs_with_expired_credentials(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1281,6 +1575,8 @@ CREATE FUNCTION rls.orgs_with_expired_credentials(page integer) RETURNS TABLE(or
   select k.org_id from app.credentials k where k.ends_at < now()
   union
   select t.org_id from app.tickets t where t.ends_at < now()
+  union
+  select m.org_id from app.memberships m where m.ends_at < now()
   limit least(page, 1000)
 $$;
 
@@ -1291,7 +1587,7 @@ ALTER FUNCTION rls.orgs_with_expired_credentials(page integer) OWNER TO streamsp
 -- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs with expired sign-ins or tickets, which can be deleted.';
+COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs with expired sign-ins, tickets or grants, which can be deleted.';
 
 
 --
@@ -1320,10 +1616,10 @@ COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, pag
 
 
 --
--- Name: publish_template(uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: publish_template(text, uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) RETURNS void
+CREATE FUNCTION rls.publish_template(operator text, template uuid, name text, title text, description text, spec jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -1339,16 +1635,17 @@ begin
   insert into app.public_templates (id, revision, name, title, description, spec)
   values (coalesce(last.id, template), coalesce(last.revision, 0) + 1, publish_template.name, publish_template.title,
           publish_template.description, publish_template.spec);
+  perform rls.log_operator(operator, 'template.publish', publish_template.name);
 end $$;
 
 
-ALTER FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.publish_template(operator text, template uuid, name text, title text, description text, spec jsonb) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION publish_template(template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION publish_template(operator text, template uuid, name text, title text, description text, spec jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) IS 'Creates the next revision of a public template, if it differs from the last one.';
+COMMENT ON FUNCTION rls.publish_template(operator text, template uuid, name text, title text, description text, spec jsonb) IS 'Creates the next revision of a public template, if it differs from the last one.';
 
 
 --
@@ -1361,7 +1658,7 @@ CREATE FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) RETURNS uu
     AS $$
 begin
   if exists (select from app.credentials k
-              where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not k.suspended) then
+              where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not k.suspended and not k.disabled) then
     raise exception 'the role has changed since the token was made' using errcode = 'SS002';
   end if;
   raise exception 'no longer a member of this organisation' using errcode = 'SS001';
@@ -1375,6 +1672,59 @@ ALTER FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) OWNER TO st
 --
 
 COMMENT ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) IS 'Raises SS002 when only the claimed role is wrong, and SS001 otherwise. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: revoke_agent(text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.revoke_agent(operator text, agent uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- With the next epoch, reports of its present process are refused.
+  update app.agents a set revoked_at = now(), epoch = a.epoch + 1 where a.id = agent and a.revoked_at is null;
+  if not found then
+    raise exception 'unknown agent' using errcode = 'SS010';
+  end if;
+  perform rls.log_operator(operator, 'agent.revoke', agent::text);
+end $$;
+
+
+ALTER FUNCTION rls.revoke_agent(operator text, agent uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION revoke_agent(operator text, agent uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.revoke_agent(operator text, agent uuid) IS 'Ends an agent for good: it never connects again.';
+
+
+--
+-- Name: rotate_agent(text, uuid, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.agents a set secret_hash = hash where a.id = agent and a.revoked_at is null;
+  if not found then
+    raise exception 'unknown agent' using errcode = 'SS010';
+  end if;
+  perform rls.log_operator(operator, 'agent.rotate', agent::text);
+end $$;
+
+
+ALTER FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rotate_agent(operator text, agent uuid, hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) IS 'Gives an agent another secret. The one before ends at once.';
 
 
 --
@@ -1618,6 +1968,8 @@ begin
       ('R01', 'app.users', ''),
       ('R01', 'app.agents', ''),
       ('R01', 'app.public_templates', ''),
+      ('R01', 'app.installation', ''),
+      ('R01', 'app.operator_log', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -1632,6 +1984,9 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'public_templates.definer_delete', 'd {streamspace_definer} using true'),
       ('R06', 'org_heads.definer_heads',
        '* {streamspace_definer} using (org_id = (select rls.current_org_id())) check (org_id = (select '
        'rls.current_org_id()))'),
@@ -1727,6 +2082,7 @@ begin
        'rls.current_user_id())) OR (select rls.is_admin()))'),
       ('R39', 'memberships.admins_delete', 'd {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
+      ('R39', 'memberships.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
       ('R39', 'memberships.owners_make_owners',
        'w {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner())) check ((role <> '
        '''owner''::text) OR (select rls.is_owner()))'),
@@ -2143,7 +2499,7 @@ with
   org_table as (select * from rls.catalogue_org_tables()),
   pin as (select * from rls.rules_pins())
 
--- R01 Every table in app has org_id, except the platform's four tables.
+-- R01 Every table in app has org_id, except the platform's own tables.
 -- No policy can separate the rows of a table without org_id by organisation.
 select 'R01', t.label, 'has no org_id'
   from app_table t
@@ -2236,7 +2592,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 7 $$;
+    AS $$ select 8 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -2370,22 +2726,59 @@ COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent 
 
 
 --
--- Name: set_password(uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: set_password(text, uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.set_password(usr uuid, password_hash text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+CREATE FUNCTION rls.set_password(operator text, usr uuid, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ update app.users u set password_hash = set_password.password_hash where u.id = usr $$;
+    AS $$
+begin
+  update app.users u set password_hash = set_password.password_hash where u.id = usr;
+  if not found then
+    raise exception 'unknown user' using errcode = 'SS015';
+  end if;
+  perform rls.log_operator(operator, 'user.reset', usr::text);
+end $$;
 
 
-ALTER FUNCTION rls.set_password(usr uuid, password_hash text) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.set_password(operator text, usr uuid, password_hash text) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION set_password(usr uuid, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION set_password(operator text, usr uuid, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.set_password(usr uuid, password_hash text) IS 'Sets a user''s password. Existing sign-ins stay valid.';
+COMMENT ON FUNCTION rls.set_password(operator text, usr uuid, password_hash text) IS 'Sets a user''s password. Existing sign-ins stay valid.';
+
+
+--
+-- Name: set_up(bytea, uuid, text, text, text, uuid, text, text, text, bigint, bigint); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  -- The row's lock lets one set-up finish before another begins.
+  update app.installation i set secret_hash = null, secret_ends_at = null where i.secret_hash = hash and i.secret_ends_at > now();
+  if not found then
+    raise exception 'unknown or expired setup code' using errcode = 'SS014';
+  elsif exists (select from app.organizations) then
+    raise exception 'an organisation exists already' using errcode = 'SS013';
+  end if;
+  perform rls.create_user('setup', usr, email, name, password_hash);
+  perform rls.create_org('setup', org, slug, org_name, namespace, usr, per_org, per_user);
+end $$;
+
+
+ALTER FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) IS 'Creates the first org with its owner, for whom holds the setup code.';
 
 
 --
@@ -2398,15 +2791,19 @@ CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, end
     AS $$
 declare
   its_role text;
+  its_end timestamptz;
 begin
-  select m.role into its_role from app.memberships m where m.org_id = org and m.user_id = usr;
+  select m.role, m.ends_at into its_role, its_end
+    from app.memberships m
+   where m.org_id = org and m.user_id = usr and (m.ends_at is null or m.ends_at > now());
   if not found then
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
-    insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
-  exception when foreign_key_violation then -- the org is suspended, or the membership has changed since it was read
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at)
+    values (credential, usr, its_role, hash, least(ends, its_end));
+  exception when foreign_key_violation then -- the org is suspended, the user disabled, or the membership another by now
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
   insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
@@ -2421,6 +2818,58 @@ ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends
 --
 
 COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Creates a credential for a member and returns their role.';
+
+
+--
+-- Name: sign_out_user(text, uuid, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  delete from app.credentials k where k.org_id = org and k.user_id = usr;
+  if found then
+    insert into app.audit_log (action, subject) values ('member.sign_out', usr::text);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_out_user(operator text, org uuid, usr uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) IS 'Ends all sign-ins of a user to one org.';
+
+
+--
+-- Name: suspend_org(text, uuid, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  update app.organizations o set suspended = suspend where o.id = org and o.suspended <> suspend;
+  if found then
+    insert into app.audit_log (action, subject) values (case when suspend then 'org.suspend' else 'org.resume' end, org::text);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION suspend_org(operator text, org uuid, suspend boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) IS 'Suspends an org, or resumes it. A suspended org is entered by none of its members.';
 
 
 --
@@ -2471,7 +2920,7 @@ COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the
 CREATE FUNCTION rls.user_by_email(address text) RETURNS TABLE(id uuid, password_hash text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select u.id, u.password_hash from app.users u where u.email = address $$;
+    AS $$ select u.id, u.password_hash from app.users u where u.email = address and not u.disabled $$;
 
 
 ALTER FUNCTION rls.user_by_email(address text) OWNER TO streamspace_definer;
@@ -2480,7 +2929,34 @@ ALTER FUNCTION rls.user_by_email(address text) OWNER TO streamspace_definer;
 -- Name: FUNCTION user_by_email(address text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The user with this email address.';
+COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The user with this email address, unless disabled.';
+
+
+--
+-- Name: withdraw_template(text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.withdraw_template(operator text, name text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  delete from app.public_templates t where t.name = withdraw_template.name;
+  if not found then
+    return false;
+  end if;
+  perform rls.log_operator(operator, 'template.withdraw', withdraw_template.name);
+  return true;
+end $$;
+
+
+ALTER FUNCTION rls.withdraw_template(operator text, name text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION withdraw_template(operator text, name text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.withdraw_template(operator text, name text) IS 'Removes a public template with all its revisions, if there is one. Sessions keep their copy.';
 
 
 --
@@ -2514,6 +2990,7 @@ CREATE TABLE app.agents (
     secret_hash bytea NOT NULL,
     epoch bigint DEFAULT 0 NOT NULL,
     seen_at timestamp with time zone,
+    revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -2526,7 +3003,7 @@ ALTER TABLE app.agents OWNER TO streamspace_owner;
 -- Name: TABLE agents; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact.';
+COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
 
 
 --
@@ -2539,6 +3016,7 @@ CREATE TABLE app.credentials (
     user_id uuid NOT NULL,
     role text NOT NULL,
     suspended boolean DEFAULT false NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
     secret_hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ends_at timestamp with time zone NOT NULL
@@ -2553,7 +3031,7 @@ ALTER TABLE app.credentials OWNER TO streamspace_owner;
 -- Name: TABLE credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies equal: a new role and a suspension cascade, and removing a member deletes their sign-ins. So rls.enter reads one row, in one index.';
+COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and removing a member deletes their sign-ins. So rls.enter reads one row, in one index.';
 
 
 --
@@ -2593,6 +3071,32 @@ COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the even
 
 
 --
+-- Name: installation; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.installation (
+    is_the_row boolean DEFAULT true NOT NULL,
+    secret_hash bytea,
+    secret_ends_at timestamp with time zone,
+    log_seq bigint DEFAULT 0 NOT NULL,
+    log_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    CONSTRAINT installation_has_one_row CHECK (is_the_row),
+    CONSTRAINT installation_secret_ends CHECK (((secret_hash IS NULL) = (secret_ends_at IS NULL)))
+);
+
+ALTER TABLE ONLY app.installation FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.installation OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE installation; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.installation IS 'One row: the setup code of an empty installation, and the end of the operators'' log.';
+
+
+--
 -- Name: memberships; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -2600,7 +3104,12 @@ CREATE TABLE app.memberships (
     org_id uuid DEFAULT rls.current_org_id() NOT NULL,
     user_id uuid NOT NULL,
     role text NOT NULL,
+    ends_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT memberships_grant_has_a_reason CHECK (((ends_at IS NULL) = (reason = ''::text))),
+    CONSTRAINT memberships_owners_stay CHECK (((ends_at IS NULL) OR (role <> 'owner'::text))),
+    CONSTRAINT memberships_reason_length CHECK ((length(reason) <= 200)),
     CONSTRAINT memberships_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
 );
 
@@ -2613,7 +3122,33 @@ ALTER TABLE app.memberships OWNER TO streamspace_owner;
 -- Name: TABLE memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.memberships IS 'The members of an org and their roles.';
+COMMENT ON TABLE app.memberships IS 'The members of an org and their roles. A grant of an operator is a membership with an end and a reason.';
+
+
+--
+-- Name: operator_log; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.operator_log (
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    operator text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    previous bytea NOT NULL,
+    hash bytea NOT NULL
+);
+
+ALTER TABLE ONLY app.operator_log FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.operator_log OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE operator_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.operator_log IS 'What operators did outside of any org. The entries form a chain: each hash covers the previous one.';
 
 
 --
@@ -2862,6 +3397,7 @@ CREATE TABLE app.users (
     email text NOT NULL,
     name text NOT NULL,
     password_hash text NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
 );
@@ -2943,7 +3479,7 @@ ALTER TABLE ONLY app.audit_log
 --
 
 ALTER TABLE ONLY app.credentials
-    ADD CONSTRAINT credentials_pkey PRIMARY KEY (org_id, id) INCLUDE (user_id, role, ends_at, suspended);
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (org_id, id) INCLUDE (user_id, role, ends_at, suspended, disabled);
 
 
 --
@@ -2952,6 +3488,14 @@ ALTER TABLE ONLY app.credentials
 
 ALTER TABLE ONLY app.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, seq);
+
+
+--
+-- Name: installation installation_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.installation
+    ADD CONSTRAINT installation_pkey PRIMARY KEY (is_the_row);
 
 
 --
@@ -2968,6 +3512,14 @@ ALTER TABLE ONLY app.memberships
 
 ALTER TABLE ONLY app.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (org_id, user_id);
+
+
+--
+-- Name: operator_log operator_log_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.operator_log
+    ADD CONSTRAINT operator_log_pkey PRIMARY KEY (seq);
 
 
 --
@@ -3075,6 +3627,14 @@ ALTER TABLE ONLY app.tickets
 
 
 --
+-- Name: users users_as_credentials_copy_them; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.users
+    ADD CONSTRAINT users_as_credentials_copy_them UNIQUE (id, disabled);
+
+
+--
 -- Name: users users_email_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -3131,6 +3691,20 @@ CREATE INDEX credentials_membership ON app.credentials USING btree (org_id, user
 --
 
 CREATE UNIQUE INDEX credentials_secret ON app.credentials USING btree (secret_hash);
+
+
+--
+-- Name: credentials_user; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX credentials_user ON app.credentials USING btree (user_id, disabled);
+
+
+--
+-- Name: memberships_ended; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX memberships_ended ON app.memberships USING btree (ends_at) WHERE (ends_at IS NOT NULL);
 
 
 --
@@ -3311,6 +3885,14 @@ ALTER TABLE ONLY app.credentials
 
 ALTER TABLE ONLY app.credentials
     ADD CONSTRAINT credentials_follow_suspension FOREIGN KEY (org_id, suspended) REFERENCES app.organizations(id, suspended) ON UPDATE CASCADE;
+
+
+--
+-- Name: credentials credentials_follow_user; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.credentials
+    ADD CONSTRAINT credentials_follow_user FOREIGN KEY (user_id, disabled) REFERENCES app.users(id, disabled) ON UPDATE CASCADE;
 
 
 --
@@ -3511,10 +4093,24 @@ CREATE POLICY backup_select ON app.events FOR SELECT TO streamspace_backup USING
 
 
 --
+-- Name: installation backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.installation FOR SELECT TO streamspace_backup USING (true);
+
+
+--
 -- Name: memberships backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY backup_select ON app.memberships FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: operator_log backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.operator_log FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -3603,6 +4199,27 @@ COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the or
 ALTER TABLE app.credentials ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: credentials definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.credentials FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.memberships FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: public_templates definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.public_templates FOR DELETE TO streamspace_definer USING (true);
+
+
+--
 -- Name: tickets definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -3649,6 +4266,13 @@ CREATE POLICY definer_insert ON app.credentials FOR INSERT TO streamspace_define
 --
 
 CREATE POLICY definer_insert ON app.memberships FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: operator_log definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.operator_log FOR INSERT TO streamspace_definer WITH CHECK (true);
 
 
 --
@@ -3708,10 +4332,24 @@ CREATE POLICY definer_select ON app.credentials FOR SELECT TO streamspace_define
 
 
 --
+-- Name: installation definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.installation FOR SELECT TO streamspace_definer USING (true);
+
+
+--
 -- Name: memberships definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY definer_select ON app.memberships FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: operator_log definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.operator_log FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -3764,6 +4402,27 @@ CREATE POLICY definer_update ON app.agents FOR UPDATE TO streamspace_definer USI
 
 
 --
+-- Name: installation definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.installation FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: memberships definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.memberships FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: organizations definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.organizations FOR UPDATE TO streamspace_definer USING ((id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: templates definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -3782,6 +4441,20 @@ CREATE POLICY definer_update ON app.users FOR UPDATE TO streamspace_definer USIN
 --
 
 CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: memberships ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY ended_delete ON app.memberships AS RESTRICTIVE FOR DELETE TO streamspace_system USING ((ends_at < now()));
+
+
+--
+-- Name: POLICY ended_delete ON memberships; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY ended_delete ON app.memberships IS 'Background work removes only grants that have ended.';
 
 
 --
@@ -3805,6 +4478,12 @@ COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of eve
 
 
 --
+-- Name: installation; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.installation ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: memberships; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
 --
 
@@ -3825,6 +4504,12 @@ CREATE POLICY of_a_session_in_reach ON app.tickets AS RESTRICTIVE FOR INSERT TO 
 
 COMMENT ON POLICY of_a_session_in_reach ON app.tickets IS 'A ticket is visible when its session is: the policies of sessions apply to the subquery.';
 
+
+--
+-- Name: operator_log; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.operator_log ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: agent_orgs org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -5187,11 +5872,11 @@ REVOKE ALL ON FUNCTION rls.create_org_table_v1(name text, columns text, about te
 
 
 --
--- Name: FUNCTION create_user(usr uuid, email text, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION create_user(operator text, usr uuid, email text, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.create_user(usr uuid, email text, name text, password_hash text) TO streamspace_operator;
+REVOKE ALL ON FUNCTION rls.create_user(operator text, usr uuid, email text, name text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.create_user(operator text, usr uuid, email text, name text, password_hash text) TO streamspace_operator;
 
 
 --
@@ -5247,11 +5932,27 @@ GRANT ALL ON FUNCTION rls.current_user_id() TO streamspace_definer;
 
 
 --
--- Name: FUNCTION enrol_agent(agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION disable_user(operator text, usr uuid, disable boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.enrol_agent(agent uuid, name text, hash bytea) TO streamspace_operator;
+REVOKE ALL ON FUNCTION rls.disable_user(operator text, usr uuid, disable boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.disable_user(operator text, usr uuid, disable boolean) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION end_access(operator text, org uuid, usr uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION enrol_agent(operator text, agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.enrol_agent(operator text, agent uuid, name text, hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.enrol_agent(operator text, agent uuid, name text, hash bytea) TO streamspace_operator;
 
 
 --
@@ -5294,6 +5995,14 @@ GRANT ALL ON FUNCTION rls.enter_service(org uuid, service text) TO streamspace_s
 
 
 --
+-- Name: FUNCTION find_agent(name text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.find_agent(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.find_agent(name text) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION find_org(slug text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -5315,6 +6024,14 @@ GRANT ALL ON FUNCTION rls.find_user(email text) TO streamspace_operator;
 
 REVOKE ALL ON FUNCTION rls.follow_quota() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) TO streamspace_operator;
 
 
 --
@@ -5367,6 +6084,45 @@ GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION list_agents(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.list_agents(after text, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.list_agents(after text, page integer) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION list_orgs(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.list_orgs(after text, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.list_orgs(after text, page integer) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION list_users(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.list_users(after text, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.list_users(after text, page integer) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION log_operator(operator text, action text, subject text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.log_operator(operator text, action text, subject text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION make_owner(operator text, org uuid, usr uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.make_owner(operator text, org uuid, usr uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.make_owner(operator text, org uuid, usr uuid) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION memberships_of(usr uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -5379,6 +6135,14 @@ GRANT ALL ON FUNCTION rls.memberships_of(usr uuid) TO streamspace_login;
 --
 
 REVOKE ALL ON FUNCTION rls.migration_texts() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION new_setup_code(operator text, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp with time zone) TO streamspace_operator;
 
 
 --
@@ -5401,11 +6165,27 @@ GRANT ALL ON FUNCTION rls.number_event() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION operator_log_after(after bigint, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.operator_log_after(after bigint, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.operator_log_after(after bigint, page integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION orgs_after(org uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.orgs_after(org uuid, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.orgs_after(org uuid, page integer) TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION orgs_of_user(usr uuid, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) TO streamspace_operator;
 
 
 --
@@ -5425,11 +6205,11 @@ GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, p
 
 
 --
--- Name: FUNCTION publish_template(template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION publish_template(operator text, template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.publish_template(template uuid, name text, title text, description text, spec jsonb) TO streamspace_operator;
+REVOKE ALL ON FUNCTION rls.publish_template(operator text, template uuid, name text, title text, description text, spec jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.publish_template(operator text, template uuid, name text, title text, description text, spec jsonb) TO streamspace_operator;
 
 
 --
@@ -5437,6 +6217,22 @@ GRANT ALL ON FUNCTION rls.publish_template(template uuid, name text, title text,
 --
 
 REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION revoke_agent(operator text, agent uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.revoke_agent(operator text, agent uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.revoke_agent(operator text, agent uuid) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION rotate_agent(operator text, agent uuid, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) TO streamspace_operator;
 
 
 --
@@ -5591,11 +6387,19 @@ GRANT ALL ON FUNCTION rls.sessions_overdue(page integer) TO streamspace_system;
 
 
 --
--- Name: FUNCTION set_password(usr uuid, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION set_password(operator text, usr uuid, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.set_password(usr uuid, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.set_password(usr uuid, password_hash text) TO streamspace_operator;
+REVOKE ALL ON FUNCTION rls.set_password(operator text, usr uuid, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_password(operator text, usr uuid, password_hash text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) TO streamspace_login;
 
 
 --
@@ -5604,6 +6408,22 @@ GRANT ALL ON FUNCTION rls.set_password(usr uuid, password_hash text) TO streamsp
 
 REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION sign_out_user(operator text, org uuid, usr uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION suspend_org(operator text, org uuid, suspend boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) TO streamspace_operator;
 
 
 --
@@ -5633,6 +6453,14 @@ GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
 
 REVOKE ALL ON FUNCTION rls.user_by_email(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.user_by_email(address text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION withdraw_template(operator text, name text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.withdraw_template(operator text, name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.withdraw_template(operator text, name text) TO streamspace_operator;
 
 
 --
@@ -5667,6 +6495,13 @@ GRANT SELECT(name) ON TABLE app.agents TO streamspace_app;
 
 
 --
+-- Name: COLUMN agents.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(secret_hash) ON TABLE app.agents TO streamspace_definer;
+
+
+--
 -- Name: COLUMN agents.epoch; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -5682,11 +6517,18 @@ GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
 
 
 --
+-- Name: COLUMN agents.revoked_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
+
+
+--
 -- Name: TABLE credentials; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT SELECT ON TABLE app.credentials TO streamspace_backup;
-GRANT SELECT,INSERT ON TABLE app.credentials TO streamspace_definer;
+GRANT SELECT,INSERT,DELETE ON TABLE app.credentials TO streamspace_definer;
 GRANT DELETE ON TABLE app.credentials TO streamspace_app;
 GRANT DELETE ON TABLE app.credentials TO streamspace_system;
 
@@ -5780,12 +6622,63 @@ GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
 
 
 --
+-- Name: TABLE installation; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.installation TO streamspace_backup;
+GRANT SELECT ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(secret_hash) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.secret_ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(secret_ends_at) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.log_seq; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(log_seq) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.log_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(log_hash) ON TABLE app.installation TO streamspace_definer;
+
+
+--
 -- Name: TABLE memberships; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT SELECT ON TABLE app.memberships TO streamspace_backup;
-GRANT SELECT,INSERT ON TABLE app.memberships TO streamspace_definer;
+GRANT SELECT,INSERT,DELETE ON TABLE app.memberships TO streamspace_definer;
 GRANT SELECT,DELETE ON TABLE app.memberships TO streamspace_app;
+GRANT DELETE ON TABLE app.memberships TO streamspace_system;
+
+
+--
+-- Name: COLUMN memberships.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.memberships TO streamspace_system;
+
+
+--
+-- Name: COLUMN memberships.user_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(user_id) ON TABLE app.memberships TO streamspace_system;
 
 
 --
@@ -5793,6 +6686,30 @@ GRANT SELECT,DELETE ON TABLE app.memberships TO streamspace_app;
 --
 
 GRANT UPDATE(role) ON TABLE app.memberships TO streamspace_app;
+GRANT UPDATE(role) ON TABLE app.memberships TO streamspace_definer;
+
+
+--
+-- Name: COLUMN memberships.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(ends_at) ON TABLE app.memberships TO streamspace_definer;
+GRANT SELECT(ends_at) ON TABLE app.memberships TO streamspace_system;
+
+
+--
+-- Name: COLUMN memberships.reason; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(reason) ON TABLE app.memberships TO streamspace_definer;
+
+
+--
+-- Name: TABLE operator_log; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.operator_log TO streamspace_backup;
+GRANT SELECT,INSERT ON TABLE app.operator_log TO streamspace_definer;
 
 
 --
@@ -5834,11 +6751,18 @@ GRANT SELECT ON TABLE app.organizations TO streamspace_app;
 
 
 --
+-- Name: COLUMN organizations.suspended; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(suspended) ON TABLE app.organizations TO streamspace_definer;
+
+
+--
 -- Name: TABLE public_templates; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT SELECT ON TABLE app.public_templates TO streamspace_backup;
-GRANT SELECT,INSERT ON TABLE app.public_templates TO streamspace_definer;
+GRANT SELECT,INSERT,DELETE ON TABLE app.public_templates TO streamspace_definer;
 GRANT SELECT ON TABLE app.public_templates TO streamspace_app;
 
 
@@ -6087,6 +7011,13 @@ GRANT SELECT(name) ON TABLE app.users TO streamspace_app;
 --
 
 GRANT UPDATE(password_hash) ON TABLE app.users TO streamspace_definer;
+
+
+--
+-- Name: COLUMN users.disabled; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(disabled) ON TABLE app.users TO streamspace_definer;
 
 
 --

@@ -51,9 +51,40 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 }
 
 // EnrolAgent implements agents.Registry.
-func (o *Operator) EnrolAgent(ctx context.Context, id agents.ID, name string, hash secret.Hash) error {
-	err := o.q.EnrolAgent(ctx, id.UUID, name, hash[:])
+func (o *Operator) EnrolAgent(ctx context.Context, operator string, id agents.ID, name string, hash secret.Hash) error {
+	err := o.q.EnrolAgent(ctx, sysdb.EnrolAgentParams{
+		Operator: operator, AgentID: id.UUID, Name: name, SecretHash: hash[:],
+	})
 	return ofConstraint(err, map[string]*fault.Fault{"agents_name_key": agents.ErrNameTaken})
+}
+
+// RotateAgent implements agents.Registry.
+func (o *Operator) RotateAgent(ctx context.Context, operator string, agent agents.ID, hash secret.Hash) error {
+	return translate(o.q.RotateAgent(ctx, operator, agent.UUID, hash[:]))
+}
+
+// RevokeAgent implements agents.Registry.
+func (o *Operator) RevokeAgent(ctx context.Context, operator string, agent agents.ID) error {
+	return translate(o.q.RevokeAgent(ctx, operator, agent.UUID))
+}
+
+// AgentByName implements agents.Registry.
+func (o *Operator) AgentByName(ctx context.Context, name string) (agents.ID, error) {
+	id, err := o.q.FindAgent(ctx, name)
+	return agents.ID{UUID: id}, orNotFound(err, agents.ErrNotFound)
+}
+
+// Agents implements agents.Registry.
+func (o *Operator) Agents(ctx context.Context, after string, n int) ([]agents.Enrolled, error) {
+	rows, err := o.q.ListAgents(ctx, after, int32(n))
+	out := make([]agents.Enrolled, len(rows))
+	for i, r := range rows {
+		out[i] = agents.Enrolled{ID: agents.ID{UUID: r.ID}, Name: r.Name, Revoked: r.Revoked, Created: r.CreatedAt}
+		if r.SeenAt.After(r.CreatedAt) {
+			out[i].Seen = r.SeenAt
+		}
+	}
+	return out, translate(err)
 }
 
 // ServeOrg implements agents.Registry.

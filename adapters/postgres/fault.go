@@ -12,6 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
@@ -38,6 +39,9 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS010": agents.ErrUnknown,
 	"SS011": errNoNamespace,
 	"SS012": agents.ErrUnconfined,
+	"SS013": setup.ErrDone,
+	"SS014": setup.ErrCode,
+	"SS015": identity.ErrUserNotFound,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout

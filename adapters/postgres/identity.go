@@ -112,20 +112,56 @@ func (t *serviceTx) DeleteExpired(ctx context.Context) error {
 	if err := t.DeleteExpiredTickets(ctx); err != nil {
 		return err
 	}
+	if err := t.DeleteEndedGrants(ctx); err != nil {
+		return err
+	}
 	return t.DeleteExpiredCredentials(ctx)
 }
 
 // CreateUser implements identity.Registry.
-func (o *Operator) CreateUser(ctx context.Context, u identity.User, passwordHash string) error {
+func (o *Operator) CreateUser(ctx context.Context, operator string, u identity.User, passwordHash string) error {
 	err := o.q.CreateUser(ctx, sysdb.CreateUserParams{
-		UserID: u.ID.UUID, Email: u.Email, Name: u.Name, PasswordHash: passwordHash,
+		Operator: operator, UserID: u.ID.UUID, Email: u.Email, Name: u.Name, PasswordHash: passwordHash,
 	})
 	return ofConstraint(err, map[string]*fault.Fault{"users_email_key": identity.ErrEmailTaken})
 }
 
 // SetPassword implements identity.Registry.
-func (o *Operator) SetPassword(ctx context.Context, u org.UserID, passwordHash string) error {
-	return translate(o.q.SetPassword(ctx, u.UUID, passwordHash))
+func (o *Operator) SetPassword(ctx context.Context, operator string, u org.UserID, passwordHash string) error {
+	return translate(o.q.SetPassword(ctx, operator, u.UUID, passwordHash))
+}
+
+// DisableUser implements identity.Registry.
+func (o *Operator) DisableUser(ctx context.Context, operator string, u org.UserID, disable bool) error {
+	return translate(o.q.DisableUser(ctx, operator, u.UUID, disable))
+}
+
+// OrgsOfUser implements identity.Registry.
+func (o *Operator) OrgsOfUser(ctx context.Context, u org.UserID, after org.ID, n int) ([]org.ID, error) {
+	rows, err := o.q.OrgsOfUser(ctx, u.UUID, after.UUID, int32(n))
+	out := make([]org.ID, len(rows))
+	for i, id := range rows {
+		out[i] = org.ID{UUID: id}
+	}
+	return out, translate(err)
+}
+
+// SignOutUser implements identity.Registry.
+func (o *Operator) SignOutUser(ctx context.Context, operator string, in org.ID, u org.UserID) error {
+	return translate(o.q.SignOutUser(ctx, operator, in.UUID, u.UUID))
+}
+
+// Accounts implements identity.Registry.
+func (o *Operator) Accounts(ctx context.Context, after string, n int) ([]identity.Account, error) {
+	rows, err := o.q.ListUsers(ctx, after, int32(n))
+	out := make([]identity.Account, len(rows))
+	for i, r := range rows {
+		out[i] = identity.Account{
+			User:     identity.User{ID: org.UserID{UUID: r.ID}, Email: r.Email, Name: r.Name},
+			Disabled: r.Disabled, Created: r.CreatedAt,
+		}
+	}
+	return out, translate(err)
 }
 
 // UserIDByEmail implements identity.Registry.

@@ -52,14 +52,14 @@ func TestOperatorsCreateAnOrganisation(t *testing.T) {
 	ctx, p := t.Context(), newPlatform(t)
 	owner, second := newUser(), newUser()
 	owner.Email = strings.ToUpper(owner.Email)
-	ownerID, err := p.users.Create(ctx, owner)
+	ownerID, err := p.users.Create(ctx, "test", owner)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if found, err := p.users.ByEmail(ctx, owner.Email); err != nil || found != ownerID {
 		t.Errorf("found %s, want %s: %v", found, ownerID, err)
 	}
-	secondID, err := p.users.Create(ctx, second)
+	secondID, err := p.users.Create(ctx, "test", second)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestOperatorsCreateAnOrganisation(t *testing.T) {
 	if found, err := p.orgs.BySlug(ctx, slug); err != nil || found != id {
 		t.Errorf("found %s, want %s: %v", found, id, err)
 	}
-	agent, _, err := p.agents.Enrol(ctx, label())
+	agent, _, err := p.agents.Enrol(ctx, "test", label())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestOperatorsCreateAnOrganisation(t *testing.T) {
 			p.orgs.AddMember(ctx, "test", id, orgs.Member{User: secondID, Role: org.RoleViewer}),
 			p.agents.Serve(ctx, "test", agent, id),
 			p.templates.Add(ctx, "test", id, templates.New{Name: "desk", Title: "Desk"}),
-			p.users.SetPassword(ctx, secondID, "another"),
+			p.users.SetPassword(ctx, "test", secondID, "another"),
 		); err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestOperatorsAreToldWhatIsWrong(t *testing.T) {
 	user := func(change func(*identity.NewUser)) error {
 		n := newUser()
 		change(&n)
-		_, err := p.users.Create(ctx, n)
+		_, err := p.users.Create(ctx, "test", n)
 		return err
 	}
 	organisation := func(change func(*orgs.New)) error {
@@ -115,9 +115,9 @@ func TestOperatorsAreToldWhatIsWrong(t *testing.T) {
 	template := func(change func(*templates.New)) error {
 		n := templates.New{Name: label(), Title: "Title"}
 		change(&n)
-		return errors.Join(p.templates.Add(ctx, "test", o.ID, n), p.templates.Publish(ctx, n))
+		return errors.Join(p.templates.Add(ctx, "test", o.ID, n), p.templates.Publish(ctx, "test", n))
 	}
-	enrol := func(name string) error { _, _, err := p.agents.Enrol(ctx, name); return err }
+	enrol := func(name string) error { _, _, err := p.agents.Enrol(ctx, "test", name); return err }
 	member := func(in org.ID, user org.UserID, role org.Role) error {
 		return p.orgs.AddMember(ctx, "test", in, orgs.Member{User: user, Role: role})
 	}
@@ -140,7 +140,7 @@ func TestOperatorsAreToldWhatIsWrong(t *testing.T) {
 		"too long a password": {user(func(n *identity.NewUser) {
 			n.Password = strings.Repeat("x", identity.MaxPassword+1)
 		}), input.ErrInvalid, "password"},
-		"a new password that is empty": {p.users.SetPassword(ctx, o.Owner.User, ""), input.ErrInvalid, "password"},
+		"a new password that is empty": {p.users.SetPassword(ctx, "test", o.Owner.User, ""), input.ErrInvalid, "password"},
 		"an address that is taken": {user(func(n *identity.NewUser) { n.Email = o.Owner.Email }),
 			identity.ErrEmailTaken, ""},
 		"an unknown address": {second(p.users.ByEmail(ctx, "nobody@example.test")), identity.ErrUserNotFound, ""},

@@ -16,6 +16,7 @@ var orgFaults = map[string]*fault.Fault{
 	"organizations_namespace_key": orgs.ErrNamespaceTaken,
 	"memberships_of_org":          orgs.ErrNotFound,
 	"memberships_of_user":         identity.ErrUserNotFound,
+	"memberships_pkey":            orgs.ErrIsMember,
 }
 
 // CreateOrg implements orgs.Registry.
@@ -43,4 +44,38 @@ func (o *Operator) AddMember(ctx context.Context, operator string, in org.ID, m 
 		Operator: operator, OrgID: in.UUID, UserID: m.User.UUID, Role: string(m.Role),
 	})
 	return ofConstraint(err, orgFaults)
+}
+
+// SuspendOrg implements orgs.Registry.
+func (o *Operator) SuspendOrg(ctx context.Context, operator string, in org.ID, suspend bool) error {
+	return translate(o.q.SuspendOrg(ctx, operator, in.UUID, suspend))
+}
+
+// MakeOwner implements orgs.Registry.
+func (o *Operator) MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error {
+	return ofConstraint(o.q.MakeOwner(ctx, operator, in.UUID, user.UUID), orgFaults)
+}
+
+// GrantAccess implements orgs.Registry.
+func (o *Operator) GrantAccess(ctx context.Context, operator string, in org.ID, g orgs.Grant) error {
+	return ofConstraint(o.q.GrantAccess(ctx, sysdb.GrantAccessParams{
+		Operator: operator, OrgID: in.UUID, UserID: g.User.UUID, Role: string(g.Role), Reason: g.Reason, EndsAt: g.Ends,
+	}), orgFaults)
+}
+
+// EndAccess implements orgs.Registry.
+func (o *Operator) EndAccess(ctx context.Context, operator string, in org.ID, user org.UserID) error {
+	return translate(o.q.EndAccess(ctx, operator, in.UUID, user.UUID))
+}
+
+// Orgs implements orgs.Registry.
+func (o *Operator) Orgs(ctx context.Context, after string, n int) ([]orgs.Org, error) {
+	rows, err := o.q.ListOrgs(ctx, after, int32(n))
+	out := make([]orgs.Org, len(rows))
+	for i, r := range rows {
+		out[i] = orgs.Org{
+			ID: org.ID{UUID: r.ID}, Slug: r.Slug, Name: r.Name, Namespace: r.Namespace, Suspended: r.Suspended, Created: r.CreatedAt,
+		}
+	}
+	return out, translate(err)
 }

@@ -90,12 +90,21 @@ func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, 
 }
 
 // PublishTemplate implements templates.Registry.
-func (o *Operator) PublishTemplate(ctx context.Context, t templates.Template) error {
+func (o *Operator) PublishTemplate(ctx context.Context, operator string, t templates.Template) error {
 	spec, err := json.Marshal(t.Spec)
 	if err != nil {
 		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
 	}
 	return translate(o.q.PublishTemplate(ctx, sysdb.PublishTemplateParams{
-		TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Spec: spec,
+		Operator: operator, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Spec: spec,
 	}))
+}
+
+// WithdrawTemplate implements templates.Registry.
+func (o *Operator) WithdrawTemplate(ctx context.Context, operator, name string) error {
+	withdrawn, err := o.q.WithdrawTemplate(ctx, operator, name)
+	if err == nil && !withdrawn {
+		return templates.ErrNotFound
+	}
+	return translate(err)
 }

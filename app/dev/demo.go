@@ -70,7 +70,7 @@ func (d *dev) demo(ctx context.Context) ([]login, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = m.templates.Publish(ctx, templates.New{
+	err = m.templates.Publish(ctx, operator, templates.New{
 		Name: "terminal", Title: "Terminal", Description: "A Linux desktop with a terminal, without a network.",
 		Spec: contract.Spec{Command: shell("Terminal")},
 	})
@@ -151,10 +151,10 @@ func (m maker) org(ctx context.Context, slug, name string) (org.ID, []string, er
 func (m maker) user(ctx context.Context, email, name string) (org.UserID, error) {
 	id, err := m.users.ByEmail(ctx, email)
 	if errors.Is(err, identity.ErrUserNotFound) {
-		return m.users.Create(ctx, identity.NewUser{Email: email, Name: name, Password: m.password})
+		return m.users.Create(ctx, operator, identity.NewUser{Email: email, Name: name, Password: m.password})
 	}
 	if err == nil && m.changed {
-		err = m.users.SetPassword(ctx, id, m.password)
+		err = m.users.SetPassword(ctx, operator, id, m.password)
 	}
 	return id, err
 }
@@ -171,7 +171,7 @@ func (d *dev) demoAgent(ctx context.Context, enrolment *agents.Enrolment) (agent
 	if !errors.Is(err, fs.ErrNotExist) {
 		return agents.ID{}, fmt.Errorf("read the agent's credential: %w", err)
 	}
-	id, key, err := enrolment.Enrol(ctx, "local "+uuid.NewString())
+	id, key, err := enrolment.Enrol(ctx, operator, "local "+uuid.NewString())
 	if err != nil {
 		return agents.ID{}, fmt.Errorf("enrol the local agent: %w", err)
 	}

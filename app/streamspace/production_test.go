@@ -214,7 +214,7 @@ func (in *installation) populate(database string) (email, credential string) {
 	const operator, address = "admin@example.test", "owner@example.test"
 	ctx := in.Context()
 	owner, err := identity.NewUsers(pg, identity.NewPasswords(1)).
-		Create(ctx, identity.NewUser{Email: address, Name: "Owner", Password: ownersPassword})
+		Create(ctx, operator, identity.NewUser{Email: address, Name: "Owner", Password: ownersPassword})
 	if err != nil {
 		in.Fatal(err)
 	}
@@ -225,7 +225,7 @@ func (in *installation) populate(database string) (email, credential string) {
 		in.Fatal(err)
 	}
 	enrolment := agents.NewEnrolment(pg)
-	agent, key, err := enrolment.Enrol(ctx, "host")
+	agent, key, err := enrolment.Enrol(ctx, operator, "host")
 	if err != nil {
 		in.Fatal(err)
 	}

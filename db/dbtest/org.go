@@ -72,7 +72,7 @@ func (o *Org) make(t testing.TB, operator *pgx.Conn, s Spec) {
 	person := func(role org.Role) Person {
 		p := Person{User: org.UserID{UUID: newID()}, Role: role}
 		p.Email = p.User.String() + "@example.test"
-		exec(t, operator, "select rls.create_user($1, $2, $3, $4)", p.User.UUID, p.Email, string(role), s.PasswordHash)
+		exec(t, operator, "select rls.create_user('test', $1, $2, $3, $4)", p.User.UUID, p.Email, string(role), s.PasswordHash)
 		return p
 	}
 	var namespace *string
@@ -92,7 +92,7 @@ func (o *Org) make(t testing.TB, operator *pgx.Conn, s Spec) {
 		o.Members = append(o.Members, add(org.RoleMember))
 	}
 	hash := o.AgentSecret.Hash()
-	exec(t, operator, "select rls.enrol_agent($1, $2, $3)", o.Agent, o.Slug, hash[:])
+	exec(t, operator, "select rls.enrol_agent('test', $1, $2, $3)", o.Agent, o.Slug, hash[:])
 	exec(t, operator, "select rls.serve_org('test', $1, $2)", o.Agent, o.ID.UUID)
 	exec(t, operator, "select rls.add_template('test', $1, $2, 'desk', 'Desk', '', '{}')", o.ID.UUID, o.Template)
 }

@@ -23,8 +23,10 @@ create table app.users (
   email text not null,
   name text not null,
   password_hash text not null,
+  disabled boolean not null default false,
   created_at timestamptz not null default now(),
   constraint users_pkey primary key (id),
+  constraint users_as_credentials_copy_them unique (id, disabled),
   constraint users_email_key unique (email),
   constraint users_email_is_normal check (email = lower(email) and length(email) between 3 and 254)
 );
@@ -36,11 +38,13 @@ create table app.agents (
   secret_hash bytea not null,
   epoch bigint not null default 0,
   seen_at timestamptz,
+  revoked_at timestamptz,
   created_at timestamptz not null default now(),
   constraint agents_pkey primary key (id),
   constraint agents_name_key unique (name)
 );
-comment on table app.agents is 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact.';
+comment on table app.agents is
+  'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
 
 create table app.public_templates (
   id uuid not null,
@@ -60,12 +64,18 @@ comment on table app.public_templates is 'Templates for every org, as immutable 
 select rls.create_org_table_v1('memberships', $$
   user_id uuid not null,
   role text not null,
+  ends_at timestamptz,
+  reason text not null default '',
   created_at timestamptz not null default now(),
   constraint memberships_pkey primary key (org_id, user_id),
   constraint memberships_as_credentials_copy_them unique (org_id, user_id, role),
   constraint memberships_of_user foreign key (user_id) references app.users (id),
-  constraint memberships_role check (role in ('owner', 'admin', 'member', 'viewer'))
-$$, 'The members of an org and their roles.');
+  constraint memberships_role check (role in ('owner', 'admin', 'member', 'viewer')),
+  constraint memberships_grant_has_a_reason check ((ends_at is null) = (reason = '')),
+  constraint memberships_reason_length check (length(reason) <= 200),
+  constraint memberships_owners_stay check (ends_at is null or role <> 'owner')
+$$, 'The members of an org and their roles. A grant of an operator is a membership with an end and a reason.');
+create index memberships_ended on app.memberships (ends_at) where ends_at is not null;
 create index memberships_user on app.memberships (user_id);
 
 select rls.create_org_table_v1('credentials', $$
@@ -73,18 +83,22 @@ select rls.create_org_table_v1('credentials', $$
   user_id uuid not null,
   role text not null,
   suspended boolean not null default false,
+  disabled boolean not null default false,
   secret_hash bytea not null,
   created_at timestamptz not null default now(),
   ends_at timestamptz not null,
-  constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at, suspended),
+  constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at, suspended, disabled),
   constraint credentials_follow_membership foreign key (org_id, user_id, role)
     references app.memberships (org_id, user_id, role) on update cascade on delete cascade,
   constraint credentials_follow_suspension foreign key (org_id, suspended)
-    references app.organizations (id, suspended) on update cascade
-$$, 'Sign-ins. The foreign keys keep the copies equal: a new role and a suspension cascade, and removing a member deletes their sign-ins. '
+    references app.organizations (id, suspended) on update cascade,
+  constraint credentials_follow_user foreign key (user_id, disabled) references app.users (id, disabled) on update cascade
+$$, 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and '
+  'removing a member deletes their sign-ins. '
   'So rls.enter reads one row, in one index.',
   of_org => false);
 create index credentials_membership on app.credentials (org_id, user_id, role);
+create index credentials_user on app.credentials (user_id, disabled);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
 create index credentials_expired on app.credentials (ends_at);
 

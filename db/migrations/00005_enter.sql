@@ -27,7 +27,7 @@ create function rls.refuse_entry(org uuid, usr uuid, credential uuid) returns uu
 as $$
 begin
   if exists (select from app.credentials k
-              where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not k.suspended) then
+              where k.org_id = org and k.id = credential and k.user_id = usr and k.ends_at > now() and not k.suspended and not k.disabled) then
     raise exception 'the role has changed since the token was made' using errcode = 'SS002';
   end if;
   raise exception 'no longer a member of this organisation' using errcode = 'SS001';
@@ -46,7 +46,8 @@ begin
           set_config('app.user_id', usr::text, true), set_config('app.role', k.role, true),
           set_config('app.credential_id', credential::text, true), set_config('transaction_read_only', read_only::text, true)
      from (values (1)) always left join app.credentials k
-       on k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now() and not k.suspended;
+       on k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+      and not k.suspended and not k.disabled;
 end $$;
 -- +goose StatementEnd
 comment on function rls.enter(uuid, uuid, text, uuid, boolean) is

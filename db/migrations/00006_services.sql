@@ -6,8 +6,8 @@ set local role streamspace_definer;
 -- Signing in.
 create function rls.user_by_email(address text) returns table (id uuid, password_hash text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
-  as $$ select u.id, u.password_hash from app.users u where u.email = address $$;
-comment on function rls.user_by_email(text) is 'The user with this email address.';
+  as $$ select u.id, u.password_hash from app.users u where u.email = address and not u.disabled $$;
+comment on function rls.user_by_email(text) is 'The user with this email address, unless disabled.';
 
 -- +goose StatementBegin
 create function rls.memberships_of(usr uuid) returns table (org uuid, slug text, name text, role text)
@@ -15,7 +15,7 @@ create function rls.memberships_of(usr uuid) returns table (org uuid, slug text,
 as $$
   select o.id, o.slug, o.name, m.role
     from app.memberships m join app.organizations o on o.id = m.org_id
-   where m.user_id = usr and not o.suspended
+   where m.user_id = usr and not o.suspended and (m.ends_at is null or m.ends_at > now())
    order by o.slug
    limit 1000
 $$;
@@ -28,15 +28,19 @@ create function rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, end
 as $$
 declare
   its_role text;
+  its_end timestamptz;
 begin
-  select m.role into its_role from app.memberships m where m.org_id = org and m.user_id = usr;
+  select m.role, m.ends_at into its_role, its_end
+    from app.memberships m
+   where m.org_id = org and m.user_id = usr and (m.ends_at is null or m.ends_at > now());
   if not found then
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
-    insert into app.credentials (id, user_id, role, secret_hash, ends_at) values (credential, usr, its_role, hash, ends);
-  exception when foreign_key_violation then -- the org is suspended, or the membership has changed since it was read
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at)
+    values (credential, usr, its_role, hash, least(ends, its_end));
+  exception when foreign_key_violation then -- the org is suspended, the user disabled, or the membership another by now
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
   insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
@@ -52,7 +56,7 @@ create function rls.credential_of(hash bytea)
 as $$
   select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
     from app.credentials k join app.organizations o on o.id = k.org_id
-   where k.secret_hash = hash and k.ends_at > now() and not o.suspended
+   where k.secret_hash = hash and k.ends_at > now() and not o.suspended and not k.disabled
 $$;
 -- +goose StatementEnd
 comment on function rls.credential_of(bytea) is 'The credential with this secret: its org, user and role.';
@@ -88,7 +92,8 @@ as $$
 declare
   present bigint;
 begin
-  select a.epoch into present from app.agents a where a.id = agent and a.secret_hash = hash for update;
+  select a.epoch into present from app.agents a
+   where a.id = agent and a.secret_hash = hash and a.revoked_at is null for update;
   if not found then
     raise exception 'unknown agent' using errcode = 'SS010';
   elsif its_epoch <> 0 and its_epoch <> present then
@@ -143,10 +148,12 @@ as $$
   select k.org_id from app.credentials k where k.ends_at < now()
   union
   select t.org_id from app.tickets t where t.ends_at < now()
+  union
+  select m.org_id from app.memberships m where m.ends_at < now()
   limit least(page, 1000)
 $$;
 -- +goose StatementEnd
-comment on function rls.orgs_with_expired_credentials(int) is 'Orgs with expired sign-ins or tickets, which can be deleted.';
+comment on function rls.orgs_with_expired_credentials(int) is 'Orgs with expired sign-ins, tickets or grants, which can be deleted.';
 
 create function rls.count_sessions() returns table (state text, sessions bigint)
   language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -156,12 +163,6 @@ comment on function rls.count_sessions() is 'The number of sessions of all orgs 
 grant execute on function rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions() to streamspace_system;
 
 -- For operators: the platform, and orgs from outside. A change to an org is an entry in its audit log.
-create function rls.create_user(usr uuid, email text, name text, password_hash text) returns void
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
-  as $$ insert into app.users (id, email, name, password_hash) values (usr, email, name, password_hash) $$;
-create function rls.set_password(usr uuid, password_hash text) returns void
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
-  as $$ update app.users u set password_hash = set_password.password_hash where u.id = usr $$;
 create function rls.find_user(email text) returns uuid
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select u.id from app.users u where u.email = find_user.email $$;
@@ -200,10 +201,6 @@ begin
 end $$;
 -- +goose StatementEnd
 
-create function rls.enrol_agent(agent uuid, name text, hash bytea) returns void
-  language sql volatile security definer set search_path = pg_catalog, pg_temp
-  as $$ insert into app.agents (id, name, secret_hash) values (agent, name, hash) $$;
-
 -- +goose StatementBegin
 create function rls.serve_org(operator text, agent uuid, org uuid) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -234,41 +231,16 @@ begin
 end $$;
 -- +goose StatementEnd
 
--- +goose StatementBegin
-create function rls.publish_template(template uuid, name text, title text, description text, spec jsonb) returns void
-  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-  last record;
-begin
-  select t.id, t.revision, t.title, t.description, t.spec into last
-    from app.public_templates t where t.name = publish_template.name order by t.revision desc limit 1;
-  if last.id is not null and (last.title, last.description, last.spec)
-     is not distinct from (publish_template.title, publish_template.description, publish_template.spec) then
-    return;
-  end if;
-  insert into app.public_templates (id, revision, name, title, description, spec)
-  values (coalesce(last.id, template), coalesce(last.revision, 0) + 1, publish_template.name, publish_template.title,
-          publish_template.description, publish_template.spec);
-end $$;
--- +goose StatementEnd
-
-comment on function rls.create_user(uuid, text, text, text) is 'Creates a user, who can then be added to orgs.';
-comment on function rls.set_password(uuid, text) is 'Sets a user''s password. Existing sign-ins stay valid.';
 comment on function rls.find_user(text) is 'A user''s id by email address.';
 comment on function rls.find_org(text) is 'An org''s id by its slug.';
 comment on function rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint) is 'Creates an org with its first owner and its quota.';
 comment on function rls.add_member(text, uuid, uuid, text) is 'Adds a user to an org. An existing member keeps their role.';
-comment on function rls.enrol_agent(uuid, text, bytea) is 'Creates an agent, which serves no org yet.';
 comment on function rls.serve_org(text, uuid, uuid) is 'Lets an agent run an org''s sessions.';
 comment on function rls.add_template(text, uuid, uuid, text, text, text, jsonb) is 'Creates a private template of an org, or its next revision.';
-comment on function rls.publish_template(uuid, text, text, text, jsonb) is
-  'Creates the next revision of a public template, if it differs from the last one.';
 
-grant execute on function rls.create_user(uuid, text, text, text), rls.set_password(uuid, text), rls.find_user(text), rls.find_org(text),
+grant execute on function rls.find_user(text), rls.find_org(text),
   rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),
-  rls.enrol_agent(uuid, text, bytea), rls.serve_org(text, uuid, uuid),
-  rls.add_template(text, uuid, uuid, text, text, text, jsonb), rls.publish_template(uuid, text, text, text, jsonb)
+  rls.serve_org(text, uuid, uuid), rls.add_template(text, uuid, uuid, text, text, text, jsonb)
   to streamspace_operator;
 reset role;
 
@@ -277,8 +249,7 @@ set local role streamspace_definer;
 drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
   rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean),
   rls.placements(uuid, bigint, uuid, int), rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions(),
-  rls.create_user(uuid, text, text, text), rls.set_password(uuid, text), rls.find_user(text), rls.find_org(text),
+  rls.find_user(text), rls.find_org(text),
   rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),
-  rls.enrol_agent(uuid, text, bytea), rls.serve_org(text, uuid, uuid),
-  rls.add_template(text, uuid, uuid, text, text, text, jsonb), rls.publish_template(uuid, text, text, text, jsonb);
+  rls.serve_org(text, uuid, uuid), rls.add_template(text, uuid, uuid, text, text, text, jsonb);
 reset role;

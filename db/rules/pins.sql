@@ -13,6 +13,8 @@ begin
       ('R01', 'app.users', ''),
       ('R01', 'app.agents', ''),
       ('R01', 'app.public_templates', ''),
+      ('R01', 'app.installation', ''),
+      ('R01', 'app.operator_log', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -27,6 +29,9 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'public_templates.definer_delete', 'd {streamspace_definer} using true'),
       ('R06', 'org_heads.definer_heads',
        '* {streamspace_definer} using (org_id = (select rls.current_org_id())) check (org_id = (select '
        'rls.current_org_id()))'),
@@ -122,6 +127,7 @@ begin
        'rls.current_user_id())) OR (select rls.is_admin()))'),
       ('R39', 'memberships.admins_delete', 'd {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
+      ('R39', 'memberships.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
       ('R39', 'memberships.owners_make_owners',
        'w {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner())) check ((role <> '
        '''owner''::text) OR (select rls.is_owner()))'),

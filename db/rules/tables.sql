@@ -8,7 +8,7 @@ with
   org_table as (select * from rls.catalogue_org_tables()),
   pin as (select * from rls.rules_pins())
 
--- R01 Every table in app has org_id, except the platform's four tables.
+-- R01 Every table in app has org_id, except the platform's own tables.
 -- No policy can separate the rows of a table without org_id by organisation.
 select 'R01', t.label, 'has no org_id'
   from app_table t

@@ -3,6 +3,7 @@ package agents
 import (
 	"cmp"
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,11 +25,28 @@ var (
 // Registry is the port to the database for enrolment. The methods call functions as the operators' role.
 type Registry interface {
 	// EnrolAgent writes an agent, or returns ErrNameTaken. It gets the hash of the secret, so that no statement log
-	// contains the secret.
-	EnrolAgent(ctx context.Context, id ID, name string, hash secret.Hash) error
+	// contains the secret. Enrolling, rotating and revoking write an entry with the operator's name to the operators' log.
+	EnrolAgent(ctx context.Context, operator string, id ID, name string, hash secret.Hash) error
+	// RotateAgent gives an agent another secret, or returns ErrUnknown. The secret before ends at once.
+	RotateAgent(ctx context.Context, operator string, agent ID, hash secret.Hash) error
+	// RevokeAgent ends an agent for good, or returns ErrUnknown.
+	RevokeAgent(ctx context.Context, operator string, agent ID) error
+	// AgentByName returns the agent's id, or ErrNotFound.
+	AgentByName(ctx context.Context, name string) (ID, error)
+	// Agents returns a page of at most n agents by name, after the given name.
+	Agents(ctx context.Context, after string, n int) ([]Enrolled, error)
 	// ServeOrg lets the agent run the organisation's sessions; a repeated call changes nothing. It returns ErrNotFound or
 	// orgs.ErrNotFound.
 	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
+}
+
+// Enrolled is an agent as operators list it.
+type Enrolled struct {
+	ID      ID
+	Name    string
+	Seen    time.Time // the last contact; zero when there was none
+	Revoked bool
+	Created time.Time
 }
 
 // Enrolment has the use cases of the platform's operators who add agents.
@@ -39,12 +57,12 @@ func NewEnrolment(r Registry) *Enrolment { return &Enrolment{registry: r} }
 
 // Enrol adds an agent. It returns the agent's secret, which cannot be read again: the database has only its hash. A new
 // agent serves no organisation. It returns an Invalid fault for a bad name, or ErrNameTaken.
-func (e *Enrolment) Enrol(ctx context.Context, name string) (ID, secret.Secret, error) {
-	if err := input.Text("name", name, 1, maxName); err != nil {
+func (e *Enrolment) Enrol(ctx context.Context, operator, name string) (ID, secret.Secret, error) {
+	if err := cmp.Or(checkOperator(operator), input.Text("name", name, 1, maxName)); err != nil {
 		return ID{}, secret.Secret{}, err
 	}
 	id, key := ID{uuid.Must(uuid.NewV7())}, secret.New()
-	if err := e.registry.EnrolAgent(ctx, id, name, key.Hash()); err != nil {
+	if err := e.registry.EnrolAgent(ctx, operator, id, name, key.Hash()); err != nil {
 		return ID{}, secret.Secret{}, err
 	}
 	return id, key, nil
@@ -57,8 +75,42 @@ func (e *Enrolment) Serve(ctx context.Context, operator string, agent ID, in org
 	if agent == (ID{}) {
 		unknown = ErrNotFound
 	}
-	if err := cmp.Or(input.Text("operator", operator, 1, maxName), unknown); err != nil {
+	if err := cmp.Or(checkOperator(operator), unknown); err != nil {
 		return err
 	}
 	return e.registry.ServeOrg(ctx, operator, agent, in)
 }
+
+// Rotate gives an agent another secret and returns it. The secret before ends at once: the agent is cut off until it is
+// started with the new one, and its sessions run on. It returns ErrUnknown for an unknown or revoked agent.
+func (e *Enrolment) Rotate(ctx context.Context, operator string, agent ID) (secret.Secret, error) {
+	if err := checkOperator(operator); err != nil {
+		return secret.Secret{}, err
+	}
+	key := secret.New()
+	if err := e.registry.RotateAgent(ctx, operator, agent, key.Hash()); err != nil {
+		return secret.Secret{}, err
+	}
+	return key, nil
+}
+
+// Revoke ends an agent for good: it is cut off and never connects again. It returns ErrUnknown for an unknown or revoked
+// agent.
+func (e *Enrolment) Revoke(ctx context.Context, operator string, agent ID) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return e.registry.RevokeAgent(ctx, operator, agent)
+}
+
+// ByName returns an agent's id, or ErrNotFound.
+func (e *Enrolment) ByName(ctx context.Context, name string) (ID, error) {
+	return e.registry.AgentByName(ctx, name)
+}
+
+// List returns a page of at most n agents by name, after the given name.
+func (e *Enrolment) List(ctx context.Context, after string, n int) ([]Enrolled, error) {
+	return e.registry.Agents(ctx, after, n)
+}
+
+func checkOperator(name string) error { return input.Text("operator", name, 1, maxName) }

@@ -39,10 +39,19 @@ type Queries interface {
 
 // Registry is the port to the database for operators who manage users.
 type Registry interface {
-	// CreateUser writes a user, or returns ErrEmailTaken. The hash is Passwords.Hash's.
-	CreateUser(ctx context.Context, u User, passwordHash string) error
-	// SetPassword gives a user another password. Their sign-ins stay valid.
-	SetPassword(ctx context.Context, u org.UserID, passwordHash string) error
+	// CreateUser writes a user, or returns ErrEmailTaken. The hash is Passwords.Hash's. Each method that changes something
+	// writes an entry with the operator's name to the operators' log.
+	CreateUser(ctx context.Context, operator string, u User, passwordHash string) error
+	// SetPassword gives a user another password, or returns ErrUserNotFound. Their sign-ins stay valid.
+	SetPassword(ctx context.Context, operator string, u org.UserID, passwordHash string) error
+	// DisableUser disables a user, or enables them again. It returns ErrUserNotFound.
+	DisableUser(ctx context.Context, operator string, u org.UserID, disable bool) error
+	// OrgsOfUser returns a page of at most n organisations that the user is a member of, after the given one.
+	OrgsOfUser(ctx context.Context, u org.UserID, after org.ID, n int) ([]org.ID, error)
+	// SignOutUser ends the user's sign-ins to one organisation, which has an entry in that organisation's audit log.
+	SignOutUser(ctx context.Context, operator string, in org.ID, u org.UserID) error
+	// Accounts returns a page of at most n users by email address, after the given one.
+	Accounts(ctx context.Context, after string, n int) ([]Account, error)
 	// UserIDByEmail returns the id of a user, or ErrUserNotFound.
 	UserIDByEmail(ctx context.Context, email string) (org.UserID, error)
 }

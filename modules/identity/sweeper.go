@@ -26,7 +26,7 @@ type ExpiredCredentials interface {
 
 // ServiceTx is everything that the Sweeper may write in one organisation.
 type ServiceTx interface {
-	// DeleteExpired removes the organisation's expired credentials and tickets.
+	// DeleteExpired removes the organisation's expired credentials, tickets and grants.
 	DeleteExpired(ctx context.Context) error
 }
 

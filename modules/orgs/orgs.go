@@ -10,12 +10,20 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+const (
+	// maxReason bounds the reason of a grant, in characters.
+	maxReason = 200
+	// maxGrant bounds how long a grant lasts: longer help is a membership, which an owner gives.
+	maxGrant = 30 * 24 * time.Hour
 )
 
 // maxName bounds the name of an organisation and of an operator, in characters.
@@ -36,6 +44,24 @@ type Member struct {
 	Role org.Role
 }
 
+// Grant is a membership that ends. It is how an operator sees into an organisation: its members see the grant and the
+// reason, and its owners can end it.
+type Grant struct {
+	User   org.UserID
+	Role   org.Role  // any but owner
+	Reason string    // for the members; 1 to 200 characters
+	Ends   time.Time // at most maxGrant from now
+}
+
+// Org is an organisation as operators list it: nothing of what is in it.
+type Org struct {
+	ID         org.ID
+	Slug, Name string
+	Namespace  string
+	Suspended  bool
+	Created    time.Time
+}
+
 // Quota bounds how many sessions run at the same time, for the whole organisation and for each member. Both are at
 // least 1 and at most 2^31-1, the database's integer.
 type Quota struct{ PerOrg, PerUser int64 }
@@ -45,6 +71,7 @@ var (
 	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "There is an organisation with this slug.")
 	ErrNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "Another organisation has this namespace.")
 	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "There is no such organisation.")
+	ErrIsMember       = fault.New(fault.Conflict, "already_member", "The user is a member of this organisation already.")
 )
 
 // Registry is the port to the database. Each method calls one function, which also writes the audit entry.
@@ -55,6 +82,16 @@ type Registry interface {
 	// AddMember adds a user to an organisation. A user who is a member already keeps their role. It returns ErrNotFound
 	// or identity.ErrUserNotFound.
 	AddMember(ctx context.Context, operator string, in org.ID, m Member) error
+	// SuspendOrg suspends an organisation, or resumes it.
+	SuspendOrg(ctx context.Context, operator string, in org.ID, suspend bool) error
+	// MakeOwner makes a user an owner, or returns identity.ErrUserNotFound.
+	MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error
+	// GrantAccess makes a user a member until an end, or returns ErrIsMember or identity.ErrUserNotFound.
+	GrantAccess(ctx context.Context, operator string, in org.ID, g Grant) error
+	// EndAccess ends a grant before its time. Without one it does nothing.
+	EndAccess(ctx context.Context, operator string, in org.ID, user org.UserID) error
+	// Orgs returns a page of at most n organisations by slug, after the given slug.
+	Orgs(ctx context.Context, after string, n int) ([]Org, error)
 	// OrgBySlug returns the organisation's id, or ErrNotFound.
 	OrgBySlug(ctx context.Context, slug string) (org.ID, error)
 }
@@ -68,7 +105,7 @@ func NewService(r Registry) *Service { return &Service{registry: r} }
 // Create creates an organisation and returns its id. Its owner is its first member. It returns ErrSlugTaken,
 // ErrNamespaceTaken, identity.ErrUserNotFound, or an Invalid fault that names the field.
 func (s *Service) Create(ctx context.Context, operator string, o New) (org.ID, error) {
-	if err := cmp.Or(checkOperator(operator), o.check()); err != nil {
+	if err := cmp.Or(checkOperator(operator), o.Check()); err != nil {
 		return org.ID{}, err
 	}
 	id := org.ID{UUID: uuid.Must(uuid.NewV7())}
@@ -87,13 +124,67 @@ func (s *Service) AddMember(ctx context.Context, operator string, in org.ID, m M
 	return s.registry.AddMember(ctx, operator, in, m)
 }
 
+// Suspend keeps all members out of an organisation until Resume, from their next request on. Sessions run on.
+func (s *Service) Suspend(ctx context.Context, operator string, in org.ID) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return s.registry.SuspendOrg(ctx, operator, in, true)
+}
+
+// Resume lets the members in again, with the sign-ins that they had.
+func (s *Service) Resume(ctx context.Context, operator string, in org.ID) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return s.registry.SuspendOrg(ctx, operator, in, false)
+}
+
+// MakeOwner makes a user an owner of an organisation, a member or not. It returns identity.ErrUserNotFound.
+func (s *Service) MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return s.registry.MakeOwner(ctx, operator, in, user)
+}
+
+// GrantAccess makes a user a member until an end. It returns ErrIsMember, identity.ErrUserNotFound, or an Invalid fault
+// that names the field.
+func (s *Service) GrantAccess(ctx context.Context, operator string, in org.ID, g Grant) error {
+	var role, ends error
+	if _, err := org.ParseRole(string(g.Role)); err != nil || g.Role == org.RoleOwner {
+		role = input.Invalid("role", "must be admin, member or viewer")
+	}
+	if until := time.Until(g.Ends); until <= 0 || until > maxGrant {
+		ends = input.Invalid("ends", "must be within the next %s", maxGrant)
+	}
+	err := cmp.Or(checkOperator(operator), role, input.Text("reason", g.Reason, 1, maxReason), ends)
+	if err != nil {
+		return err
+	}
+	return s.registry.GrantAccess(ctx, operator, in, g)
+}
+
+// EndAccess ends a grant before its time, with the user's sign-ins. Without a grant it does nothing.
+func (s *Service) EndAccess(ctx context.Context, operator string, in org.ID, user org.UserID) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return s.registry.EndAccess(ctx, operator, in, user)
+}
+
+// List returns a page of at most n organisations by slug, after the given slug.
+func (s *Service) List(ctx context.Context, after string, n int) ([]Org, error) {
+	return s.registry.Orgs(ctx, after, n)
+}
+
 // BySlug returns the id of an organisation, or ErrNotFound.
 func (s *Service) BySlug(ctx context.Context, slug string) (org.ID, error) {
 	return s.registry.OrgBySlug(ctx, slug)
 }
 
-// check reports the first invalid field. The database has the same limits as constraints; here they get a message.
-func (o New) check() error {
+// Check reports the first invalid field. The database has the same limits as constraints; here they get a message.
+func (o New) Check() error {
 	var namespace, owner error
 	if o.Namespace != "" {
 		namespace = input.Label("namespace", o.Namespace)

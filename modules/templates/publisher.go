@@ -26,8 +26,11 @@ type Registry interface {
 	// AddTemplate writes a private template of an organisation. If one with this name exists, it writes the next revision,
 	// unless nothing differs. It returns orgs.ErrNotFound.
 	AddTemplate(ctx context.Context, operator string, in org.ID, t Template) error
-	// PublishTemplate does the same for a public template, which belongs to no organisation.
-	PublishTemplate(ctx context.Context, t Template) error
+	// PublishTemplate does the same for a public template, which belongs to no organisation. Its entry is in the operators'
+	// log.
+	PublishTemplate(ctx context.Context, operator string, t Template) error
+	// WithdrawTemplate removes a public template with all its revisions, or returns ErrNotFound.
+	WithdrawTemplate(ctx context.Context, operator, name string) error
 }
 
 // Publisher has the use cases of the platform's operators who write templates.
@@ -52,11 +55,19 @@ func (p *Publisher) Add(ctx context.Context, operator string, in org.ID, n New) 
 }
 
 // Publish writes a public template, which every organisation may use. Writing the same again changes nothing.
-func (p *Publisher) Publish(ctx context.Context, n New) error {
-	if err := n.check(); err != nil {
+func (p *Publisher) Publish(ctx context.Context, operator string, n New) error {
+	if err := cmp.Or(input.Text("operator", operator, 1, maxOperator), n.check()); err != nil {
 		return err
 	}
-	return p.registry.PublishTemplate(ctx, n.template())
+	return p.registry.PublishTemplate(ctx, operator, n.template())
+}
+
+// Withdraw removes a public template. Sessions that were launched from it keep their copy. It returns ErrNotFound.
+func (p *Publisher) Withdraw(ctx context.Context, operator, name string) error {
+	if err := input.Text("operator", operator, 1, maxOperator); err != nil {
+		return err
+	}
+	return p.registry.WithdrawTemplate(ctx, operator, name)
 }
 
 func (n New) template() Template {

@@ -11,5 +11,9 @@ delete from app.credentials where id = rls.current_credential_id();
 -- name: DeleteExpiredCredentials :exec
 delete from app.credentials where ends_at < now();
 
+-- name: DeleteEndedGrants :exec
+-- An operator's grant is a membership with an end. Its sign-ins are deleted with it.
+delete from app.memberships where ends_at < now();
+
 -- name: DeleteExpiredTickets :exec
 delete from app.tickets where ends_at < now();

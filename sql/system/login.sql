@@ -17,3 +17,7 @@ select c.org::uuid as org_id, c.slug::text as slug, c.name::text as name, c.usr:
 select t.org::uuid as org_id, t.usr::uuid as user_id, t.role::text as role, t.credential::uuid as credential_id,
        t.session::uuid as session_id
   from rls.consume_ticket(@secret_hash) as t;
+
+-- name: SetUp :exec
+select rls.set_up(@secret_hash, @user_id, @email, @name, @password_hash, @org_id, @slug, @org_name, sqlc.narg('namespace'),
+  @per_org, @per_user);

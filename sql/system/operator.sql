@@ -1,8 +1,8 @@
 -- name: CreateUser :exec
-select rls.create_user(@user_id, @email, @name, @password_hash);
+select rls.create_user(@operator, @user_id, @email, @name, @password_hash);
 
 -- name: SetPassword :exec
-select rls.set_password(@user_id, @password_hash);
+select rls.set_password(@operator, @user_id, @password_hash);
 
 -- name: FindUser :one
 select u.id::uuid as user_id from rls.find_user(@email) as u (id) where u.id is not null;
@@ -17,7 +17,7 @@ select rls.create_org(@operator, @org_id, @slug, @name, sqlc.narg('namespace'), 
 select rls.add_member(@operator, @org_id, @user_id, @role);
 
 -- name: EnrolAgent :exec
-select rls.enrol_agent(@agent_id, @name, @secret_hash);
+select rls.enrol_agent(@operator, @agent_id, @name, @secret_hash);
 
 -- name: ServeOrg :exec
 select rls.serve_org(@operator, @agent_id, @org_id);
@@ -26,4 +26,60 @@ select rls.serve_org(@operator, @agent_id, @org_id);
 select rls.add_template(@operator, @org_id, @template_id, @name, @title, @description, @spec);
 
 -- name: PublishTemplate :exec
-select rls.publish_template(@template_id, @name, @title, @description, @spec);
+select rls.publish_template(@operator, @template_id, @name, @title, @description, @spec);
+
+-- name: WithdrawTemplate :one
+select rls.withdraw_template(@operator, @name)::boolean as withdrawn;
+
+-- name: DisableUser :exec
+select rls.disable_user(@operator, @user_id, @disable);
+
+-- name: OrgsOfUser :many
+select o.org::uuid as org_id from rls.orgs_of_user(@user_id, @after, @most) as o;
+
+-- name: SignOutUser :exec
+select rls.sign_out_user(@operator, @org_id, @user_id);
+
+-- name: ListUsers :many
+select u.id::uuid as id, u.email::text as email, u.name::text as name, u.disabled::boolean as disabled,
+       u.created_at::timestamptz as created_at
+  from rls.list_users(@after, @most) as u;
+
+-- name: FindAgent :one
+select a.id::uuid as agent_id from rls.find_agent(@name) as a (id) where a.id is not null;
+
+-- name: RotateAgent :exec
+select rls.rotate_agent(@operator, @agent_id, @secret_hash);
+
+-- name: RevokeAgent :exec
+select rls.revoke_agent(@operator, @agent_id);
+
+-- name: ListAgents :many
+select a.id::uuid as id, a.name::text as name, a.created_at::timestamptz as created_at,
+       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked
+  from rls.list_agents(@after, @most) as a;
+
+-- name: ListOrgs :many
+select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.namespace::text as namespace,
+       o.suspended::boolean as suspended, o.created_at::timestamptz as created_at
+  from rls.list_orgs(@after, @most) as o;
+
+-- name: SuspendOrg :exec
+select rls.suspend_org(@operator, @org_id, @suspend);
+
+-- name: MakeOwner :exec
+select rls.make_owner(@operator, @org_id, @user_id);
+
+-- name: GrantAccess :exec
+select rls.grant_access(@operator, @org_id, @user_id, @role, @reason, @ends_at);
+
+-- name: EndAccess :exec
+select rls.end_access(@operator, @org_id, @user_id);
+
+-- name: NewSetupCode :exec
+select rls.new_setup_code(@operator, @secret_hash, @ends_at);
+
+-- name: OperatorLog :many
+select l.seq::bigint as seq, l.at::timestamptz as at, l.operator::text as operator, l.action::text as action,
+       l.subject::text as subject
+  from rls.operator_log_after(@after, @most) as l;

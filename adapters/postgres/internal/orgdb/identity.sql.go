@@ -21,6 +21,16 @@ func (q *Queries) DeleteCredential(ctx context.Context) error {
 	return err
 }
 
+const deleteEndedGrants = `-- name: DeleteEndedGrants :exec
+delete from app.memberships where ends_at < now()
+`
+
+// An operator's grant is a membership with an end. Its sign-ins are deleted with it.
+func (q *Queries) DeleteEndedGrants(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, deleteEndedGrants)
+	return err
+}
+
 const deleteExpiredCredentials = `-- name: DeleteExpiredCredentials :exec
 delete from app.credentials where ends_at < now()
 `

@@ -107,6 +107,42 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID uuid.UUID) ([]Member
 	return items, nil
 }
 
+const setUp = `-- name: SetUp :exec
+select rls.set_up($1, $2, $3, $4, $5, $6, $7, $8, $9,
+  $10, $11)
+`
+
+type SetUpParams struct {
+	SecretHash   []byte
+	UserID       uuid.UUID
+	Email        string
+	Name         string
+	PasswordHash string
+	OrgID        uuid.UUID
+	Slug         string
+	OrgName      string
+	Namespace    *string
+	PerOrg       int64
+	PerUser      int64
+}
+
+func (q *Queries) SetUp(ctx context.Context, arg SetUpParams) error {
+	_, err := q.db.Exec(ctx, setUp,
+		arg.SecretHash,
+		arg.UserID,
+		arg.Email,
+		arg.Name,
+		arg.PasswordHash,
+		arg.OrgID,
+		arg.Slug,
+		arg.OrgName,
+		arg.Namespace,
+		arg.PerOrg,
+		arg.PerUser,
+	)
+	return err
+}
+
 const signIn = `-- name: SignIn :one
 select rls.sign_in($1, $2, $3, $4, $5)::text as role
 `

@@ -8,6 +8,7 @@ package sysdb
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -90,10 +91,11 @@ func (q *Queries) CreateOrg(ctx context.Context, arg CreateOrgParams) error {
 }
 
 const createUser = `-- name: CreateUser :exec
-select rls.create_user($1, $2, $3, $4)
+select rls.create_user($1, $2, $3, $4, $5)
 `
 
 type CreateUserParams struct {
+	Operator     string
 	UserID       uuid.UUID
 	Email        string
 	Name         string
@@ -102,6 +104,7 @@ type CreateUserParams struct {
 
 func (q *Queries) CreateUser(ctx context.Context, arg CreateUserParams) error {
 	_, err := q.db.Exec(ctx, createUser,
+		arg.Operator,
 		arg.UserID,
 		arg.Email,
 		arg.Name,
@@ -110,13 +113,54 @@ func (q *Queries) CreateUser(ctx context.Context, arg CreateUserParams) error {
 	return err
 }
 
-const enrolAgent = `-- name: EnrolAgent :exec
-select rls.enrol_agent($1, $2, $3)
+const disableUser = `-- name: DisableUser :exec
+select rls.disable_user($1, $2, $3)
 `
 
-func (q *Queries) EnrolAgent(ctx context.Context, agentID uuid.UUID, name string, secretHash []byte) error {
-	_, err := q.db.Exec(ctx, enrolAgent, agentID, name, secretHash)
+func (q *Queries) DisableUser(ctx context.Context, operator string, userID uuid.UUID, disable bool) error {
+	_, err := q.db.Exec(ctx, disableUser, operator, userID, disable)
 	return err
+}
+
+const endAccess = `-- name: EndAccess :exec
+select rls.end_access($1, $2, $3)
+`
+
+func (q *Queries) EndAccess(ctx context.Context, operator string, orgID uuid.UUID, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, endAccess, operator, orgID, userID)
+	return err
+}
+
+const enrolAgent = `-- name: EnrolAgent :exec
+select rls.enrol_agent($1, $2, $3, $4)
+`
+
+type EnrolAgentParams struct {
+	Operator   string
+	AgentID    uuid.UUID
+	Name       string
+	SecretHash []byte
+}
+
+func (q *Queries) EnrolAgent(ctx context.Context, arg EnrolAgentParams) error {
+	_, err := q.db.Exec(ctx, enrolAgent,
+		arg.Operator,
+		arg.AgentID,
+		arg.Name,
+		arg.SecretHash,
+	)
+	return err
+}
+
+const findAgent = `-- name: FindAgent :one
+select a.id::uuid as agent_id from rls.find_agent($1) as a (id) where a.id is not null
+`
+
+func (q *Queries) FindAgent(ctx context.Context, name string) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, findAgent, name)
+	var agent_id uuid.UUID
+	err := row.Scan(&agent_id)
+	return agent_id, err
 }
 
 const findOrg = `-- name: FindOrg :one
@@ -141,11 +185,241 @@ func (q *Queries) FindUser(ctx context.Context, email string) (uuid.UUID, error)
 	return user_id, err
 }
 
+const grantAccess = `-- name: GrantAccess :exec
+select rls.grant_access($1, $2, $3, $4, $5, $6)
+`
+
+type GrantAccessParams struct {
+	Operator string
+	OrgID    uuid.UUID
+	UserID   uuid.UUID
+	Role     string
+	Reason   string
+	EndsAt   time.Time
+}
+
+func (q *Queries) GrantAccess(ctx context.Context, arg GrantAccessParams) error {
+	_, err := q.db.Exec(ctx, grantAccess,
+		arg.Operator,
+		arg.OrgID,
+		arg.UserID,
+		arg.Role,
+		arg.Reason,
+		arg.EndsAt,
+	)
+	return err
+}
+
+const listAgents = `-- name: ListAgents :many
+select a.id::uuid as id, a.name::text as name, a.created_at::timestamptz as created_at,
+       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked
+  from rls.list_agents($1, $2) as a
+`
+
+type ListAgentsRow struct {
+	ID        uuid.UUID
+	Name      string
+	CreatedAt time.Time
+	SeenAt    time.Time
+	Revoked   bool
+}
+
+func (q *Queries) ListAgents(ctx context.Context, after string, most int32) ([]ListAgentsRow, error) {
+	rows, err := q.db.Query(ctx, listAgents, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAgentsRow
+	for rows.Next() {
+		var i ListAgentsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.CreatedAt,
+			&i.SeenAt,
+			&i.Revoked,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOrgs = `-- name: ListOrgs :many
+select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.namespace::text as namespace,
+       o.suspended::boolean as suspended, o.created_at::timestamptz as created_at
+  from rls.list_orgs($1, $2) as o
+`
+
+type ListOrgsRow struct {
+	ID        uuid.UUID
+	Slug      string
+	Name      string
+	Namespace string
+	Suspended bool
+	CreatedAt time.Time
+}
+
+func (q *Queries) ListOrgs(ctx context.Context, after string, most int32) ([]ListOrgsRow, error) {
+	rows, err := q.db.Query(ctx, listOrgs, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListOrgsRow
+	for rows.Next() {
+		var i ListOrgsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Slug,
+			&i.Name,
+			&i.Namespace,
+			&i.Suspended,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUsers = `-- name: ListUsers :many
+select u.id::uuid as id, u.email::text as email, u.name::text as name, u.disabled::boolean as disabled,
+       u.created_at::timestamptz as created_at
+  from rls.list_users($1, $2) as u
+`
+
+type ListUsersRow struct {
+	ID        uuid.UUID
+	Email     string
+	Name      string
+	Disabled  bool
+	CreatedAt time.Time
+}
+
+func (q *Queries) ListUsers(ctx context.Context, after string, most int32) ([]ListUsersRow, error) {
+	rows, err := q.db.Query(ctx, listUsers, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListUsersRow
+	for rows.Next() {
+		var i ListUsersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Name,
+			&i.Disabled,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const makeOwner = `-- name: MakeOwner :exec
+select rls.make_owner($1, $2, $3)
+`
+
+func (q *Queries) MakeOwner(ctx context.Context, operator string, orgID uuid.UUID, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, makeOwner, operator, orgID, userID)
+	return err
+}
+
+const newSetupCode = `-- name: NewSetupCode :exec
+select rls.new_setup_code($1, $2, $3)
+`
+
+func (q *Queries) NewSetupCode(ctx context.Context, operator string, secretHash []byte, endsAt time.Time) error {
+	_, err := q.db.Exec(ctx, newSetupCode, operator, secretHash, endsAt)
+	return err
+}
+
+const operatorLog = `-- name: OperatorLog :many
+select l.seq::bigint as seq, l.at::timestamptz as at, l.operator::text as operator, l.action::text as action,
+       l.subject::text as subject
+  from rls.operator_log_after($1, $2) as l
+`
+
+type OperatorLogRow struct {
+	Seq      int64
+	At       time.Time
+	Operator string
+	Action   string
+	Subject  string
+}
+
+func (q *Queries) OperatorLog(ctx context.Context, after int64, most int32) ([]OperatorLogRow, error) {
+	rows, err := q.db.Query(ctx, operatorLog, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OperatorLogRow
+	for rows.Next() {
+		var i OperatorLogRow
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.Operator,
+			&i.Action,
+			&i.Subject,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orgsOfUser = `-- name: OrgsOfUser :many
+select o.org::uuid as org_id from rls.orgs_of_user($1, $2, $3) as o
+`
+
+func (q *Queries) OrgsOfUser(ctx context.Context, userID uuid.UUID, after uuid.UUID, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsOfUser, userID, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const publishTemplate = `-- name: PublishTemplate :exec
-select rls.publish_template($1, $2, $3, $4, $5)
+select rls.publish_template($1, $2, $3, $4, $5, $6)
 `
 
 type PublishTemplateParams struct {
+	Operator    string
 	TemplateID  uuid.UUID
 	Name        string
 	Title       string
@@ -155,12 +429,31 @@ type PublishTemplateParams struct {
 
 func (q *Queries) PublishTemplate(ctx context.Context, arg PublishTemplateParams) error {
 	_, err := q.db.Exec(ctx, publishTemplate,
+		arg.Operator,
 		arg.TemplateID,
 		arg.Name,
 		arg.Title,
 		arg.Description,
 		arg.Spec,
 	)
+	return err
+}
+
+const revokeAgent = `-- name: RevokeAgent :exec
+select rls.revoke_agent($1, $2)
+`
+
+func (q *Queries) RevokeAgent(ctx context.Context, operator string, agentID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, revokeAgent, operator, agentID)
+	return err
+}
+
+const rotateAgent = `-- name: RotateAgent :exec
+select rls.rotate_agent($1, $2, $3)
+`
+
+func (q *Queries) RotateAgent(ctx context.Context, operator string, agentID uuid.UUID, secretHash []byte) error {
+	_, err := q.db.Exec(ctx, rotateAgent, operator, agentID, secretHash)
 	return err
 }
 
@@ -174,10 +467,39 @@ func (q *Queries) ServeOrg(ctx context.Context, operator string, agentID uuid.UU
 }
 
 const setPassword = `-- name: SetPassword :exec
-select rls.set_password($1, $2)
+select rls.set_password($1, $2, $3)
 `
 
-func (q *Queries) SetPassword(ctx context.Context, userID uuid.UUID, passwordHash string) error {
-	_, err := q.db.Exec(ctx, setPassword, userID, passwordHash)
+func (q *Queries) SetPassword(ctx context.Context, operator string, userID uuid.UUID, passwordHash string) error {
+	_, err := q.db.Exec(ctx, setPassword, operator, userID, passwordHash)
 	return err
+}
+
+const signOutUser = `-- name: SignOutUser :exec
+select rls.sign_out_user($1, $2, $3)
+`
+
+func (q *Queries) SignOutUser(ctx context.Context, operator string, orgID uuid.UUID, userID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, signOutUser, operator, orgID, userID)
+	return err
+}
+
+const suspendOrg = `-- name: SuspendOrg :exec
+select rls.suspend_org($1, $2, $3)
+`
+
+func (q *Queries) SuspendOrg(ctx context.Context, operator string, orgID uuid.UUID, suspend bool) error {
+	_, err := q.db.Exec(ctx, suspendOrg, operator, orgID, suspend)
+	return err
+}
+
+const withdrawTemplate = `-- name: WithdrawTemplate :one
+select rls.withdraw_template($1, $2)::boolean as withdrawn
+`
+
+func (q *Queries) WithdrawTemplate(ctx context.Context, operator string, name string) (bool, error) {
+	row := q.db.QueryRow(ctx, withdrawTemplate, operator, name)
+	var withdrawn bool
+	err := row.Scan(&withdrawn)
+	return withdrawn, err
 }
