@@ -33,6 +33,7 @@ type planted struct {
 func plant(t *testing.T, d *dbtest.Database) planted {
 	t.Helper()
 	p := planted{Org: d.NewOrg(t, dbtest.Spec{})}
+	p.grantThatHasEnded(t, d)
 	for _, who := range []dbtest.Person{p.Member, p.Admin} {
 		id := uuid.Must(uuid.NewV7())
 		p.sessions = append(p.sessions, id)
@@ -49,6 +50,18 @@ func plant(t *testing.T, d *dbtest.Database) planted {
 		}
 	}
 	return p
+}
+
+// grantThatHasEnded makes someone a member until a second ago.
+func (p planted) grantThatHasEnded(t *testing.T, d *dbtest.Database) {
+	t.Helper()
+	if _, err := d.Superuser(t).Exec(t.Context(), `with u as (
+			insert into app.users (id, email, name, password_hash)
+			values ($2, $2::uuid || '@example.test', 'Granted', 'none') returning id)
+		insert into app.memberships (org_id, user_id, role, ends_at, reason)
+		select $1, u.id, 'viewer', now() - interval '1 s', 'help' from u`, p.ID.UUID, uuid.Must(uuid.NewV7())); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // ids are what a query could be given to find this organisation's rows by.
@@ -244,7 +257,8 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	// A query that never finds or does anything is not tested. InsertSession is not among these: it has no owner and
 	// agent in one id, and plant calls it.
 	for _, name := range []string{
-		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteExpiredCredentials", "DeleteExpiredTickets",
+		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
+		"DeleteExpiredTickets",
 		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
 		"SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "TemplateByRef", "TemplateIsForeign", "Templates",

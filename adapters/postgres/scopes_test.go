@@ -297,14 +297,14 @@ func TestServicesAndReportsEnterOneOrganisation(t *testing.T) {
 	}
 	_, err = asServiceRow(ctx, o.ID)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); !ok || pg.Code != "42501" {
-		t.Errorf("a service reads the members: %v", err)
+		t.Errorf("a service reads the templates: %v", err)
 	}
 }
 
 // asServiceRow reads what no service is granted.
 func asServiceRow(ctx context.Context, id org.ID) (n int, err error) {
 	err = asService(open, func(t *serviceTx) *serviceTx { return t })(ctx, id, "test", func(tx *serviceTx) error {
-		return tx.QueryRow(ctx, "select count(*) from app.memberships").Scan(&n)
+		return tx.QueryRow(ctx, "select count(*) from app.templates").Scan(&n)
 	})
 	return n, err
 }
