@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
@@ -37,6 +38,7 @@ type Config struct {
 
 	Tokens    Tokens
 	Identity  *identity.Service
+	Setup     *setup.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
 

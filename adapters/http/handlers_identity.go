@@ -5,9 +5,29 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
+
+// firstQuota is the quota of the first organisation: enough to try everything. Operators change it.
+var firstQuota = orgs.Quota{PerOrg: 10, PerUser: 3}
+
+// SetUp implements api.StrictServerInterface. It is limited like a sign-in, because a code can be guessed like a
+// password. The organisation's slug is also the namespace of its sessions: there is no other organisation yet.
+func (h handlers) SetUp(ctx context.Context, r api.SetUpRequestObject) (api.SetUpResponseObject, error) {
+	if err := h.limitLogins(networkOf(ctx), r.Body.Owner.Email); err != nil {
+		return nil, err
+	}
+	err := h.config.Setup.SetUp(ctx, secret.Of(r.Body.Code), setup.First{
+		Owner: identity.NewUser{Email: r.Body.Owner.Email, Name: r.Body.Owner.Name, Password: r.Body.Owner.Password},
+		Org: orgs.New{
+			Slug: r.Body.Org.Slug, Name: r.Body.Org.Name, Namespace: r.Body.Org.Slug, Sessions: firstQuota,
+		},
+	})
+	return api.SetUp204Response{}, err
+}
 
 // LogIn implements api.StrictServerInterface. The attempt is counted before the password is checked, because the check
 // itself costs 20 ms of CPU. A browser asks for a cookie and gets no token, which scripts of the page could read.

@@ -33,10 +33,11 @@ type website struct{ files fs.FS }
 // year.
 const assets = "assets/"
 
-// ServeHTTP implements http.Handler. There is one page, index.html at /. Every other path is a file or 404.
+// ServeHTTP implements http.Handler. There is one page, index.html at / and /setup. Every other path
+// is a file or 404.
 func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
-	if name == "" {
+	if name == "" || name == "setup" {
 		name = "index.html"
 	}
 	info, err := fs.Stat(p.files, name)

@@ -20,6 +20,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
 
@@ -89,10 +90,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
 		return nil, err
 	}
+	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0)) // one, because it bounds the work of all hashes
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
-		Identity: identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(),
-			identity.NewPasswords(runtime.GOMAXPROCS(0))),
+		Identity:  identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords),
+		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
 		Unlimited: c.Unlimited,

@@ -4,6 +4,7 @@ import type { components, operations } from './api.gen';
 
 type Schemas = components['schemas'];
 export type LogIn = Schemas['LogIn'];
+export type SetUp = Schemas['SetUp'];
 export type Me = Schemas['Me'];
 export type Problem = Schemas['Problem'];
 export type Session = Schemas['Session'];
@@ -52,6 +53,11 @@ export class Client {
   /** Signs in, which sets the cookie. Here a 401 means a wrong password, not an ended sign-in. */
   async logIn(body: LogIn): Promise<void> {
     await send('POST', '/api/v1/auth/login', { body: { ...body, cookie: true } });
+  }
+
+  /** Creates the first organisation of a new installation. */
+  async setUp(body: SetUp): Promise<void> {
+    await send('POST', '/api/v1/setup', { body });
   }
 
   logOut(): Promise<void> {

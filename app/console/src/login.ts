@@ -3,6 +3,7 @@ import { type Client, Failure, type LogIn, sentence } from './api';
 import type { View } from './app';
 import { title, wordmark } from './brand';
 import { h } from './dom';
+import { field } from './field';
 
 interface SignInForm {
   api: Client;
@@ -100,12 +101,4 @@ class Form {
     this.submit.disabled = now;
     this.submit.textContent = now ? 'Signing in…' : 'Sign in';
   }
-}
-
-function field(label: string, input: HTMLInputElement | HTMLSelectElement, hint?: string): HTMLElement {
-  const more = hint === undefined ? undefined : h('p', { class: 'muted small', id: `${input.id}-hint` }, hint);
-  if (more) {
-    input.setAttribute('aria-describedby', more.id);
-  }
-  return h('div', { class: 'field' }, h('label', { for: input.id }, label), input, more);
 }

@@ -6,6 +6,7 @@ import { desktop } from './desktop';
 import { h } from './dom';
 import { home } from './home';
 import { login } from './login';
+import { setUp } from './setup';
 
 const root = document.getElementById('app')!;
 let me: Me | undefined;
@@ -33,6 +34,13 @@ function askToSignIn(why?: string): void {
 
 /** Shows the page that the address names, or the sign-in form when no one is signed in. */
 async function begin(why?: string): Promise<void> {
+  if (location.pathname === '/setup') {
+    show(setUp({ api, done: () => {
+      history.replaceState(null, '', '/');
+      askToSignIn('Your organisation is ready. Sign in.');
+    } }));
+    return;
+  }
   me = await api.me();
   if (me === undefined) {
     askToSignIn(why);

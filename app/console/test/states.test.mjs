@@ -41,6 +41,31 @@ state('a wrong password is answered by the sentence of the API', [refused(401, '
   assert.equal(await page.evaluate(() => document.activeElement.id), 'password');
 });
 
+state('a new installation is set up with its code, once', [refused(403, '/setup'), refused(401, '/me')], async (page, api) => {
+  api.answers['GET /api/v1/me'] = signedOut;
+  api.answers['POST /api/v1/setup'] = (body) => (body.code === 'the code'
+    ? { status: 204 }
+    : problem(403, 'setup_code_invalid', 'the setup code is wrong, used or expired'));
+  await page.goto(`${origin}/setup#wrong`);
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'org-name', 'the code of the address is taken');
+  await page.getByLabel('Organisation').fill('Acme GmbH');
+  assert.equal(await page.getByLabel('Short name').inputValue(), 'acme-gmbh');
+  await page.getByLabel('Your name').fill('Ada');
+  await page.getByLabel('Email').fill('ada@acme.test');
+  await page.getByLabel('Password').fill('right');
+  await button(page, 'Set up').click();
+  await page.getByText('The setup code is wrong, used or expired.').waitFor();
+  await page.getByLabel('Setup code').fill('the code');
+  await button(page, 'Set up').click();
+  await page.getByText('Your organisation is ready. Sign in.').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/');
+  assert.deepEqual(api.asked.find((a) => a.body?.code === 'the code')?.body, {
+    code: 'the code',
+    org: { slug: 'acme-gmbh', name: 'Acme GmbH' },
+    owner: { email: 'ada@acme.test', name: 'Ada', password: 'right' },
+  });
+});
+
 const choosing = [refused(401, '/me'), refused(409, '/login')];
 state('someone of several organisations chooses one', choosing, async (page, api) => {
   let signedIn = false;
