@@ -137,7 +137,7 @@ func wrongPublicURL(public string) string {
 // requireDatabase reports what is wrong with the database's address.
 func (c DatabaseConfig) requireDatabase(r *settings.Report) {
 	r.Require("STREAMSPACE_DATABASE_URL", c.DatabaseURL)
-	if err := c.postgres().Check(); err != nil {
+	if err := c.Postgres().Check(); err != nil {
 		r.Wrong("STREAMSPACE_DATABASE_URL", "is wrong: %v", err)
 	}
 }
@@ -160,15 +160,16 @@ func (c Config) checkFiles(r *settings.Report) {
 
 // Database says how the database is reached.
 func (c Config) Database() postgres.Config {
-	out := c.postgres()
+	out := c.Postgres()
 	out.Connections = c.DatabaseConnections
 	return out
 }
 
 // Migrator says how the role that migrates connects.
-func (c DatabaseConfig) Migrator() (*pgx.ConnConfig, error) { return c.postgres().Migrator() }
+func (c DatabaseConfig) Migrator() (*pgx.ConnConfig, error) { return c.Postgres().Migrator() }
 
-func (c DatabaseConfig) postgres() postgres.Config {
+// Postgres is how a program connects that does not serve.
+func (c DatabaseConfig) Postgres() postgres.Config {
 	return postgres.Config{URL: c.DatabaseURL, Passwords: c.DatabasePasswords}
 }
 

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+func agentsCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations"}
+	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t))
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops", Args: cobra.ExactArgs(2),
+	}, func(ctx context.Context, o operator, args []string) error {
+		agent, err := o.agents.ByName(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		in, err := o.org(ctx, args[1])
+		if err != nil {
+			return err
+		}
+		return o.agents.Serve(ctx, o.name, agent, in)
+	}))
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "revoke NAME", Short: "End an agent for good: it never connects again", Args: cobra.ExactArgs(1),
+	}, func(ctx context.Context, o operator, args []string) error {
+		agent, err := o.agents.ByName(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return o.agents.Revoke(ctx, o.name, agent)
+	}))
+	return c
+}
+
+const credentialHelp = "new file for the credential, that of STREAMSPACE_AGENT_CREDENTIAL; not set: it is printed"
+
+// hand gives out an agent's credential, which cannot be read again. The file must not exist: the credential of another
+// agent would be lost.
+func (o operator) hand(file string, id agents.ID, key secret.Secret) error {
+	credential := id.String() + "." + key.Reveal() + "\n"
+	if file == "" {
+		_, err := fmt.Fprint(o.out, credential)
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the credential: %w", err)
+	}
+	if _, err := f.WriteString(credential); err != nil {
+		_ = f.Close()
+		return fmt.Errorf("write the credential: %w", err)
+	}
+	return f.Close()
+}
+
+// free reports a credential's file that exists, before anything is changed.
+func free(file string) error {
+	if file == "" {
+		return nil
+	}
+	if _, err := os.Lstat(file); err == nil {
+		return fmt.Errorf("%s exists: choose a new file for the credential", file)
+	}
+	return nil
+}
+
+func agentEnrolCommand(t terminal) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:     "enrol NAME",
+		Short:   "Add an agent, and print the credential with which it connects",
+		Example: "  streamspace admin agent enrol host-1 --credential host-1.credential --operator me",
+		Args:    cobra.ExactArgs(1),
+	}
+	c.Flags().StringVar(&file, "credential", "", credentialHelp)
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		if err := free(file); err != nil {
+			return err
+		}
+		id, key, err := o.agents.Enrol(ctx, o.name, args[0])
+		if err != nil {
+			return err
+		}
+		return o.hand(file, id, key)
+	})
+}
+
+func agentRotateCommand(t terminal) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "rotate NAME",
+		Short: "Give an agent another credential; the one before ends at once",
+		Args:  cobra.ExactArgs(1),
+	}
+	c.Flags().StringVar(&file, "credential", "", credentialHelp)
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		if err := free(file); err != nil {
+			return err
+		}
+		agent, err := o.agents.ByName(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		key, err := o.agents.Rotate(ctx, o.name, agent)
+		if err != nil {
+			return err
+		}
+		return o.hand(file, agent, key)
+	})
+}
+
+func agentListCommand(t terminal) *cobra.Command {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the agents", Args: cobra.NoArgs})
+	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+		p, err := o.print(*format, "name", "id", "last seen", "revoked", "created")
+		if err != nil {
+			return err
+		}
+		return p.all(func(after string) (key string, n int, err error) {
+			page, err := o.agents.List(ctx, after, listPage)
+			for _, a := range page {
+				key = a.Name
+				seen := "never"
+				if !a.Seen.IsZero() {
+					seen = a.Seen.UTC().Format(time.RFC3339)
+				}
+				if err := p.row(a.Name, a.ID, seen, a.Revoked, a.Created.UTC().Format(time.RFC3339)); err != nil {
+					return "", 0, err
+				}
+			}
+			return key, len(page), err
+		})
+	})
+}

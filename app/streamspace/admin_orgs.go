@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+func orgCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{Use: "org", Short: "Create, list, suspend and resume organisations, and name owners"}
+	c.AddCommand(orgCreateCommand(t), orgListCommand(t))
+	for _, act := range []struct {
+		use, short string
+		do         func(*orgs.Service, context.Context, string, org.ID) error
+	}{
+		{"suspend SLUG", "Keep all members out, from their next request on; desktops run on", (*orgs.Service).Suspend},
+		{"resume SLUG", "Let the members in again, with the sign-ins that they had", (*orgs.Service).Resume},
+	} {
+		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short, Args: cobra.ExactArgs(1)},
+			func(ctx context.Context, o operator, args []string) error {
+				in, err := o.org(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return act.do(o.orgs, ctx, o.name, in)
+			}))
+	}
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "owner SLUG EMAIL", Short: "Make a user an owner of an organisation", Args: cobra.ExactArgs(2),
+	}, func(ctx context.Context, o operator, args []string) error {
+		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
+			return o.orgs.MakeOwner(ctx, o.name, in, user)
+		})
+	}))
+	return c
+}
+
+func orgCreateCommand(t terminal) *cobra.Command {
+	var n orgs.New
+	var owner string
+	c := &cobra.Command{
+		Use:     "create",
+		Short:   "Create an organisation with its first owner, who exists already",
+		Example: "  streamspace admin org create --slug acme --name Acme --owner owner@acme.example --operator me",
+		Args:    cobra.NoArgs,
+	}
+	c.Flags().StringVar(&n.Slug, "slug", "", "short name in lower case, which members name when they sign in")
+	c.Flags().StringVar(&n.Name, "name", "", "name for people")
+	c.Flags().StringVar(&n.Namespace, "namespace", "", "where its desktops run; not set: the slug")
+	c.Flags().StringVar(&owner, "owner", "", "email address of the first owner")
+	c.Flags().Int64Var(&n.Sessions.PerOrg, "sessions", 10, "desktops at the same time, for the organisation")
+	c.Flags().Int64Var(&n.Sessions.PerUser, "sessions-per-user", 3, "desktops at the same time, for each member")
+	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+		if n.Namespace == "" {
+			n.Namespace = n.Slug
+		}
+		var err error
+		if n.Owner, err = o.users.ByEmail(ctx, owner); err != nil {
+			return err
+		}
+		_, err = o.orgs.Create(ctx, o.name, n)
+		return err
+	})
+}
+
+func orgListCommand(t terminal) *cobra.Command {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the organisations", Args: cobra.NoArgs})
+	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+		p, err := o.print(*format, "slug", "name", "namespace", "suspended", "created")
+		if err != nil {
+			return err
+		}
+		return p.all(func(after string) (key string, n int, err error) {
+			page, err := o.orgs.List(ctx, after, listPage)
+			for _, x := range page {
+				key = x.Slug
+				if err := p.row(x.Slug, x.Name, x.Namespace, x.Suspended, x.Created.UTC().Format(time.RFC3339)); err != nil {
+					return "", 0, err
+				}
+			}
+			return key, len(page), err
+		})
+	})
+}
+
+func grantCommand(t terminal) *cobra.Command {
+	var g orgs.Grant
+	var role string
+	var last time.Duration
+	c := &cobra.Command{
+		Use:   "grant SLUG EMAIL",
+		Short: "Make a user a member of an organisation for a while, with a reason that its members see",
+		Long: "Make a user a member of an organisation for a while. This is how an operator sees into an organisation: its\n" +
+			"members see the grant and the reason in their list of members, its owners can end it, and the sign-ins by it end\n" +
+			"with it.",
+		Example: "  streamspace admin grant acme me@example.com --role viewer --for 2h --reason 'desktop does not start' --operator me",
+		Args:    cobra.ExactArgs(2),
+	}
+	c.Flags().StringVar(&role, "role", string(org.RoleViewer), "admin, member or viewer")
+	c.Flags().StringVar(&g.Reason, "reason", "", "what it is for")
+	c.Flags().DurationVar(&last, "for", time.Hour, "how long, at most 30 days (720h)")
+	t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
+			g.User, g.Role, g.Ends = user, org.Role(role), time.Now().Add(last)
+			return o.orgs.GrantAccess(ctx, o.name, in, g)
+		})
+	})
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "end SLUG EMAIL", Short: "End such a membership before its time", Args: cobra.ExactArgs(2),
+	}, func(ctx context.Context, o operator, args []string) error {
+		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
+			return o.orgs.EndAccess(ctx, o.name, in, user)
+		})
+	}))
+	return c
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/modules/setup"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
+)
+
+// maxTemplate bounds the file of a template, in bytes. A template itself may have much less.
+const maxTemplate = 1 << 20
+
+func templateCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{Use: "template", Short: "Publish templates to every organisation, and withdraw them"}
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use:   "publish FILE",
+		Short: "Publish a template to every organisation; a changed one becomes its next revision",
+		Long: "Publish a template to every organisation. The file is JSON with name, title, description and spec, such as\n\n" +
+			`  {"name": "terminal", "title": "Terminal", "spec": {"command": ["xterm", "-maximized"]}}` + "\n\n" +
+			"A changed template with the same name becomes its next revision. The same again changes nothing.",
+		Args: cobra.ExactArgs(1),
+	}, func(ctx context.Context, o operator, args []string) error {
+		n, err := readTemplate(args[0])
+		if err != nil {
+			return err
+		}
+		return o.templates.Publish(ctx, o.name, n)
+	}))
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "withdraw NAME", Short: "Withdraw a template; desktops that were launched from it run on", Args: cobra.ExactArgs(1),
+	}, func(ctx context.Context, o operator, args []string) error {
+		return o.templates.Withdraw(ctx, o.name, args[0])
+	}))
+	return c
+}
+
+// readTemplate reads a template and refuses fields that it does not know, which would be silently left out.
+func readTemplate(file string) (templates.New, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return templates.New{}, fmt.Errorf("read the template: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxTemplate))
+	if err != nil {
+		return templates.New{}, fmt.Errorf("read the template: %w", err)
+	}
+	var n struct {
+		Name        string       `json:"name"`
+		Title       string       `json:"title"`
+		Description string       `json:"description"`
+		Spec        runtime.Spec `json:"spec"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&n); err != nil {
+		return templates.New{}, fmt.Errorf("%s is not a template: %w", file, err)
+	}
+	return templates.New(n), nil
+}
+
+func setupCodeCommand(t terminal) *cobra.Command {
+	return t.asOperator(&cobra.Command{
+		Use:   "setup-code",
+		Short: "Print the code with which a new installation gets its first organisation",
+		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works once,\n" +
+			"for an hour, while there is no organisation. A new code replaces the one before.",
+		Args: cobra.NoArgs,
+	}, func(ctx context.Context, o operator, _ []string) error {
+		code, err := setup.NewCode(ctx, o.db, o.name)
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(o.say, "Open /setup of the page within %s and give it this code:\n", setup.CodeLasts); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(o.out, code.Reveal())
+		return err
+	})
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/streamspace-dev/streamspace/db/dbtest"
+)
+
+// desk runs commands of an operator on a database.
+type desk struct {
+	*testing.T
+
+	db    *dbtest.Database
+	super *pgx.Conn
+	files string
+}
+
+// run runs a command as the operator "me", and returns what it prints for programs and for people.
+func (d desk) run(line string, more ...string) (status int, out, said string) {
+	d.Helper()
+	var stdout, stderr bytes.Buffer
+	environ := []string{"STREAMSPACE_DATABASE_URL=" + d.db.URL(), "STREAMSPACE_OPERATOR=me"}
+	args := append(append([]string{"admin"}, strings.Fields(line)...), more...)
+	status = run(d.Context(), terminal{args, environ, &stdout, &stderr})
+	return status, stdout.String(), stderr.String()
+}
+
+// does runs a command that must succeed, and returns what it prints.
+func (d desk) does(line string, more ...string) string {
+	d.Helper()
+	status, out, said := d.run(line, more...)
+	if status != 0 {
+		d.Fatalf("admin %s: status %d: %s", line, status, said)
+	}
+	return out
+}
+
+// refuses runs a command that must fail with a sentence.
+func (d desk) refuses(want, line string, more ...string) {
+	d.Helper()
+	if status, out, said := d.run(line, more...); status != 1 || !strings.Contains(said, want) {
+		d.Errorf("admin %s: status %d, %q, want %q\n%s", line, status, said, want, out)
+	}
+}
+
+// rows reads lines of one column as a superuser.
+func (d desk) rows(sql string, args ...any) []string {
+	d.Helper()
+	rows, err := d.super.Query(d.Context(), sql, args...)
+	if err != nil {
+		d.Fatal(err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		d.Fatal(err)
+	}
+	return out
+}
+
+func TestOperatorsCommands(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Own(t)
+	d := desk{t, db, db.Superuser(t), t.TempDir()}
+
+	// The first code is for an empty installation.
+	if code := strings.TrimSpace(d.does("setup-code")); len(code) < 32 {
+		t.Errorf("the code is %q", code)
+	}
+	password := strings.TrimSpace(d.does("user create Owner@Acme.test --name", "The owner"))
+	if len(password) < 32 {
+		t.Errorf("the password is %q", password)
+	}
+	d.does("org create --slug acme --name Acme --owner owner@acme.test")
+	d.refuses("is set up already", "setup-code")
+
+	// People.
+	file := filepath.Join(d.files, "password")
+	if err := os.WriteFile(file, []byte("correct horse\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := d.does("user create me@ops.test --name Me --password-file", file); out != "" {
+		t.Errorf("a password that was given is printed: %q", out)
+	}
+	d.refuses("There is a user with this email address", "user create me@ops.test --name Me --password-file", file)
+	d.refuses("There is no such user", "user disable nobody@acme.test")
+	d.does("user disable me@ops.test")
+	d.does("user enable me@ops.test")
+	d.does("user sign-out owner@acme.test")
+	if again := strings.TrimSpace(d.does("user reset owner@acme.test")); again == password || again == "" {
+		t.Errorf("the new password is %q", again)
+	}
+
+	// Organisations and access.
+	d.refuses("There is an organisation with this slug", "org create --slug acme --name Acme --owner owner@acme.test")
+	d.refuses("There is no such organisation", "org suspend globex")
+	d.does("org suspend acme")
+	d.does("org resume acme")
+	d.refuses("reason", "grant acme me@ops.test --role viewer --for 1h")
+	d.refuses("role", "grant acme me@ops.test --role owner --for 1h --reason help")
+	d.refuses("ends", "grant acme me@ops.test --for 721h --reason help")
+	d.does("grant acme me@ops.test --role viewer --for 1h --reason help")
+	d.refuses("is a member of this organisation already", "grant acme me@ops.test --for 1h --reason help")
+	d.does("grant end acme me@ops.test")
+	d.does("org owner acme me@ops.test")
+
+	// Agents.
+	credential := filepath.Join(d.files, "credential")
+	d.does("agent enrol host-1 --credential", credential)
+	if info, err := os.Stat(credential); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the credential's file: %v, %v", info, err)
+	}
+	d.refuses("exists: choose a new file", "agent enrol host-2 --credential", credential)
+	d.refuses("There is an agent with this name", "agent enrol host-1")
+	d.refuses("There is no such agent", "agent serve host-2 acme")
+	d.does("agent serve host-1 acme")
+	if id, key, found := strings.Cut(d.does("agent rotate host-1"), "."); !found || len(id) != 36 || len(key) < 32 {
+		t.Errorf("the credential is %q", id)
+	}
+	d.does("agent revoke host-1")
+	d.refuses("agent", "agent rotate host-1")
+
+	// Templates.
+	template := filepath.Join(d.files, "terminal.json")
+	write := func(text string) {
+		if err := os.WriteFile(template, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`{"name": "terminal", "title": "Terminal", "spec": {"command": ["xterm"]}}`)
+	d.does("template publish", template)
+	write(`{"name": "terminal", "titel": "Terminal"}`)
+	d.refuses("titel", "template publish", template)
+	d.does("template withdraw terminal")
+	d.refuses("template", "template withdraw terminal")
+
+	wantOrg := []string{"org.create", "member.sign_out", "org.suspend", "org.resume", "access.grant", "access.end",
+		"org.owner", "agent.serve"}
+	// The owner had no sign-in to end.
+	wantOrg = append(wantOrg[:1], wantOrg[2:]...)
+	if diff := cmp.Diff(wantOrg, d.rows("select action from app.audit_log where actor = 'operator:me' order by seq")); diff != "" {
+		t.Errorf("the organisation's audit log (-want +got):\n%s", diff)
+	}
+	wantLog := []string{"setup.code", "user.create", "user.create", "user.disable", "user.enable", "user.reset",
+		"agent.enrol", "agent.rotate", "agent.revoke", "template.publish", "template.withdraw"}
+	if diff := cmp.Diff(wantLog, d.rows("select action from app.operator_log where operator = 'me' order by seq")); diff != "" {
+		t.Errorf("the operators' log (-want +got):\n%s", diff)
+	}
+}
+
+func TestOperatorsLists(t *testing.T) {
+	t.Parallel()
+	db := dbtest.Own(t)
+	d := desk{t, db, db.Superuser(t), t.TempDir()}
+	o := db.NewOrg(t, dbtest.Spec{})
+	if _, err := d.super.Exec(t.Context(), `insert into app.users (id, email, name, password_hash)
+		select gen_random_uuid(), 'user' || lpad(n::text, 4, '0') || '@example.test', 'User', 'none'
+		from generate_series(1, 250) n`); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ line, header, row string }{
+		{"org list", "SLUG", o.Slug},
+		{"user list", "EMAIL", "user0250@example.test"}, // on the third page
+		{"agent list", "NAME", o.Agent.String()},
+	} {
+		table := d.does(c.line)
+		if !strings.HasPrefix(table, c.header) || !strings.Contains(table, c.row) {
+			t.Errorf("%s prints\n%s", c.line, table)
+		}
+		lines := strings.Split(strings.TrimSpace(d.does(c.line+" --output json")), "\n")
+		for _, line := range lines {
+			var object map[string]any
+			if err := json.Unmarshal([]byte(line), &object); err != nil {
+				t.Errorf("%s: %v: %s", c.line, err, line)
+			}
+		}
+		if want := strings.Count(table, "\n") - 1; len(lines) != want {
+			t.Errorf("%s: %d objects, %d rows", c.line, len(lines), want)
+		}
+		d.refuses("--output must be table or json", c.line+" --output xml")
+	}
+	if n := strings.Count(d.does("user list"), "@"); n != 254 {
+		t.Errorf("%d users", n)
+	}
+	// A list needs no name; a change does.
+	environ := []string{"STREAMSPACE_DATABASE_URL=" + d.db.URL()}
+	var stdout, stderr bytes.Buffer
+	if run(t.Context(), terminal{[]string{"admin", "org", "list"}, environ, &stdout, &stderr}) != 0 {
+		t.Errorf("without a name: %s", &stderr)
+	}
+	args := []string{"admin", "org", "suspend", o.Slug}
+	if run(t.Context(), terminal{args, environ, &stdout, &stderr}) != 1 || !strings.Contains(stderr.String(), "operator") {
+		t.Errorf("without a name: %s", &stderr)
+	}
+}

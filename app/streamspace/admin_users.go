@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/secret"
+)
+
+func userCommand(t terminal) *cobra.Command {
+	c := &cobra.Command{Use: "user", Short: "Create, list, disable and sign out users, and reset passwords"}
+	c.AddCommand(userCreateCommand(t), userListCommand(t), userResetCommand(t))
+	for _, act := range []struct {
+		use, short string
+		do         func(*identity.Users, context.Context, string, org.UserID) error
+	}{
+		{"disable EMAIL", "Keep a user out of every organisation, at once", (*identity.Users).Disable},
+		{"enable EMAIL", "Let a disabled user sign in again", (*identity.Users).Enable},
+		{"sign-out EMAIL", "End all sign-ins of a user", (*identity.Users).SignOut},
+	} {
+		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short, Args: cobra.ExactArgs(1)},
+			func(ctx context.Context, o operator, args []string) error {
+				user, err := o.users.ByEmail(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return act.do(o.users, ctx, o.name, user)
+			}))
+	}
+	return c
+}
+
+// password reads a password from a file, or makes one, which is printed once.
+func (o operator) password(file string) (string, error) {
+	if file != "" {
+		b, err := secret.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+		if err != nil {
+			return "", fmt.Errorf("read the password from %s: %w", file, err)
+		}
+		return strings.TrimSpace(string(b)), nil
+	}
+	made := secret.New().Reveal()
+	_, err := fmt.Fprintln(o.out, made)
+	return made, err
+}
+
+const passwordHelp = "file with the password, which only you can read; not set: one is made and printed"
+
+func userCreateCommand(t terminal) *cobra.Command {
+	var n identity.NewUser
+	var file string
+	c := &cobra.Command{
+		Use:   "create EMAIL",
+		Short: "Create a user, who can then be added to organisations",
+		Args:  cobra.ExactArgs(1),
+	}
+	c.Flags().StringVar(&n.Name, "name", "", "the user's name")
+	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		var err error
+		n.Email = args[0]
+		if n.Password, err = o.password(file); err != nil {
+			return err
+		}
+		_, err = o.users.Create(ctx, o.name, n)
+		return err
+	})
+}
+
+func userResetCommand(t terminal) *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:   "reset EMAIL",
+		Short: "Give a user another password, and end their sign-ins",
+		Args:  cobra.ExactArgs(1),
+	}
+	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		user, err := o.users.ByEmail(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		password, err := o.password(file)
+		if err != nil {
+			return err
+		}
+		if err := o.users.SetPassword(ctx, o.name, user, password); err != nil {
+			return err
+		}
+		return o.users.SignOut(ctx, o.name, user)
+	})
+}
+
+func userListCommand(t terminal) *cobra.Command {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the users", Args: cobra.NoArgs})
+	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+		p, err := o.print(*format, "email", "name", "disabled", "created")
+		if err != nil {
+			return err
+		}
+		return p.all(func(after string) (key string, n int, err error) {
+			page, err := o.users.List(ctx, after, listPage)
+			for _, u := range page {
+				key = u.Email
+				if err := p.row(u.Email, u.Name, u.Disabled, u.Created.UTC().Format(time.RFC3339)); err != nil {
+					return "", 0, err
+				}
+			}
+			return key, len(page), err
+		})
+	})
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/app/server"
+	"github.com/streamspace-dev/streamspace/app/settings"
+	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// listPage is how many rows a list reads at once. A list prints each page before it reads the next.
+const listPage = 100
+
+// operator is a command's connection to the database as streamspace_operator, with the use cases of operators.
+type operator struct {
+	name      string // for the logs: claimed by the command, not proven
+	db        *postgres.Operator
+	orgs      *orgs.Service
+	users     *identity.Users
+	agents    *agents.Enrolment
+	templates *templates.Publisher
+	out       io.Writer // what programs read
+	say       io.Writer // what people read
+}
+
+// operatorSettings are the settings of the operators' commands.
+type operatorSettings struct {
+	Name string `env:"STREAMSPACE_OPERATOR"`
+}
+
+// asOperator makes a command run as an operator.
+func (t terminal) asOperator(c *cobra.Command, do func(context.Context, operator, []string) error) *cobra.Command {
+	var name string
+	c.Flags().StringVar(&name, "operator", "", "your name for the logs; not set: STREAMSPACE_OPERATOR")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		config, err := server.ReadDatabaseConfig(t.environ)
+		if err != nil {
+			return err
+		}
+		s, r := settings.Read[operatorSettings](t.environ)
+		if err := r.Err(); err != nil {
+			return err
+		}
+		if name == "" {
+			name = s.Name
+		}
+		pg, err := postgres.OpenOperator(cmd.Context(), config.Postgres())
+		if err != nil {
+			return err
+		}
+		defer pg.Close()
+		return do(cmd.Context(), operator{
+			name: name, db: pg, out: t.out, say: t.err,
+			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, identity.NewPasswords(runtime.GOMAXPROCS(0))),
+			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
+		}, args)
+	}
+	return withSettings(c, append(server.DatabaseSettings(), settings.Of[operatorSettings](map[string]string{
+		"STREAMSPACE_OPERATOR": "your name for the logs: it is recorded, not proven",
+	})...))
+}
+
+// org finds an organisation by its slug.
+func (o operator) org(ctx context.Context, slug string) (org.ID, error) {
+	return o.orgs.BySlug(ctx, slug)
+}
+
+// inOrg runs an act on the organisation and the user that the arguments name.
+func (o operator) inOrg(ctx context.Context, slug, email string, act func(org.ID, org.UserID) error) error {
+	in, err := o.org(ctx, slug)
+	if err != nil {
+		return err
+	}
+	user, err := o.users.ByEmail(ctx, email)
+	if err != nil {
+		return err
+	}
+	return act(in, user)
+}
+
+// printed is a format of a list.
+type printed struct {
+	json   bool
+	header []string
+	out    *tabwriter.Writer
+	lines  *json.Encoder
+}
+
+// list adds the flag of the format to a command.
+func list(c *cobra.Command) (c2 *cobra.Command, format *string) {
+	return c, c.Flags().String("output", "table", "table, or json: one object on each line")
+}
+
+// print starts a list.
+func (o operator) print(format string, header ...string) (*printed, error) {
+	p := &printed{out: tabwriter.NewWriter(o.out, 0, 4, 2, ' ', 0), lines: json.NewEncoder(o.out), header: header}
+	switch format {
+	case "json":
+		p.json = true
+		return p, nil
+	case "table":
+		_, err := fmt.Fprintln(p.out, strings.ToUpper(strings.Join(header, "\t")))
+		return p, err
+	default:
+		return nil, fmt.Errorf("--output must be table or json, not %q", format)
+	}
+}
+
+// row writes one row: its values in the order of the header.
+func (p *printed) row(values ...any) error {
+	if p.json {
+		object := map[string]any{}
+		for i, name := range p.header {
+			object[strings.ReplaceAll(name, " ", "_")] = values[i]
+		}
+		return p.lines.Encode(object)
+	}
+	for i, v := range values {
+		if i > 0 {
+			if _, err := fmt.Fprint(p.out, "\t"); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprint(p.out, v); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(p.out)
+	return err
+}
+
+// all reads page after page and prints each before the next. It returns the key of a page's last row.
+func (p *printed) all(page func(after string) (key string, n int, err error)) error {
+	for after := ""; ; {
+		key, n, err := page(after)
+		if err != nil {
+			return err
+		}
+		if err := p.out.Flush(); err != nil {
+			return err
+		}
+		if n < listPage {
+			return nil
+		}
+		after = key
+	}
+}
