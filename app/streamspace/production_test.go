@@ -23,13 +23,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
-	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/db/cluster"
-	"github.com/streamspace-dev/streamspace/modules/agents"
-	"github.com/streamspace-dev/streamspace/modules/identity"
-	"github.com/streamspace-dev/streamspace/modules/orgs"
-	"github.com/streamspace-dev/streamspace/modules/templates"
-	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
 // asProgram is set in the environment of this test's program when it runs as streamspace.
@@ -59,10 +53,12 @@ func TestTheProductionGuide(t *testing.T) {
 			in := newInstallation(t, posture == "managed")
 			in.follow("prepare")
 			in.follow("audit")
-			owner, credential := in.populate("streamspace")
 
-			stop := in.start("streamspace", credential)
-			defer func() { stop() }()
+			stopServe := in.serve("streamspace")
+			owner := in.setUp(strings.TrimSpace(in.follow("setup")))
+			in.follow("agent")
+			stopAgent := in.agent()
+			defer func() { stopAgent(); stopServe() }()
 			before := in.signIn(owner)
 			in.desktop(before)
 			if in.noDump {
@@ -70,10 +66,11 @@ func TestTheProductionGuide(t *testing.T) {
 			}
 			in.follow("backup")
 			in.signOut(before)
-			stop()
+			stopAgent()
+			stopServe()
 
 			in.follow("restore")
-			stop = in.start("streamspace_restored", credential)
+			stopServe, stopAgent = in.serve("streamspace_restored"), in.agent()
 			if status := in.call(http.MethodGet, "/api/v1/sessions", before, nil, nil); status != http.StatusUnauthorized {
 				t.Errorf("who signed out after the backup is answered %d on the restored database", status)
 			}
@@ -162,25 +159,27 @@ func (in *installation) administer(c *cluster.Cluster) []string {
 // block matches a block of commands in the guide, with the chapter that it names.
 var block = regexp.MustCompile("(?ms)^ *```sh ([a-z ]+)\n(.*?)^ *```$")
 
-// follow runs the blocks of a chapter, in one shell each, and keeps what they export for those that come later.
-func (in *installation) follow(chapter string) {
+// follow runs the blocks of a chapter, in one shell each, and keeps what they export for those that come later. It returns
+// what the last one prints.
+func (in *installation) follow(chapter string) (out string) {
 	in.Helper()
 	ran := 0
 	for _, m := range block.FindAllStringSubmatch(in.guide, -1) {
 		name, onlyManaged := strings.CutSuffix(m[1], " managed")
 		if name == chapter && (in.managed || !onlyManaged) {
-			in.shell(m[2])
+			out = in.shell(m[2])
 			ran++
 		}
 	}
 	if ran == 0 {
 		in.Fatalf("the guide has no commands of %q", chapter)
 	}
+	return out
 }
 
 // shell runs commands, and fails the test when one of them fails. An audit may find that the server's version has a
 // known flaw, which is the machine's own.
-func (in *installation) shell(commands string) {
+func (in *installation) shell(commands string) (printed string) {
 	in.Helper()
 	ctx, cancel := context.WithTimeout(in.Context(), patience)
 	defer cancel()
@@ -189,63 +188,36 @@ func (in *installation) shell(commands string) {
 	after := filepath.Join(in.folder, "environ")
 	cmd := exec.CommandContext(ctx, "bash", "-euc", commands+"\nenv -0 > '"+after+"'")
 	cmd.Dir, cmd.Env = in.folder, in.environ
-	out, err := cmd.CombinedOutput()
+	var said strings.Builder
+	cmd.Stderr = &said
+	out, err := cmd.Output()
 	if err != nil {
-		in.Fatalf("%s\n%v\n%s", commands, err, out)
+		in.Fatalf("%s\n%v\n%s%s", commands, err, out, &said)
 	}
 	environ, err := os.ReadFile(after)
 	if err != nil {
 		in.Fatal(err)
 	}
 	in.environ = strings.Split(strings.TrimSuffix(string(environ), "\x00"), "\x00")
-	in.Logf("%s\n%s", strings.TrimSpace(commands), out)
+	in.Logf("%s\n%s%s", strings.TrimSpace(commands), out, &said)
+	return string(out)
 }
 
-// populate makes an organisation with an owner, a template and an agent, and returns the owner's address and the file
-// of the agent's credential.
-func (in *installation) populate(database string) (email, credential string) {
+// setUp makes the first organisation with a code, as the page does, and returns its owner's address.
+func (in *installation) setUp(code string) (email string) {
 	in.Helper()
-	config := in.database(database)
-	pg, err := postgres.OpenOperator(in.Context(), config)
-	if err != nil {
-		in.Fatal(err)
+	email = "owner@example.test"
+	body := map[string]any{
+		"code": code, "org": map[string]string{"slug": "acme", "name": "Acme"},
+		"owner": map[string]string{"email": email, "name": "Owner", "password": ownersPassword},
 	}
-	defer pg.Close()
-	const operator, address = "admin@example.test", "owner@example.test"
-	ctx := in.Context()
-	owner, err := identity.NewUsers(pg, identity.NewPasswords(1)).
-		Create(ctx, operator, identity.NewUser{Email: address, Name: "Owner", Password: ownersPassword})
-	if err != nil {
-		in.Fatal(err)
+	if status := in.call(http.MethodPost, "/api/v1/setup", "", body, nil); status != http.StatusNoContent {
+		in.Fatalf("set up: %d", status)
 	}
-	id, err := orgs.NewService(pg).Create(ctx, operator, orgs.New{
-		Slug: "acme", Name: "Acme", Namespace: "org-acme", Owner: owner, Sessions: orgs.Quota{PerOrg: 2, PerUser: 2},
-	})
-	if err != nil {
-		in.Fatal(err)
+	if status := in.call(http.MethodPost, "/api/v1/setup", "", body, nil); status != http.StatusForbidden {
+		in.Errorf("set up with the same code again: %d", status)
 	}
-	enrolment := agents.NewEnrolment(pg)
-	agent, key, err := enrolment.Enrol(ctx, operator, "host")
-	if err != nil {
-		in.Fatal(err)
-	}
-	if err := enrolment.Serve(ctx, operator, agent, id); err != nil {
-		in.Fatal(err)
-	}
-	if err := templates.NewPublisher(pg).Add(ctx, operator, id, templates.New{
-		Name: "terminal", Title: "Terminal", Spec: runtime.Spec{Command: []string{"xterm"}},
-	}); err != nil {
-		in.Fatal(err)
-	}
-	file := filepath.Join(in.folder, "credential")
-	if err := os.WriteFile(file, []byte(agent.String()+"."+key.Reveal()), 0o600); err != nil {
-		in.Fatal(err)
-	}
-	return address, file
-}
-
-func (in *installation) database(name string) postgres.Config {
-	return postgres.Config{URL: in.databaseURL(name), Passwords: filepath.Join(in.folder, "passwords")}
+	return email
 }
 
 func (in *installation) databaseURL(name string) string {
@@ -260,15 +232,15 @@ func (in *installation) databaseURL(name string) string {
 	return u.String()
 }
 
-// start runs the control plane and an agent on a database, and returns what stops both.
-func (in *installation) start(database, credential string) (stop func()) {
+// serve runs the control plane on a database, and returns what stops it.
+func (in *installation) serve(database string) (stop func()) {
 	in.Helper()
 	keys := filepath.Join(in.folder, "keys")
 	if err := jwt.EnsureKeys(keys); err != nil {
 		in.Fatal(err)
 	}
 	ops := freeAddress(in.T)
-	stopServe := in.program("serve",
+	stop = in.program("serve",
 		"STREAMSPACE_LISTEN="+in.listen, "STREAMSPACE_OPS_LISTEN="+ops, "STREAMSPACE_PUBLIC_URL="+in.url,
 		"STREAMSPACE_DATABASE_URL="+in.databaseURL(database), "STREAMSPACE_SIGNING_KEYS="+keys,
 		"STREAMSPACE_DATABASE_PASSWORDS="+filepath.Join(in.folder, "passwords"))
@@ -279,6 +251,12 @@ func (in *installation) start(database, credential string) (stop func()) {
 		}
 		return r.Body.Close() == nil && r.StatusCode == http.StatusOK
 	})
+	return stop
+}
+
+// agent runs the agent of the guide, and returns what stops it.
+func (in *installation) agent() (stop func()) {
+	in.Helper()
 	data, err := os.MkdirTemp("", "streamspace-production-") // where the users of sessions can reach it
 	if err != nil {
 		in.Fatal(err)
@@ -286,11 +264,10 @@ func (in *installation) start(database, credential string) (stop func()) {
 	if err := os.Chmod(data, 0o755); err != nil {
 		in.Fatal(err)
 	}
-	stopAgent := in.program("agent", "STREAMSPACE_CONTROL_URL="+in.url, "STREAMSPACE_AGENT_CREDENTIAL="+credential,
+	stopAgent := in.program("agent", "STREAMSPACE_CONTROL_URL="+in.url, "STREAMSPACE_AGENT_CREDENTIAL="+filepath.Join(in.folder, "host-1.credential"),
 		"STREAMSPACE_DATA="+data)
 	return func() {
 		stopAgent()
-		stopServe()
 		if err := os.RemoveAll(data); err != nil {
 			in.Error(err)
 		}
