@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
-	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
 

@@ -51,9 +51,9 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 }
 
 // EnrolAgent implements agents.Registry.
-func (o *Operator) EnrolAgent(ctx context.Context, operator string, id agents.ID, name string, hash secret.Hash) error {
+func (o *Operator) EnrolAgent(ctx context.Context, operator string, a agents.New) error {
 	err := o.q.EnrolAgent(ctx, sysdb.EnrolAgentParams{
-		Operator: operator, AgentID: id.UUID, Name: name, SecretHash: hash[:],
+		Operator: operator, AgentID: a.ID.UUID, Name: a.Name, SecretHash: a.Hash[:],
 	})
 	return ofConstraint(err, map[string]*fault.Fault{"agents_name_key": agents.ErrNameTaken})
 }

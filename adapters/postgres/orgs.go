@@ -74,8 +74,19 @@ func (o *Operator) Orgs(ctx context.Context, after string, n int) ([]orgs.Org, e
 	out := make([]orgs.Org, len(rows))
 	for i, r := range rows {
 		out[i] = orgs.Org{
-			ID: org.ID{UUID: r.ID}, Slug: r.Slug, Name: r.Name, Namespace: r.Namespace, Suspended: r.Suspended, Created: r.CreatedAt,
+			ID: org.ID{UUID: r.ID}, Slug: r.Slug, Name: r.Name, Namespace: r.Namespace, Suspended: r.Suspended,
+			Created: r.CreatedAt,
 		}
+	}
+	return out, translate(err)
+}
+
+// OperatorLog implements orgs.Registry.
+func (o *Operator) OperatorLog(ctx context.Context, after int64, n int) ([]orgs.Entry, error) {
+	rows, err := o.q.OperatorLog(ctx, after, int32(n))
+	out := make([]orgs.Entry, len(rows))
+	for i, r := range rows {
+		out[i] = orgs.Entry{Seq: r.Seq, At: r.At, Operator: r.Operator, Action: r.Action, Subject: r.Subject}
 	}
 	return out, translate(err)
 }

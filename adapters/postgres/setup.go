@@ -6,9 +6,8 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/identity"
-	"github.com/streamspace-dev/streamspace/modules/orgs"
+	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/ports/fault"
-	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -18,16 +17,15 @@ func (o *Operator) NewSetupCode(ctx context.Context, operator string, hash secre
 }
 
 // SetUp implements setup.Registry.
-func (d Directory) SetUp(ctx context.Context, hash secret.Hash, owner identity.User, passwordHash string, id org.ID,
-	o orgs.New) error {
+func (d Directory) SetUp(ctx context.Context, code secret.Hash, m setup.Made) error {
 	var namespace *string
-	if o.Namespace != "" {
-		namespace = &o.Namespace
+	if m.Org.Namespace != "" {
+		namespace = &m.Org.Namespace
 	}
 	err := d.q.SetUp(ctx, sysdb.SetUpParams{
-		SecretHash: hash[:], UserID: owner.ID.UUID, Email: owner.Email, Name: owner.Name, PasswordHash: passwordHash,
-		OrgID: id.UUID, Slug: o.Slug, OrgName: o.Name, Namespace: namespace,
-		PerOrg: o.Sessions.PerOrg, PerUser: o.Sessions.PerUser,
+		SecretHash: code[:], UserID: m.Owner.ID.UUID, Email: m.Owner.Email, Name: m.Owner.Name,
+		PasswordHash: m.PasswordHash, OrgID: m.ID.UUID, Slug: m.Org.Slug, OrgName: m.Org.Name, Namespace: namespace,
+		PerOrg: m.Org.Sessions.PerOrg, PerUser: m.Org.Sessions.PerUser,
 	})
 	return ofConstraint(err, map[string]*fault.Fault{"users_email_key": identity.ErrEmailTaken})
 }

@@ -24,7 +24,7 @@ func adminCommand(t terminal) *cobra.Command {
 	database := &cobra.Command{Use: "database", Short: "Administer the database"}
 	database.AddCommand(prepareCommand(t))
 	c.AddCommand(database, setupCodeCommand(t), orgCommand(t), userCommand(t), agentsCommand(t), templateCommand(t),
-		grantCommand(t))
+		grantCommand(t), logCommand(t))
 	return c
 }
 

@@ -94,10 +94,9 @@ func grantCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "grant SLUG EMAIL",
 		Short: "Make a user a member of an organisation for a while, with a reason that its members see",
-		Long: "Make a user a member of an organisation for a while. This is how an operator sees into an organisation: its\n" +
-			"members see the grant and the reason in their list of members, its owners can end it, and the sign-ins by it end\n" +
-			"with it.",
-		Example: "  streamspace admin grant acme me@example.com --role viewer --for 2h --reason 'desktop does not start' --operator me",
+		Long: "Make a user a member of an organisation for a while. This is how an operator sees into an organisation:\n" +
+			"its members see the grant and the reason, its owners can end it, and the sign-ins by it end with it.",
+		Example: "  streamspace admin grant acme me@ops.example --for 2h --reason 'desktop does not start' --operator me",
 		Args:    cobra.ExactArgs(2),
 	}
 	c.Flags().StringVar(&role, "role", string(org.RoleViewer), "admin, member or viewer")

@@ -23,7 +23,7 @@ func templateCommand(t terminal) *cobra.Command {
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a template to every organisation; a changed one becomes its next revision",
-		Long: "Publish a template to every organisation. The file is JSON with name, title, description and spec, such as\n\n" +
+		Long: "Publish a template to every organisation. The file is JSON with name, title, description and spec:\n\n" +
 			`  {"name": "terminal", "title": "Terminal", "spec": {"command": ["xterm", "-maximized"]}}` + "\n\n" +
 			"A changed template with the same name becomes its next revision. The same again changes nothing.",
 		Args: cobra.ExactArgs(1),
@@ -35,7 +35,8 @@ func templateCommand(t terminal) *cobra.Command {
 		return o.templates.Publish(ctx, o.name, n)
 	}))
 	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "withdraw NAME", Short: "Withdraw a template; desktops that were launched from it run on", Args: cobra.ExactArgs(1),
+		Use: "withdraw NAME", Short: "Withdraw a template; desktops that were launched from it run on",
+		Args: cobra.ExactArgs(1),
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.templates.Withdraw(ctx, o.name, args[0])
 	}))
@@ -71,15 +72,16 @@ func setupCodeCommand(t terminal) *cobra.Command {
 	return t.asOperator(&cobra.Command{
 		Use:   "setup-code",
 		Short: "Print the code with which a new installation gets its first organisation",
-		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works once,\n" +
-			"for an hour, while there is no organisation. A new code replaces the one before.",
+		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works\n" +
+			"once, for an hour, while there is no organisation. A new code replaces the one before.",
 		Args: cobra.NoArgs,
 	}, func(ctx context.Context, o operator, _ []string) error {
 		code, err := setup.NewCode(ctx, o.db, o.name)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(o.say, "Open /setup of the page within %s and give it this code:\n", setup.CodeLasts); err != nil {
+		_, err = fmt.Fprintf(o.say, "Open /setup of the page within %s and give it this code:\n", setup.CodeLasts)
+		if err != nil {
 			return err
 		}
 		_, err = fmt.Fprintln(o.out, code.Reveal())

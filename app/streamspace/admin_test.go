@@ -145,12 +145,17 @@ func TestOperatorsCommands(t *testing.T) {
 		"org.owner", "agent.serve"}
 	// The owner had no sign-in to end.
 	wantOrg = append(wantOrg[:1], wantOrg[2:]...)
-	if diff := cmp.Diff(wantOrg, d.rows("select action from app.audit_log where actor = 'operator:me' order by seq")); diff != "" {
+	const inOrg = "select action from app.audit_log where actor = 'operator:me' order by seq"
+	if diff := cmp.Diff(wantOrg, d.rows(inOrg)); diff != "" {
 		t.Errorf("the organisation's audit log (-want +got):\n%s", diff)
+	}
+	if log := d.does("log"); !strings.HasPrefix(log, "SEQ") || strings.Count(log, "user.create") != 2 {
+		t.Errorf("the log prints\n%s", log)
 	}
 	wantLog := []string{"setup.code", "user.create", "user.create", "user.disable", "user.enable", "user.reset",
 		"agent.enrol", "agent.rotate", "agent.revoke", "template.publish", "template.withdraw"}
-	if diff := cmp.Diff(wantLog, d.rows("select action from app.operator_log where operator = 'me' order by seq")); diff != "" {
+	const outside = "select action from app.operator_log where operator = 'me' order by seq"
+	if diff := cmp.Diff(wantLog, d.rows(outside)); diff != "" {
 		t.Errorf("the operators' log (-want +got):\n%s", diff)
 	}
 }

@@ -159,8 +159,8 @@ func (in *installation) administer(c *cluster.Cluster) []string {
 // block matches a block of commands in the guide, with the chapter that it names.
 var block = regexp.MustCompile("(?ms)^ *```sh ([a-z ]+)\n(.*?)^ *```$")
 
-// follow runs the blocks of a chapter, in one shell each, and keeps what they export for those that come later. It returns
-// what the last one prints.
+// follow runs the blocks of a chapter, in one shell each, and keeps what they export for those that come later. It
+// returns what the last one prints.
 func (in *installation) follow(chapter string) (out string) {
 	in.Helper()
 	ran := 0
@@ -264,7 +264,8 @@ func (in *installation) agent() (stop func()) {
 	if err := os.Chmod(data, 0o755); err != nil {
 		in.Fatal(err)
 	}
-	stopAgent := in.program("agent", "STREAMSPACE_CONTROL_URL="+in.url, "STREAMSPACE_AGENT_CREDENTIAL="+filepath.Join(in.folder, "host-1.credential"),
+	stopAgent := in.program("agent", "STREAMSPACE_CONTROL_URL="+in.url,
+		"STREAMSPACE_AGENT_CREDENTIAL="+filepath.Join(in.folder, "host-1.credential"),
 		"STREAMSPACE_DATA="+data)
 	return func() {
 		stopAgent()

@@ -65,6 +65,7 @@ var examples = []string{
 	`streamspace admin agent revoke`,
 	`streamspace admin template publish`,
 	`streamspace admin template withdraw`,
+	`streamspace admin log`,
 	`streamspace admin grant acme`,
 	`streamspace admin grant end acme`,
 	`streamspace version`,

@@ -72,7 +72,8 @@ func (o *Org) make(t testing.TB, operator *pgx.Conn, s Spec) {
 	person := func(role org.Role) Person {
 		p := Person{User: org.UserID{UUID: newID()}, Role: role}
 		p.Email = p.User.String() + "@example.test"
-		exec(t, operator, "select rls.create_user('test', $1, $2, $3, $4)", p.User.UUID, p.Email, string(role), s.PasswordHash)
+		exec(t, operator, "select rls.create_user('test', $1, $2, $3, $4)",
+			p.User.UUID, p.Email, string(role), s.PasswordHash)
 		return p
 	}
 	var namespace *string

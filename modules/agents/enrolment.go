@@ -25,8 +25,9 @@ var (
 // Registry is the port to the database for enrolment. The methods call functions as the operators' role.
 type Registry interface {
 	// EnrolAgent writes an agent, or returns ErrNameTaken. It gets the hash of the secret, so that no statement log
-	// contains the secret. Enrolling, rotating and revoking write an entry with the operator's name to the operators' log.
-	EnrolAgent(ctx context.Context, operator string, id ID, name string, hash secret.Hash) error
+	// contains the secret. Enrolling, rotating and revoking write an entry with the operator's name to the operators'
+	// log.
+	EnrolAgent(ctx context.Context, operator string, a New) error
 	// RotateAgent gives an agent another secret, or returns ErrUnknown. The secret before ends at once.
 	RotateAgent(ctx context.Context, operator string, agent ID, hash secret.Hash) error
 	// RevokeAgent ends an agent for good, or returns ErrUnknown.
@@ -38,6 +39,13 @@ type Registry interface {
 	// ServeOrg lets the agent run the organisation's sessions; a repeated call changes nothing. It returns ErrNotFound or
 	// orgs.ErrNotFound.
 	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
+}
+
+// New is an agent that is enrolled.
+type New struct {
+	ID   ID
+	Name string
+	Hash secret.Hash // of its secret
 }
 
 // Enrolled is an agent as operators list it.
@@ -62,7 +70,7 @@ func (e *Enrolment) Enrol(ctx context.Context, operator, name string) (ID, secre
 		return ID{}, secret.Secret{}, err
 	}
 	id, key := ID{uuid.Must(uuid.NewV7())}, secret.New()
-	if err := e.registry.EnrolAgent(ctx, operator, id, name, key.Hash()); err != nil {
+	if err := e.registry.EnrolAgent(ctx, operator, New{id, name, key.Hash()}); err != nil {
 		return ID{}, secret.Secret{}, err
 	}
 	return id, key, nil
@@ -94,8 +102,8 @@ func (e *Enrolment) Rotate(ctx context.Context, operator string, agent ID) (secr
 	return key, nil
 }
 
-// Revoke ends an agent for good: it is cut off and never connects again. It returns ErrUnknown for an unknown or revoked
-// agent.
+// Revoke ends an agent for good: it is cut off and never connects again. It returns ErrUnknown for an unknown or
+// revoked agent.
 func (e *Enrolment) Revoke(ctx context.Context, operator string, agent ID) error {
 	if err := checkOperator(operator); err != nil {
 		return err

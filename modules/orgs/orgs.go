@@ -62,6 +62,15 @@ type Org struct {
 	Created    time.Time
 }
 
+// Entry is one of the operators' log: an act outside of any organisation.
+type Entry struct {
+	Seq      int64 // from 1, without gaps
+	At       time.Time
+	Operator string // as the command was given it
+	Action   string // such as "agent.enrol"
+	Subject  string // an id, or a template's name
+}
+
 // Quota bounds how many sessions run at the same time, for the whole organisation and for each member. Both are at
 // least 1 and at most 2^31-1, the database's integer.
 type Quota struct{ PerOrg, PerUser int64 }
@@ -92,6 +101,8 @@ type Registry interface {
 	EndAccess(ctx context.Context, operator string, in org.ID, user org.UserID) error
 	// Orgs returns a page of at most n organisations by slug, after the given slug.
 	Orgs(ctx context.Context, after string, n int) ([]Org, error)
+	// OperatorLog returns a page of at most n entries of the operators' log, after the entry with the given number.
+	OperatorLog(ctx context.Context, after int64, n int) ([]Entry, error)
 	// OrgBySlug returns the organisation's id, or ErrNotFound.
 	OrgBySlug(ctx context.Context, slug string) (org.ID, error)
 }
@@ -176,6 +187,11 @@ func (s *Service) EndAccess(ctx context.Context, operator string, in org.ID, use
 // List returns a page of at most n organisations by slug, after the given slug.
 func (s *Service) List(ctx context.Context, after string, n int) ([]Org, error) {
 	return s.registry.Orgs(ctx, after, n)
+}
+
+// Log returns a page of at most n entries of the operators' log, after the entry with the given number.
+func (s *Service) Log(ctx context.Context, after int64, n int) ([]Entry, error) {
+	return s.registry.OperatorLog(ctx, after, n)
 }
 
 // BySlug returns the id of an organisation, or ErrNotFound.

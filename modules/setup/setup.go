@@ -34,11 +34,12 @@ var (
 
 // Codes is the port to the database for operators.
 type Codes interface {
-	// NewSetupCode replaces the code, or returns ErrDone. It gets the hash, so that no statement log contains the code.
+	// NewSetupCode replaces the code, or returns ErrDone. It gets the hash, so that no statement log has the code.
 	NewSetupCode(ctx context.Context, operator string, hash secret.Hash, ends time.Time) error
 }
 
-// NewCode makes a code, which replaces the one before. It returns ErrDone, or an Invalid fault for a bad operator's name.
+// NewCode makes a code, which replaces the one before. It returns ErrDone, or an Invalid fault for a bad operator's
+// name.
 func NewCode(ctx context.Context, c Codes, operator string) (secret.Secret, error) {
 	if err := input.Text("operator", operator, 1, maxOperator); err != nil {
 		return secret.Secret{}, err
@@ -56,11 +57,19 @@ type First struct {
 	Org   orgs.New // its Owner is left empty
 }
 
+// Made is what setting up writes.
+type Made struct {
+	Owner        identity.User
+	PasswordHash string // of identity.Passwords
+	ID           org.ID
+	Org          orgs.New
+}
+
 // Registry is the port to the database for setting up.
 type Registry interface {
 	// SetUp consumes the code and creates the user and the organisation in one transaction. It returns ErrCode, ErrDone,
 	// or a Conflict when the email address is taken.
-	SetUp(ctx context.Context, hash secret.Hash, owner identity.User, passwordHash string, id org.ID, o orgs.New) error
+	SetUp(ctx context.Context, code secret.Hash, m Made) error
 }
 
 // Service exchanges a code for the first organisation.
@@ -84,5 +93,6 @@ func (s *Service) SetUp(ctx context.Context, code secret.Secret, f First) error 
 		return err
 	}
 	owner := identity.User{ID: f.Org.Owner, Email: identity.NormalEmail(f.Owner.Email), Name: f.Owner.Name}
-	return s.registry.SetUp(ctx, code.Hash(), owner, hash, org.ID{UUID: uuid.Must(uuid.NewV7())}, f.Org)
+	id := org.ID{UUID: uuid.Must(uuid.NewV7())}
+	return s.registry.SetUp(ctx, code.Hash(), Made{Owner: owner, PasswordHash: hash, ID: id, Org: f.Org})
 }

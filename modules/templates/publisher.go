@@ -26,8 +26,8 @@ type Registry interface {
 	// AddTemplate writes a private template of an organisation. If one with this name exists, it writes the next revision,
 	// unless nothing differs. It returns orgs.ErrNotFound.
 	AddTemplate(ctx context.Context, operator string, in org.ID, t Template) error
-	// PublishTemplate does the same for a public template, which belongs to no organisation. Its entry is in the operators'
-	// log.
+	// PublishTemplate does the same for a public template, which belongs to no organisation. Its entry is in the
+	// operators' log.
 	PublishTemplate(ctx context.Context, operator string, t Template) error
 	// WithdrawTemplate removes a public template with all its revisions, or returns ErrNotFound.
 	WithdrawTemplate(ctx context.Context, operator, name string) error
