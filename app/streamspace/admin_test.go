@@ -43,11 +43,15 @@ func (d desk) does(line string, more ...string) string {
 	return out
 }
 
-// refuses runs a command that must fail with a sentence.
+// refuses runs a command that must fail with a sentence, print nothing for programs, and show nothing of the database.
 func (d desk) refuses(want, line string, more ...string) {
 	d.Helper()
-	if status, out, said := d.run(line, more...); status != 1 || !strings.Contains(said, want) {
+	status, out, said := d.run(line, more...)
+	if status != 1 || !strings.Contains(said, want) || out != "" {
 		d.Errorf("admin %s: status %d, %q, want %q\n%s", line, status, said, want, out)
+	}
+	if strings.Contains(said, "SQLSTATE") || strings.Contains(said, "_") {
+		d.Errorf("admin %s shows what is inside: %q", line, said)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -18,6 +19,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/orgs"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -62,15 +64,25 @@ func (t terminal) asOperator(c *cobra.Command, do func(context.Context, operator
 			return err
 		}
 		defer pg.Close()
-		return do(cmd.Context(), operator{
+		return sentence(do(cmd.Context(), operator{
 			name: name, db: pg, out: t.out, say: t.err,
 			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, identity.NewPasswords(runtime.GOMAXPROCS(0))),
 			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
-		}, args)
+		}, args))
 	}
 	return withSettings(c, append(server.DatabaseSettings(), settings.Of[operatorSettings](map[string]string{
 		"STREAMSPACE_OPERATOR": "your name for the logs: it is recorded, not proven",
 	})...))
+}
+
+// sentence returns an error that prints as the sentence of its fault, as an answer of the API has it: the cause names
+// constraints of the database. An error without a fault is printed whole, and so is an outage, which the operator ends.
+func sentence(err error) error {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		return err
+	}
+	return errors.New(f.Message)
 }
 
 // org finds an organisation by its slug.
