@@ -94,6 +94,9 @@ func TestOperatorsCommands(t *testing.T) {
 		t.Errorf("a password that was given is printed: %q", out)
 	}
 	d.refuses("There is a user with this email address", "user create me@ops.test --name Me --password-file", file)
+	// A refused command prints no password: a script would keep it.
+	d.refuses("There is a user with this email address", "user create me@ops.test --name Me")
+	d.refuses("There is no such user", "user reset nobody@acme.test")
 	d.refuses("There is no such user", "user disable nobody@acme.test")
 	d.does("user disable me@ops.test")
 	d.does("user enable me@ops.test")

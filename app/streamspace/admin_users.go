@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,18 +39,32 @@ func userCommand(t terminal) *cobra.Command {
 	return c
 }
 
-// password reads a password from a file, or makes one, which is printed once.
-func (o operator) password(file string) (string, error) {
-	if file != "" {
-		b, err := secret.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
-		if err != nil {
-			return "", fmt.Errorf("read the password from %s: %w", file, err)
-		}
-		return strings.TrimSpace(string(b)), nil
+// newPassword is a password that a user is given.
+type newPassword struct {
+	value string
+	made  bool // by the command, which prints it
+}
+
+// password reads a password from a file. Without a file it makes one.
+func password(file string) (newPassword, error) {
+	if file == "" {
+		return newPassword{secret.New().Reveal(), true}, nil
 	}
-	made := secret.New().Reveal()
-	_, err := fmt.Fprintln(o.out, made)
-	return made, err
+	b, err := secret.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
+	if err != nil {
+		return newPassword{}, fmt.Errorf("read the password from %s: %w", file, err)
+	}
+	return newPassword{value: strings.TrimSpace(string(b))}, nil
+}
+
+// tell prints a password that was made. It is called when the user has it: a script would keep the password of a
+// refused command.
+func (o operator) tell(p newPassword) error {
+	if !p.made {
+		return nil
+	}
+	_, err := fmt.Fprintln(o.out, p.value)
+	return err
 }
 
 const passwordHelp = "file with the password, which only you can read; not set: one is made and printed"
@@ -65,13 +80,15 @@ func userCreateCommand(t terminal) *cobra.Command {
 	c.Flags().StringVar(&n.Name, "name", "", "the user's name")
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
-		var err error
-		n.Email = args[0]
-		if n.Password, err = o.password(file); err != nil {
+		p, err := password(file)
+		if err != nil {
 			return err
 		}
-		_, err = o.users.Create(ctx, o.name, n)
-		return err
+		n.Email, n.Password = args[0], p.value
+		if _, err := o.users.Create(ctx, o.name, n); err != nil {
+			return err
+		}
+		return o.tell(p)
 	})
 }
 
@@ -88,14 +105,14 @@ func userResetCommand(t terminal) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		password, err := o.password(file)
+		p, err := password(file)
 		if err != nil {
 			return err
 		}
-		if err := o.users.SetPassword(ctx, o.name, user, password); err != nil {
+		if err := o.users.SetPassword(ctx, o.name, user, p.value); err != nil {
 			return err
 		}
-		return o.users.SignOut(ctx, o.name, user)
+		return errors.Join(o.tell(p), o.users.SignOut(ctx, o.name, user))
 	})
 }
 
