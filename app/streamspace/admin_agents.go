@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -42,32 +44,31 @@ func agentsCommand(t terminal) *cobra.Command {
 
 const credentialHelp = "new file for the credential, that of STREAMSPACE_AGENT_CREDENTIAL; not set: it is printed"
 
-// hand gives out an agent's credential, which cannot be read again. The file must not exist: the credential of another
-// agent would be lost.
-func (o operator) hand(file string, id agents.ID, key secret.Secret) error {
-	credential := id.String() + "." + key.Reveal() + "\n"
+// hand makes a credential and gives it out: to a new file that only this user can read, or printed. The file is opened
+// before, because a credential cannot be read again: one that cannot be written would be lost, with the agent's name.
+func (o operator) hand(file string, newCredential func() (agents.ID, secret.Secret, error)) error {
 	if file == "" {
-		_, err := fmt.Fprint(o.out, credential)
+		id, key, err := newCredential()
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(o.out, "%s.%s\n", id, key.Reveal())
 		return err
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return fmt.Errorf("write the credential: %w", err)
-	}
-	if _, err := f.WriteString(credential); err != nil {
-		_ = f.Close()
-		return fmt.Errorf("write the credential: %w", err)
-	}
-	return f.Close()
-}
-
-// free reports a credential's file that exists, before anything is changed.
-func free(file string) error {
-	if file == "" {
-		return nil
-	}
-	if _, err := os.Lstat(file); err == nil {
+	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists: choose a new file for the credential", file)
+	} else if err != nil {
+		return fmt.Errorf("make the credential's file: %w", err)
+	}
+	id, key, err := newCredential()
+	if err != nil {
+		return errors.Join(err, f.Close(), os.Remove(file))
+	}
+	_, err = fmt.Fprintf(f, "%s.%s\n", id, key.Reveal())
+	if err := errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(file) // a part of a credential opens nothing
+		return fmt.Errorf("write the credential, which `streamspace admin agent rotate` makes again: %w", err)
 	}
 	return nil
 }
@@ -82,14 +83,7 @@ func agentEnrolCommand(t terminal) *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
-		if err := free(file); err != nil {
-			return err
-		}
-		id, key, err := o.agents.Enrol(ctx, o.name, args[0])
-		if err != nil {
-			return err
-		}
-		return o.hand(file, id, key)
+		return o.hand(file, func() (agents.ID, secret.Secret, error) { return o.agents.Enrol(ctx, o.name, args[0]) })
 	})
 }
 
@@ -102,18 +96,14 @@ func agentRotateCommand(t terminal) *cobra.Command {
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
-		if err := free(file); err != nil {
-			return err
-		}
 		agent, err := o.agents.ByName(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		key, err := o.agents.Rotate(ctx, o.name, agent)
-		if err != nil {
-			return err
-		}
-		return o.hand(file, agent, key)
+		return o.hand(file, func() (agents.ID, secret.Secret, error) {
+			key, err := o.agents.Rotate(ctx, o.name, agent)
+			return agent, key, err
+		})
 	})
 }
 

@@ -126,6 +126,14 @@ func TestOperatorsCommands(t *testing.T) {
 	}
 	d.refuses("exists: choose a new file", "agent enrol host-2 --credential", credential)
 	d.refuses("There is an agent with this name", "agent enrol host-1")
+	// A credential that cannot be written is not made: its name would be taken, and its secret lost.
+	d.refuses("no such file", "agent enrol host-2 --credential", filepath.Join(d.files, "missing", "credential"))
+	d.refuses("There is no such agent", "agent revoke host-2")
+	d.refuses("There is no such agent", "agent rotate host-2 --credential", filepath.Join(d.files, "second"))
+	d.refuses("There is an agent with this name", "agent enrol host-1 --credential", filepath.Join(d.files, "second"))
+	if _, err := os.Stat(filepath.Join(d.files, "second")); err == nil {
+		t.Error("a refused command leaves a file")
+	}
 	d.refuses("There is no such agent", "agent serve host-2 acme")
 	d.does("agent serve host-1 acme")
 	if id, key, found := strings.Cut(d.does("agent rotate host-1"), "."); !found || len(id) != 36 || len(key) < 32 {
