@@ -56,7 +56,7 @@ func newOutpost(f *arena, label string, realms []*realm) *outpost {
 
 func (p *outpost) enrol() error {
 	hash := p.secret.Hash()
-	return p.f.operate("enrol_agent($1, $2, $3)", p.id, "agent-"+p.id.String(), hash[:])
+	return p.f.operate("enrol_agent('test', $1, $2, $3)", p.id, "agent-"+p.id.String(), hash[:])
 }
 
 // connect starts a process of the agent and waits until the control plane answers it.

@@ -106,7 +106,7 @@ func (f *arena) found(both *person) error {
 		}
 	}
 	hash := f.attack.PasswordHash
-	if err := f.operate("create_user($1, $2, $3, $4)", both.id.UUID, both.email, both.name, hash); err != nil {
+	if err := f.operate("create_user('test', $1, $2, $3, $4)", both.id.UUID, both.email, both.name, hash); err != nil {
 		return err
 	}
 	errs := make(chan error, len(f.realms))
@@ -142,7 +142,7 @@ func (r *realm) found(both *person) error {
 		who := f.newPerson(r.label+"."+p.label, r.canary)
 		r.people = append(r.people, who)
 		hash := f.attack.PasswordHash
-		if err := f.operate("create_user($1, $2, $3, $4)", who.id.UUID, who.email, who.name, hash); err != nil {
+		if err := f.operate("create_user('test', $1, $2, $3, $4)", who.id.UUID, who.email, who.name, hash); err != nil {
 			return err
 		}
 		if p.role == org.RoleOwner {

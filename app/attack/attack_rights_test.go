@@ -198,14 +198,15 @@ func (f *arena) signIn(t *rapid.T) *shot {
 	return s
 }
 
-// suspend takes an organisation out of service, or back; no role of the product may do so yet.
+// suspend has an operator take an organisation out of service, or back.
 func (f *arena) suspend(t *rapid.T) *shot {
 	r, to := pick(t, "realm", f.realms), rarely(t, "suspended", 4)
 	s := &shot{of: r, what: fmt.Sprintf("operator: %s suspended %v", r.label, to)}
 	s.fire = func() *difference {
-		_, err := f.attack.super.Exec(context.Background(),
-			"update app.organizations set suspended = $2 where id = $1", r.id.UUID, to)
-		f.must(err)
+		f.must(f.operate("suspend_org('attack', $1, $2)", r.id.UUID, to))
+		if r.suspended != to {
+			r.audit[map[bool]string{true: "org.suspend", false: "org.resume"}[to]]++
+		}
 		r.suspended = to
 		return nil
 	}

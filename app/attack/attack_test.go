@@ -143,7 +143,7 @@ func (a *attack) publish(t *testing.T) {
 		p := &modelTemplate{
 			label: "public " + name, id: uuid.Must(uuid.NewV7()), name: name, title: "Public " + name, public: true,
 		}
-		if _, err := a.operator.Exec(t.Context(), "select rls.publish_template($1, $2, $3, '', '{}')",
+		if _, err := a.operator.Exec(t.Context(), "select rls.publish_template('test', $1, $2, $3, '', '{}')",
 			p.id, p.name, p.title); err != nil {
 			t.Fatal(err)
 		}
