@@ -14,14 +14,14 @@ import (
 // adminCommand holds the commands that set an installation up. They connect as the database's administrator, and
 // `serve` never does.
 func adminCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{
+	c := group(&cobra.Command{
 		Use:   "admin",
 		Short: "Set an installation up and administer it",
 		Long: "Set an installation up and administer it. Except for the database, these commands connect as\n" +
 			"streamspace_operator, which can call functions and read no organisation's rows. What is done to an organisation\n" +
 			"is in that organisation's audit log; everything else is in the operators' log.",
-	}
-	database := &cobra.Command{Use: "database", Short: "Administer the database"}
+	})
+	database := group(&cobra.Command{Use: "database", Short: "Administer the database"})
 	database.AddCommand(prepareCommand(t))
 	c.AddCommand(database, setupCodeCommand(t), orgCommand(t), userCommand(t), agentsCommand(t), templateCommand(t),
 		grantCommand(t), logCommand(t))

@@ -15,7 +15,7 @@ import (
 )
 
 func agentsCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations"}
+	c := group(&cobra.Command{Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations"})
 	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops", Args: cobra.ExactArgs(2),

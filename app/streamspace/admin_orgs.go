@@ -11,7 +11,7 @@ import (
 )
 
 func orgCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{Use: "org", Short: "Create, list, suspend and resume organisations, and name owners"}
+	c := group(&cobra.Command{Use: "org", Short: "Create, list, suspend and resume organisations, and name owners"})
 	c.AddCommand(orgCreateCommand(t), orgListCommand(t))
 	for _, act := range []struct {
 		use, short string

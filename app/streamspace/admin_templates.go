@@ -19,7 +19,7 @@ import (
 const maxTemplate = 1 << 20
 
 func templateCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{Use: "template", Short: "Publish templates to every organisation, and withdraw them"}
+	c := group(&cobra.Command{Use: "template", Short: "Publish templates to every organisation, and withdraw them"})
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a template to every organisation; a changed one becomes its next revision",

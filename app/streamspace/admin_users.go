@@ -17,7 +17,7 @@ import (
 )
 
 func userCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{Use: "user", Short: "Create, list, disable and sign out users, and reset passwords"}
+	c := group(&cobra.Command{Use: "user", Short: "Create, list, disable and sign out users, and reset passwords"})
 	c.AddCommand(userCreateCommand(t), userListCommand(t), userResetCommand(t))
 	for _, act := range []struct {
 		use, short string

@@ -18,10 +18,10 @@ import (
 
 // policyCommand holds the commands that check a database and change nothing.
 func policyCommand(t terminal) *cobra.Command {
-	c := &cobra.Command{
+	c := group(&cobra.Command{
 		Use:   "policy",
 		Short: "Prove that the database keeps organisations apart, and show who may do what",
-	}
+	})
 	c.AddCommand(auditCommand(t), matrixCommand(t))
 	return c
 }

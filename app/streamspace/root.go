@@ -46,6 +46,15 @@ func rootCommand(t terminal) *cobra.Command {
 	return root
 }
 
+// group makes a command that only has commands below it refuse an unknown one. By default it prints its help with exit
+// status 0, so that a script with a misspelt command goes on.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.NoArgs
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	c.DisableFlagsInUseLine = true
+	return c
+}
+
 // logSettings is the setting of commands that write a log.
 type logSettings struct {
 	Level *slog.Level `env:"STREAMSPACE_LOG_LEVEL"`
