@@ -18,7 +18,7 @@ func agentsCommand(t terminal) *cobra.Command {
 	c := group(&cobra.Command{Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations"})
 	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t))
 	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops", Args: cobra.ExactArgs(2),
+		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops",
 	}, func(ctx context.Context, o operator, args []string) error {
 		agent, err := o.agents.ByName(ctx, args[0])
 		if err != nil {
@@ -31,7 +31,7 @@ func agentsCommand(t terminal) *cobra.Command {
 		return o.agents.Serve(ctx, o.name, agent, in)
 	}))
 	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "revoke NAME", Short: "End an agent for good: it never connects again", Args: cobra.ExactArgs(1),
+		Use: "revoke NAME", Short: "End an agent for good: it never connects again",
 	}, func(ctx context.Context, o operator, args []string) error {
 		agent, err := o.agents.ByName(ctx, args[0])
 		if err != nil {
@@ -79,7 +79,6 @@ func agentEnrolCommand(t terminal) *cobra.Command {
 		Use:     "enrol NAME",
 		Short:   "Add an agent, and print the credential with which it connects",
 		Example: "  streamspace admin agent enrol host-1 --credential host-1.credential --operator me",
-		Args:    cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
@@ -92,7 +91,6 @@ func agentRotateCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate NAME",
 		Short: "Give an agent another credential; the one before ends at once",
-		Args:  cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
@@ -108,8 +106,8 @@ func agentRotateCommand(t terminal) *cobra.Command {
 }
 
 func agentListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the agents", Args: cobra.NoArgs})
-	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the agents"})
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p, err := o.print(*format, "name", "id", "last seen", "revoked", "created")
 		if err != nil {
 			return err

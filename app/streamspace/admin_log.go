@@ -14,9 +14,8 @@ func logCommand(t terminal) *cobra.Command {
 		Short: "Print what operators did outside of any organisation",
 		Long: "Print what operators did outside of any organisation: the oldest entry first. What they did to an\n" +
 			"organisation is in that organisation's audit log.",
-		Args: cobra.NoArgs,
 	})
-	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p, err := o.print(*format, "seq", "at", "operator", "action", "subject")
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func orgCommand(t terminal) *cobra.Command {
 		{"suspend SLUG", "Keep all members out, from their next request on; desktops run on", (*orgs.Service).Suspend},
 		{"resume SLUG", "Let the members in again, with the sign-ins that they had", (*orgs.Service).Resume},
 	} {
-		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short, Args: cobra.ExactArgs(1)},
+		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short},
 			func(ctx context.Context, o operator, args []string) error {
 				in, err := o.org(ctx, args[0])
 				if err != nil {
@@ -30,7 +30,7 @@ func orgCommand(t terminal) *cobra.Command {
 			}))
 	}
 	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "owner SLUG EMAIL", Short: "Make a user an owner of an organisation", Args: cobra.ExactArgs(2),
+		Use: "owner SLUG EMAIL", Short: "Make a user an owner of an organisation",
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
 			return o.orgs.MakeOwner(ctx, o.name, in, user)
@@ -46,7 +46,6 @@ func orgCreateCommand(t terminal) *cobra.Command {
 		Use:     "create",
 		Short:   "Create an organisation with its first owner, who exists already",
 		Example: "  streamspace admin org create --slug acme --name Acme --owner owner@acme.example --operator me",
-		Args:    cobra.NoArgs,
 	}
 	c.Flags().StringVar(&n.Slug, "slug", "", "short name in lower case, which members name when they sign in")
 	c.Flags().StringVar(&n.Name, "name", "", "name for people")
@@ -58,18 +57,20 @@ func orgCreateCommand(t terminal) *cobra.Command {
 		if n.Namespace == "" {
 			n.Namespace = n.Slug
 		}
-		var err error
-		if n.Owner, err = o.users.ByEmail(ctx, owner); err != nil {
-			return err
+		if owner != "" { // otherwise Create says which of the fields are wrong
+			var err error
+			if n.Owner, err = o.users.ByEmail(ctx, owner); err != nil {
+				return err
+			}
 		}
-		_, err = o.orgs.Create(ctx, o.name, n)
+		_, err := o.orgs.Create(ctx, o.name, n)
 		return err
 	})
 }
 
 func orgListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the organisations", Args: cobra.NoArgs})
-	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the organisations"})
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p, err := o.print(*format, "slug", "name", "namespace", "suspended", "created")
 		if err != nil {
 			return err
@@ -97,7 +98,6 @@ func grantCommand(t terminal) *cobra.Command {
 		Long: "Make a user a member of an organisation for a while. This is how an operator sees into an organisation:\n" +
 			"its members see the grant and the reason, its owners can end it, and the sign-ins by it end with it.",
 		Example: "  streamspace admin grant acme me@ops.example --for 2h --reason 'desktop does not start' --operator me",
-		Args:    cobra.ExactArgs(2),
 	}
 	c.Flags().StringVar(&role, "role", string(org.RoleViewer), "admin, member or viewer")
 	c.Flags().StringVar(&g.Reason, "reason", "", "what it is for")
@@ -109,7 +109,7 @@ func grantCommand(t terminal) *cobra.Command {
 		})
 	})
 	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "end SLUG EMAIL", Short: "End such a membership before its time", Args: cobra.ExactArgs(2),
+		Use: "end SLUG EMAIL", Short: "End such a membership before its time",
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
 			return o.orgs.EndAccess(ctx, o.name, in, user)

@@ -26,7 +26,6 @@ func templateCommand(t terminal) *cobra.Command {
 		Long: "Publish a template to every organisation. The file is JSON with name, title, description and spec:\n\n" +
 			`  {"name": "terminal", "title": "Terminal", "spec": {"command": ["xterm", "-maximized"]}}` + "\n\n" +
 			"A changed template with the same name becomes its next revision. The same again changes nothing.",
-		Args: cobra.ExactArgs(1),
 	}, func(ctx context.Context, o operator, args []string) error {
 		n, err := readTemplate(args[0])
 		if err != nil {
@@ -36,7 +35,6 @@ func templateCommand(t terminal) *cobra.Command {
 	}))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "withdraw NAME", Short: "Withdraw a template; desktops that were launched from it run on",
-		Args: cobra.ExactArgs(1),
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.templates.Withdraw(ctx, o.name, args[0])
 	}))
@@ -74,7 +72,6 @@ func setupCodeCommand(t terminal) *cobra.Command {
 		Short: "Print the code with which a new installation gets its first organisation",
 		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works\n" +
 			"once, for an hour, while there is no organisation. A new code replaces the one before.",
-		Args: cobra.NoArgs,
 	}, func(ctx context.Context, o operator, _ []string) error {
 		code, err := setup.NewCode(ctx, o.db, o.name)
 		if err != nil {

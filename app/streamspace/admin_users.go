@@ -27,7 +27,7 @@ func userCommand(t terminal) *cobra.Command {
 		{"enable EMAIL", "Let a disabled user sign in again", (*identity.Users).Enable},
 		{"sign-out EMAIL", "End all sign-ins of a user", (*identity.Users).SignOut},
 	} {
-		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short, Args: cobra.ExactArgs(1)},
+		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short},
 			func(ctx context.Context, o operator, args []string) error {
 				user, err := o.users.ByEmail(ctx, args[0])
 				if err != nil {
@@ -75,7 +75,6 @@ func userCreateCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create EMAIL",
 		Short: "Create a user, who can then be added to organisations",
-		Args:  cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&n.Name, "name", "", "the user's name")
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
@@ -97,7 +96,6 @@ func userResetCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reset EMAIL",
 		Short: "Give a user another password, and end their sign-ins",
-		Args:  cobra.ExactArgs(1),
 	}
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
@@ -117,8 +115,8 @@ func userResetCommand(t terminal) *cobra.Command {
 }
 
 func userListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the users", Args: cobra.NoArgs})
-	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
+	c, format := list(&cobra.Command{Use: "list", Short: "List the users"})
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p, err := o.print(*format, "email", "name", "disabled", "created")
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,21 +44,39 @@ type operatorSettings struct {
 	Name string `env:"STREAMSPACE_OPERATOR"`
 }
 
-// asOperator makes a command run as an operator.
-func (t terminal) asOperator(c *cobra.Command, do func(context.Context, operator, []string) error) *cobra.Command {
-	var name string
-	c.Flags().StringVar(&name, "operator", "", "your name for the logs; not set: STREAMSPACE_OPERATOR")
+// act is what a command does when it is connected.
+type act func(context.Context, operator, []string) error
+
+// asOperator makes a command run as an operator who changes something, and must be named.
+func (t terminal) asOperator(c *cobra.Command, do act) *cobra.Command {
+	name := c.Flags().String("operator", "", "your name for the logs; not set: STREAMSPACE_OPERATOR")
+	t.connected(c, do, func(r *settings.Report, set string) string {
+		if *name == "" && set == "" {
+			r.Wrong("STREAMSPACE_OPERATOR", "is not set: set it, or give your name with --operator")
+		}
+		return cmp.Or(*name, set)
+	})
+	return withSettings(c, append(server.DatabaseSettings(), settings.Of[operatorSettings](map[string]string{
+		"STREAMSPACE_OPERATOR": "your name for the logs: it is recorded, not proven",
+	})...))
+}
+
+// asReader makes a command run as an operator who only reads. Reading is not in a log, so that it needs no name.
+func (t terminal) asReader(c *cobra.Command, do act) *cobra.Command {
+	t.connected(c, do, func(_ *settings.Report, set string) string { return set })
+	return withSettings(c, server.DatabaseSettings())
+}
+
+// connected makes a command connect to the database. named returns the operator's name, which may be set in the
+// environment, or reports that there is none.
+func (t terminal) connected(c *cobra.Command, do act, named func(r *settings.Report, set string) string) {
+	c.Args = asUsed
 	c.RunE = func(cmd *cobra.Command, args []string) error {
-		config, err := server.ReadDatabaseConfig(t.environ)
-		if err != nil {
-			return err
-		}
 		s, r := settings.Read[operatorSettings](t.environ)
-		if err := r.Err(); err != nil {
+		name := named(r, s.Name)
+		config, err := server.ReadDatabaseConfig(t.environ)
+		if err := settings.Join(err, r.Err()); err != nil {
 			return err
-		}
-		if name == "" {
-			name = s.Name
 		}
 		pg, err := postgres.OpenOperator(cmd.Context(), config.Postgres())
 		if err != nil {
@@ -70,9 +89,18 @@ func (t terminal) asOperator(c *cobra.Command, do func(context.Context, operator
 			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
 		}, args))
 	}
-	return withSettings(c, append(server.DatabaseSettings(), settings.Of[operatorSettings](map[string]string{
-		"STREAMSPACE_OPERATOR": "your name for the logs: it is recorded, not proven",
-	})...))
+}
+
+// asUsed takes the arguments that a command's line of usage names, and says which one is missing.
+func asUsed(c *cobra.Command, args []string) error {
+	names := strings.Fields(c.Use)[1:]
+	if len(args) < len(names) {
+		return fmt.Errorf("%s is missing: %s", names[len(args)], c.UseLine())
+	}
+	if len(args) > len(names) {
+		return fmt.Errorf("unexpected argument %q: %s", args[len(names)], c.UseLine())
+	}
+	return nil
 }
 
 // sentence returns an error that prints as the sentence of its fault, as an answer of the API has it: the cause names
