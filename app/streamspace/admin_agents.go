@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -108,19 +107,12 @@ func agentRotateCommand(t terminal) *cobra.Command {
 func agentListCommand(t terminal) *cobra.Command {
 	c, format := list(&cobra.Command{Use: "list", Short: "List the agents"})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
-		p, err := o.print(*format, "name", "id", "last seen", "revoked", "created")
-		if err != nil {
-			return err
-		}
+		p := o.print(*format, "name", "id", "last seen", "revoked", "created")
 		return p.all(func(after string) (key string, n int, err error) {
 			page, err := o.agents.List(ctx, after, listPage)
 			for _, a := range page {
 				key = a.Name
-				seen := "never"
-				if !a.Seen.IsZero() {
-					seen = a.Seen.UTC().Format(time.RFC3339)
-				}
-				if err := p.row(a.Name, a.ID, seen, a.Revoked, a.Created.UTC().Format(time.RFC3339)); err != nil {
+				if err := p.row(a.Name, a.ID, a.Seen, a.Revoked, a.Created); err != nil {
 					return "", 0, err
 				}
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -16,16 +15,13 @@ func logCommand(t terminal) *cobra.Command {
 			"organisation is in that organisation's audit log.",
 	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
-		p, err := o.print(*format, "seq", "at", "operator", "action", "subject")
-		if err != nil {
-			return err
-		}
+		p := o.print(*format, "seq", "at", "operator", "action", "subject")
 		return p.all(func(after string) (key string, n int, err error) {
 			last, _ := strconv.ParseInt(after, 10, 64) // a number of ours, or empty: the beginning
 			page, err := o.orgs.Log(ctx, last, listPage)
 			for _, e := range page {
 				key = strconv.FormatInt(e.Seq, 10)
-				if err := p.row(e.Seq, e.At.UTC().Format(time.RFC3339), e.Operator, e.Action, e.Subject); err != nil {
+				if err := p.row(e.Seq, e.At, e.Operator, e.Action, e.Subject); err != nil {
 					return "", 0, err
 				}
 			}

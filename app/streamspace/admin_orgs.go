@@ -71,15 +71,12 @@ func orgCreateCommand(t terminal) *cobra.Command {
 func orgListCommand(t terminal) *cobra.Command {
 	c, format := list(&cobra.Command{Use: "list", Short: "List the organisations"})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
-		p, err := o.print(*format, "slug", "name", "namespace", "suspended", "created")
-		if err != nil {
-			return err
-		}
+		p := o.print(*format, "slug", "name", "id", "namespace", "suspended", "created")
 		return p.all(func(after string) (key string, n int, err error) {
 			page, err := o.orgs.List(ctx, after, listPage)
 			for _, x := range page {
 				key = x.Slug
-				if err := p.row(x.Slug, x.Name, x.Namespace, x.Suspended, x.Created.UTC().Format(time.RFC3339)); err != nil {
+				if err := p.row(x.Slug, x.Name, x.ID, x.Namespace, x.Suspended, x.Created); err != nil {
 					return "", 0, err
 				}
 			}

@@ -204,10 +204,29 @@ func TestOperatorsLists(t *testing.T) {
 		if want := strings.Count(table, "\n") - 1; len(lines) != want {
 			t.Errorf("%s: %d objects, %d rows", c.line, len(lines), want)
 		}
-		d.refuses("--output must be table or json", c.line+" --output xml")
+		d.refuses("must be table or json", c.line+" --output xml")
 	}
-	if n := strings.Count(d.does("user list"), "@"); n != 254 {
-		t.Errorf("%d users", n)
+	table := strings.Split(strings.TrimSpace(d.does("user list")), "\n")
+	if len(table) != 1+254 {
+		t.Errorf("%d lines", len(table))
+	}
+	// Later pages are in the columns of the first.
+	column := strings.Index(table[0], "DISABLED")
+	for _, line := range table[1:] {
+		if len(line) < column || !strings.HasPrefix(line[column:], "false") {
+			t.Fatalf("out of line:\n%s\n%s", table[0], line)
+		}
+	}
+	d.does("agent enrol new")
+	if agents := d.does("agent list --output json"); !strings.Contains(agents, `"last_seen":null`) {
+		t.Errorf("an agent that was never seen: %s", agents)
+	}
+	if _, err := d.super.Exec(t.Context(), `update app.users set email = E'user\x1b[1m@example.test'
+		where email = 'user0001@example.test'`); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(d.does("user list"), "\x1b") {
+		t.Error("an address acts on the terminal")
 	}
 	// A list needs no name; a change does.
 	environ := []string{"STREAMSPACE_DATABASE_URL=" + d.db.URL()}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -117,15 +116,12 @@ func userResetCommand(t terminal) *cobra.Command {
 func userListCommand(t terminal) *cobra.Command {
 	c, format := list(&cobra.Command{Use: "list", Short: "List the users"})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
-		p, err := o.print(*format, "email", "name", "disabled", "created")
-		if err != nil {
-			return err
-		}
+		p := o.print(*format, "email", "name", "id", "disabled", "created")
 		return p.all(func(after string) (key string, n int, err error) {
 			page, err := o.users.List(ctx, after, listPage)
 			for _, u := range page {
 				key = u.Email
-				if err := p.row(u.Email, u.Name, u.Disabled, u.Created.UTC().Format(time.RFC3339)); err != nil {
+				if err := p.row(u.Email, u.Name, u.ID, u.Disabled, u.Created); err != nil {
 					return "", 0, err
 				}
 			}

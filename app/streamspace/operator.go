@@ -3,13 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -23,9 +21,6 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
-
-// listPage is how many rows a list reads at once. A list prints each page before it reads the next.
-const listPage = 100
 
 // operator is a command's connection to the database as streamspace_operator, with the use cases of operators.
 type operator struct {
@@ -129,72 +124,4 @@ func (o operator) inOrg(ctx context.Context, slug, email string, act func(org.ID
 		return err
 	}
 	return act(in, user)
-}
-
-// printed is a format of a list.
-type printed struct {
-	json   bool
-	header []string
-	out    *tabwriter.Writer
-	lines  *json.Encoder
-}
-
-// list adds the flag of the format to a command.
-func list(c *cobra.Command) (c2 *cobra.Command, format *string) {
-	return c, c.Flags().String("output", "table", "table, or json: one object on each line")
-}
-
-// print starts a list.
-func (o operator) print(format string, header ...string) (*printed, error) {
-	p := &printed{out: tabwriter.NewWriter(o.out, 0, 4, 2, ' ', 0), lines: json.NewEncoder(o.out), header: header}
-	switch format {
-	case "json":
-		p.json = true
-		return p, nil
-	case "table":
-		_, err := fmt.Fprintln(p.out, strings.ToUpper(strings.Join(header, "\t")))
-		return p, err
-	default:
-		return nil, fmt.Errorf("--output must be table or json, not %q", format)
-	}
-}
-
-// row writes one row: its values in the order of the header.
-func (p *printed) row(values ...any) error {
-	if p.json {
-		object := map[string]any{}
-		for i, name := range p.header {
-			object[strings.ReplaceAll(name, " ", "_")] = values[i]
-		}
-		return p.lines.Encode(object)
-	}
-	for i, v := range values {
-		if i > 0 {
-			if _, err := fmt.Fprint(p.out, "\t"); err != nil {
-				return err
-			}
-		}
-		if _, err := fmt.Fprint(p.out, v); err != nil {
-			return err
-		}
-	}
-	_, err := fmt.Fprintln(p.out)
-	return err
-}
-
-// all reads page after page and prints each before the next. It returns the key of a page's last row.
-func (p *printed) all(page func(after string) (key string, n int, err error)) error {
-	for after := ""; ; {
-		key, n, err := page(after)
-		if err != nil {
-			return err
-		}
-		if err := p.out.Flush(); err != nil {
-			return err
-		}
-		if n < listPage {
-			return nil
-		}
-		after = key
-	}
 }

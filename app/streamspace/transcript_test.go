@@ -54,6 +54,7 @@ var examples = []string{
 	`streamspace admin org create`,
 	`streamspace admin org create acme`,
 	`streamspace admin org list`,
+	`streamspace admin org list --output xml`,
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace admin org list`,
 	`streamspace admin org suspend`,
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace admin org suspend acme`,
