@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -60,12 +61,21 @@ func (o *Operator) EnrolAgent(ctx context.Context, operator string, a agents.New
 
 // RotateAgent implements agents.Registry.
 func (o *Operator) RotateAgent(ctx context.Context, operator string, agent agents.ID, hash secret.Hash) error {
-	return translate(o.q.RotateAgent(ctx, operator, agent.UUID, hash[:]))
+	return orRevoked(o.q.RotateAgent(ctx, operator, agent.UUID, hash[:]))
 }
 
 // RevokeAgent implements agents.Registry.
 func (o *Operator) RevokeAgent(ctx context.Context, operator string, agent agents.ID) error {
-	return translate(o.q.RevokeAgent(ctx, operator, agent.UUID))
+	return orRevoked(o.q.RevokeAgent(ctx, operator, agent.UUID))
+}
+
+// orRevoked translates an error for an operator. ErrUnknown says that a secret is wrong, and an operator has shown none.
+func orRevoked(err error) error {
+	err = translate(err)
+	if errors.Is(err, agents.ErrUnknown) {
+		return agents.ErrRevoked.Because(err)
+	}
+	return err
 }
 
 // AgentByName implements agents.Registry.

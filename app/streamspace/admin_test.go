@@ -140,7 +140,8 @@ func TestOperatorsCommands(t *testing.T) {
 		t.Errorf("the credential is %q", id)
 	}
 	d.does("agent revoke host-1")
-	d.refuses("agent", "agent rotate host-1")
+	d.refuses("The agent is revoked", "agent rotate host-1")
+	d.refuses("The agent is revoked", "agent revoke host-1")
 
 	// Templates.
 	template := filepath.Join(d.files, "terminal.json")

@@ -20,6 +20,7 @@ const maxName = 80
 var (
 	ErrNameTaken = fault.New(fault.Conflict, "agent_name_taken", "There is an agent with this name.")
 	ErrNotFound  = fault.New(fault.NotFound, "agent_not_found", "There is no such agent.")
+	ErrRevoked   = fault.New(fault.Conflict, "agent_revoked", "The agent is revoked for good. Enrol another one.")
 )
 
 // Registry is the port to the database for enrolment. The methods call functions as the operators' role.
@@ -28,9 +29,9 @@ type Registry interface {
 	// contains the secret. Enrolling, rotating and revoking write an entry with the operator's name to the operators'
 	// log.
 	EnrolAgent(ctx context.Context, operator string, a New) error
-	// RotateAgent gives an agent another secret, or returns ErrUnknown. The secret before ends at once.
+	// RotateAgent gives an agent another secret, or returns ErrRevoked. The secret before ends at once.
 	RotateAgent(ctx context.Context, operator string, agent ID, hash secret.Hash) error
-	// RevokeAgent ends an agent for good, or returns ErrUnknown.
+	// RevokeAgent ends an agent for good, or returns ErrRevoked.
 	RevokeAgent(ctx context.Context, operator string, agent ID) error
 	// AgentByName returns the agent's id, or ErrNotFound.
 	AgentByName(ctx context.Context, name string) (ID, error)
@@ -90,7 +91,7 @@ func (e *Enrolment) Serve(ctx context.Context, operator string, agent ID, in org
 }
 
 // Rotate gives an agent another secret and returns it. The secret before ends at once: the agent is cut off until it is
-// started with the new one, and its sessions run on. It returns ErrUnknown for an unknown or revoked agent.
+// started with the new one, and its sessions run on. It returns ErrRevoked for a revoked or unknown agent.
 func (e *Enrolment) Rotate(ctx context.Context, operator string, agent ID) (secret.Secret, error) {
 	if err := checkOperator(operator); err != nil {
 		return secret.Secret{}, err
