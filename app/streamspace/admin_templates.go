@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,9 +49,12 @@ func readTemplate(file string) (templates.New, error) {
 		return templates.New{}, fmt.Errorf("read the template: %w", err)
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxTemplate))
+	text, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
 	if err != nil {
 		return templates.New{}, fmt.Errorf("read the template: %w", err)
+	}
+	if len(text) > maxTemplate {
+		return templates.New{}, fmt.Errorf("%s is not a template: it has more than %d bytes", file, maxTemplate)
 	}
 	var n struct {
 		Name        string       `json:"name"`
@@ -62,6 +66,9 @@ func readTemplate(file string) (templates.New, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&n); err != nil {
 		return templates.New{}, fmt.Errorf("%s is not a template: %w", file, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return templates.New{}, fmt.Errorf("%s is not a template: something follows it", file)
 	}
 	return templates.New(n), nil
 }

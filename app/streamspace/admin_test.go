@@ -154,6 +154,13 @@ func TestOperatorsCommands(t *testing.T) {
 	d.does("template publish", template)
 	write(`{"name": "terminal", "titel": "Terminal"}`)
 	d.refuses("titel", "template publish", template)
+	write(`{"name": "terminal", "title": "Terminal"} {"name": "second", "title": "Second"}`)
+	d.refuses("something follows", "template publish", template)
+	write(`{"name": "terminal", "title": "Terminal"}` + strings.Repeat(" ", maxTemplate))
+	d.refuses("more than 1048576 bytes", "template publish", template)
+	write(`{"name": "terminal", "title": ""}`)
+	d.refuses("title must have 1 to 80 characters", "template publish", template)
+	d.refuses("no such file", "template publish", filepath.Join(d.files, "missing.json"))
 	d.does("template withdraw terminal")
 	d.refuses("template", "template withdraw terminal")
 
