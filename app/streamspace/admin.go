@@ -18,8 +18,11 @@ func adminCommand(t terminal) *cobra.Command {
 		Use:   "admin",
 		Short: "Set an installation up and administer it",
 		Long: "Set an installation up and administer it. Except for the database, these commands connect as\n" +
-			"streamspace_operator, which can call functions and read no organisation's rows. What is done to an organisation\n" +
-			"is in that organisation's audit log; everything else is in the operators' log.",
+			"streamspace_operator, which can call functions and read no organisation's rows. What is done to an\n" +
+			"organisation is in that organisation's audit log; everything else is in the operators' log.\n\n" +
+			"A command that changes something takes your name, from --operator or STREAMSPACE_OPERATOR. It is\n" +
+			"recorded as you give it: nothing proves it. Anyone who can connect as streamspace_operator can give any\n" +
+			"name.",
 	})
 	database := group(&cobra.Command{Use: "database", Short: "Administer the database"})
 	database.AddCommand(prepareCommand(t))

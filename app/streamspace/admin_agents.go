@@ -14,10 +14,15 @@ import (
 )
 
 func agentsCommand(t terminal) *cobra.Command {
-	c := group(&cobra.Command{Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations"})
+	c := group(&cobra.Command{
+		Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations",
+	})
 	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops",
+		Long: "Let an agent run an organisation's desktops. An agent may serve several organisations, and several\n" +
+			"agents one. The same again changes nothing.",
+		Example: "  streamspace admin agent serve host-1 acme --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		agent, err := o.agents.ByName(ctx, args[0])
 		if err != nil {
@@ -31,6 +36,9 @@ func agentsCommand(t terminal) *cobra.Command {
 	}))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "revoke NAME", Short: "End an agent for good: it never connects again",
+		Long: "End an agent for good, as when its host is lost or taken over: it is cut off, and never connects again.\n" +
+			"Its name stays taken.",
+		Example: "  streamspace admin agent revoke host-1 --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		agent, err := o.agents.ByName(ctx, args[0])
 		if err != nil {
@@ -75,8 +83,11 @@ func (o operator) hand(file string, newCredential func() (agents.ID, secret.Secr
 func agentEnrolCommand(t terminal) *cobra.Command {
 	var file string
 	c := &cobra.Command{
-		Use:     "enrol NAME",
-		Short:   "Add an agent, and print the credential with which it connects",
+		Use:   "enrol NAME",
+		Short: "Add an agent, and print the credential with which it connects",
+		Long: "Add an agent, and hand out the credential with which it connects: printed, or in a new file that only\n" +
+			"you can read. It cannot be read again. The agent serves no organisation yet: `streamspace admin agent\n" +
+			"serve` adds one.",
 		Example: "  streamspace admin agent enrol host-1 --credential host-1.credential --operator me",
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
@@ -90,6 +101,9 @@ func agentRotateCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rotate NAME",
 		Short: "Give an agent another credential; the one before ends at once",
+		Long: "Give an agent another credential. The one before ends at once: the agent is cut off until it is started\n" +
+			"with the new one. Its desktops run on.",
+		Example: "  streamspace admin agent rotate host-1 --credential host-1.new --operator me",
 	}
 	c.Flags().StringVar(&file, "credential", "", credentialHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
@@ -105,7 +119,11 @@ func agentRotateCommand(t terminal) *cobra.Command {
 }
 
 func agentListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the agents"})
+	c, format := list(&cobra.Command{
+		Use: "list", Short: "List the agents",
+		Long:    "List the agents by name, revoked ones included, with the time of their last contact.",
+		Example: "  streamspace admin agent list --output json",
+	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p := o.print(*format, "name", "id", "last seen", "revoked", "created")
 		return p.all(func(after string) (key string, n int, err error) {

@@ -12,7 +12,8 @@ func logCommand(t terminal) *cobra.Command {
 		Use:   "log",
 		Short: "Print what operators did outside of any organisation",
 		Long: "Print what operators did outside of any organisation: the oldest entry first. What they did to an\n" +
-			"organisation is in that organisation's audit log.",
+			"organisation is in that organisation's audit log. The name is what the command was given: it is not proven.",
+		Example: "  streamspace admin log --output json",
 	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p := o.print(*format, "seq", "at", "operator", "action", "subject")

@@ -14,13 +14,24 @@ func orgCommand(t terminal) *cobra.Command {
 	c := group(&cobra.Command{Use: "org", Short: "Create, list, suspend and resume organisations, and name owners"})
 	c.AddCommand(orgCreateCommand(t), orgListCommand(t))
 	for _, act := range []struct {
-		use, short string
-		do         func(*orgs.Service, context.Context, string, org.ID) error
+		cobra.Command
+
+		do func(*orgs.Service, context.Context, string, org.ID) error
 	}{
-		{"suspend SLUG", "Keep all members out, from their next request on; desktops run on", (*orgs.Service).Suspend},
-		{"resume SLUG", "Let the members in again, with the sign-ins that they had", (*orgs.Service).Resume},
+		{cobra.Command{
+			Use: "suspend SLUG", Short: "Keep all members out, from their next request on; desktops run on",
+			Long: "Keep all members out of an organisation, from their next request on, until\n" +
+				"`streamspace admin org resume`. Its desktops run on, and its members keep their sign-ins, which open nothing\n" +
+				"in the meantime.",
+			Example: "  streamspace admin org suspend acme --operator me",
+		}, (*orgs.Service).Suspend},
+		{cobra.Command{
+			Use: "resume SLUG", Short: "Let the members in again, with the sign-ins that they had",
+			Long:    "Let the members of a suspended organisation in again, with the sign-ins that they had.",
+			Example: "  streamspace admin org resume acme --operator me",
+		}, (*orgs.Service).Resume},
 	} {
-		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short},
+		c.AddCommand(t.asOperator(&act.Command,
 			func(ctx context.Context, o operator, args []string) error {
 				in, err := o.org(ctx, args[0])
 				if err != nil {
@@ -31,6 +42,9 @@ func orgCommand(t terminal) *cobra.Command {
 	}
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "owner SLUG EMAIL", Short: "Make a user an owner of an organisation",
+		Long: "Make a user an owner of an organisation: a member of it, or another user. It is the way out when its\n" +
+			"owners cannot sign in any more. The owners that it has stay owners.",
+		Example: "  streamspace admin org owner acme second@acme.example --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
 			return o.orgs.MakeOwner(ctx, o.name, in, user)
@@ -43,8 +57,10 @@ func orgCreateCommand(t terminal) *cobra.Command {
 	var n orgs.New
 	var owner string
 	c := &cobra.Command{
-		Use:     "create",
-		Short:   "Create an organisation with its first owner, who exists already",
+		Use:   "create",
+		Short: "Create an organisation with its first owner, who exists already",
+		Long: "Create an organisation with its first owner, whom `streamspace admin user create` has created. No agent\n" +
+			"serves it yet: `streamspace admin agent serve` adds one.",
 		Example: "  streamspace admin org create --slug acme --name Acme --owner owner@acme.example --operator me",
 	}
 	c.Flags().StringVar(&n.Slug, "slug", "", "short name in lower case, which members name when they sign in")
@@ -69,7 +85,11 @@ func orgCreateCommand(t terminal) *cobra.Command {
 }
 
 func orgListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the organisations"})
+	c, format := list(&cobra.Command{
+		Use: "list", Short: "List the organisations",
+		Long:    "List the organisations by slug, suspended ones included. Nothing of what is in them is read.",
+		Example: "  streamspace admin org list --output json",
+	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p := o.print(*format, "slug", "name", "id", "namespace", "suspended", "created")
 		return p.all(func(after string) (key string, n int, err error) {
@@ -107,6 +127,9 @@ func grantCommand(t terminal) *cobra.Command {
 	})
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "end SLUG EMAIL", Short: "End such a membership before its time",
+		Long: "End a membership that `streamspace admin grant` gave, before its time, with the sign-ins by it. A\n" +
+			"membership without an end stays.",
+		Example: "  streamspace admin grant end acme me@ops.example --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
 			return o.orgs.EndAccess(ctx, o.name, in, user)

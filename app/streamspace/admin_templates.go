@@ -27,6 +27,7 @@ func templateCommand(t terminal) *cobra.Command {
 		Long: "Publish a template to every organisation. The file is JSON with name, title, description and spec:\n\n" +
 			`  {"name": "terminal", "title": "Terminal", "spec": {"command": ["xterm", "-maximized"]}}` + "\n\n" +
 			"A changed template with the same name becomes its next revision. The same again changes nothing.",
+		Example: "  streamspace admin template publish terminal.json --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		n, err := readTemplate(args[0])
 		if err != nil {
@@ -36,6 +37,9 @@ func templateCommand(t terminal) *cobra.Command {
 	}))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "withdraw NAME", Short: "Withdraw a template; desktops that were launched from it run on",
+		Long: "Withdraw a template with all its revisions: no desktop is launched from it any more. Desktops that were\n" +
+			"launched from it run on.",
+		Example: "  streamspace admin template withdraw terminal --operator me",
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.templates.Withdraw(ctx, o.name, args[0])
 	}))
@@ -78,7 +82,9 @@ func setupCodeCommand(t terminal) *cobra.Command {
 		Use:   "setup-code",
 		Short: "Print the code with which a new installation gets its first organisation",
 		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works\n" +
-			"once, for an hour, while there is no organisation. A new code replaces the one before.",
+			"once, for an hour, while there is no organisation. A new code replaces the one before.\n" +
+			"Only the code is printed on the standard output.",
+		Example: "  streamspace admin setup-code --operator me",
 	}, func(ctx context.Context, o operator, _ []string) error {
 		code, err := setup.NewCode(ctx, o.db, o.name)
 		if err != nil {

@@ -19,14 +19,30 @@ func userCommand(t terminal) *cobra.Command {
 	c := group(&cobra.Command{Use: "user", Short: "Create, list, disable and sign out users, and reset passwords"})
 	c.AddCommand(userCreateCommand(t), userListCommand(t), userResetCommand(t))
 	for _, act := range []struct {
-		use, short string
-		do         func(*identity.Users, context.Context, string, org.UserID) error
+		cobra.Command
+
+		do func(*identity.Users, context.Context, string, org.UserID) error
 	}{
-		{"disable EMAIL", "Keep a user out of every organisation, at once", (*identity.Users).Disable},
-		{"enable EMAIL", "Let a disabled user sign in again", (*identity.Users).Enable},
-		{"sign-out EMAIL", "End all sign-ins of a user", (*identity.Users).SignOut},
+		{cobra.Command{
+			Use: "disable EMAIL", Short: "Keep a user out of every organisation, at once",
+			Long: "Keep a user out of every organisation, from their next request on, and end their sign-ins. Their\n" +
+				"desktops run on. `streamspace admin user enable` lets them sign in again.",
+			Example: "  streamspace admin user disable left@acme.example --operator me",
+		}, (*identity.Users).Disable},
+		{cobra.Command{
+			Use: "enable EMAIL", Short: "Let a disabled user sign in again",
+			Long:    "Let a disabled user sign in again, with the password and the memberships that they had.",
+			Example: "  streamspace admin user enable back@acme.example --operator me",
+		}, (*identity.Users).Enable},
+		{cobra.Command{
+			Use: "sign-out EMAIL", Short: "End all sign-ins of a user",
+			Long: "End all sign-ins of a user, in every organisation, as after a stolen laptop. The audit log of\n" +
+				"each organisation to which they were signed in says so. They can sign in again:\n" +
+				"`streamspace admin user reset` also changes the password.",
+			Example: "  streamspace admin user sign-out member@acme.example --operator me",
+		}, (*identity.Users).SignOut},
 	} {
-		c.AddCommand(t.asOperator(&cobra.Command{Use: act.use, Short: act.short},
+		c.AddCommand(t.asOperator(&act.Command,
 			func(ctx context.Context, o operator, args []string) error {
 				user, err := o.users.ByEmail(ctx, args[0])
 				if err != nil {
@@ -74,6 +90,10 @@ func userCreateCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create EMAIL",
 		Short: "Create a user, who can then be added to organisations",
+		Long: "Create a user, who can then be added to organisations. A password is never an argument, because other\n" +
+			"users of this machine see those: it is read from a file, or made and printed, alone on a line of the\n" +
+			"standard output.",
+		Example: "  streamspace admin user create owner@acme.example --name 'Ada Owner' --operator me",
 	}
 	c.Flags().StringVar(&n.Name, "name", "", "the user's name")
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
@@ -95,6 +115,9 @@ func userResetCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "reset EMAIL",
 		Short: "Give a user another password, and end their sign-ins",
+		Long: "Give a user another password, and end their sign-ins in every organisation. The password is read from a\n" +
+			"file, or made and printed, alone on a line of the standard output. A disabled user stays disabled.",
+		Example: "  streamspace admin user reset member@acme.example --password-file password --operator me",
 	}
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
@@ -114,7 +137,11 @@ func userResetCommand(t terminal) *cobra.Command {
 }
 
 func userListCommand(t terminal) *cobra.Command {
-	c, format := list(&cobra.Command{Use: "list", Short: "List the users"})
+	c, format := list(&cobra.Command{
+		Use: "list", Short: "List the users",
+		Long:    "List the users by email address, disabled ones included. Their organisations are not read.",
+		Example: "  streamspace admin user list --output json",
+	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
 		p := o.print(*format, "email", "name", "id", "disabled", "created")
 		return p.all(func(after string) (key string, n int, err error) {

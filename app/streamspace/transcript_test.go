@@ -110,6 +110,10 @@ func TestTranscript(t *testing.T) {
 		if c.Runnable() && failures == 0 {
 			t.Errorf("%s has no example of a failure: add one", path)
 		}
+		ofOperators := c.Flag("operator") != nil || c.Flag("output") != nil
+		if ofOperators && (c.Long == "" || c.Example == "") {
+			t.Errorf("%s has no long help with an example: add it", path)
+		}
 	})
 	if *update {
 		if err := os.WriteFile(transcript, []byte(b.String()), 0o644); err != nil {
