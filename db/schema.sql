@@ -1418,7 +1418,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '1c45202c33d2fac3929e77811dd51ed3db84032bd0f8743bb478f4bf4581e120'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '3e6fba319bce2166fdec5580b3d6739a49bcb721e937e7a4fd3bacd5608a61f4') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'ed053e0e01f0eafc3534b95b029d28926f77082bb4ef033cbbcec5ee237b2d42'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'ec13192d0b13822e853c3450fc84177fbcc61e8bb662589d5e2b8023553264d9') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2665,6 +2665,9 @@ CREATE FUNCTION rls.serve_org(operator text, agent uuid, org uuid) RETURNS void
     AS $$
 begin
   perform rls.enter_operator(org, operator);
+  if exists (select from app.agents a where a.id = agent and a.revoked_at is not null) then
+    raise exception 'revoked agent' using errcode = 'SS010';
+  end if;
   insert into app.agent_orgs (agent_id) values (agent) on conflict (org_id, agent_id) do nothing;
   if found then
     insert into app.audit_log (action, subject) values ('agent.serve', agent::text);
@@ -2678,7 +2681,7 @@ ALTER FUNCTION rls.serve_org(operator text, agent uuid, org uuid) OWNER TO strea
 -- Name: FUNCTION serve_org(operator text, agent uuid, org uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.serve_org(operator text, agent uuid, org uuid) IS 'Lets an agent run an org''s sessions.';
+COMMENT ON FUNCTION rls.serve_org(operator text, agent uuid, org uuid) IS 'Lets an agent run an org''s sessions, unless it is revoked.';
 
 
 --
@@ -6400,6 +6403,7 @@ GRANT ALL ON FUNCTION rls.set_password(operator text, usr uuid, password_hash te
 
 REVOKE ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) TO streamspace_login;
+GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint) TO streamspace_operator;
 
 
 --

@@ -69,7 +69,8 @@ func (o *Operator) RevokeAgent(ctx context.Context, operator string, agent agent
 	return orRevoked(o.q.RevokeAgent(ctx, operator, agent.UUID))
 }
 
-// orRevoked translates an error for an operator. ErrUnknown says that a secret is wrong, and an operator has shown none.
+// orRevoked translates an error for an operator. ErrUnknown says that a secret is wrong, and an operator has shown
+// none.
 func orRevoked(err error) error {
 	err = translate(err)
 	if errors.Is(err, agents.ErrUnknown) {
@@ -100,7 +101,7 @@ func (o *Operator) Agents(ctx context.Context, after string, n int) ([]agents.En
 // ServeOrg implements agents.Registry.
 func (o *Operator) ServeOrg(ctx context.Context, operator string, agent agents.ID, in org.ID) error {
 	err := o.q.ServeOrg(ctx, operator, agent.UUID, in.UUID)
-	return ofConstraint(err, map[string]*fault.Fault{
+	return orRevoked(ofConstraint(err, map[string]*fault.Fault{
 		"agent_orgs_of_agent": agents.ErrNotFound, "agent_orgs_of_org": orgs.ErrNotFound,
-	})
+	}))
 }

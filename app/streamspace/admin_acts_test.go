@@ -89,14 +89,15 @@ func (d desk) file(name, text string, mode os.FileMode) string {
 func createsOrg(d desk) {
 	owner := d.db.NewOrg(d.T, dbtest.Spec{}).Owner
 	create := "org create --slug umbrella --namespace rain --sessions 7 --sessions-per-user 2 --name"
+	noName := "org create --slug umbrella --owner " + owner.Email
 	for want, line := range map[string]string{
-		"slug must be":                   "org create --slug Umbrella --name U --owner " + owner.Email,
-		"name must have 1 to 80":         "org create --slug umbrella --owner " + owner.Email,
-		"owner must be a user":           "org create --slug umbrella --name U",
-		"There is no such user":          "org create --slug umbrella --name U --owner unknown@example.test",
-		"sessions_per_org must be 1 to":  "org create --slug umbrella --name U --sessions 0 --owner " + owner.Email,
-		"sessions_per_user must be 1 to": "org create --slug umbrella --name U --sessions-per-user 0 --owner " + owner.Email,
-		"namespace must be":              "org create --slug umbrella --name U --namespace Rain --owner " + owner.Email,
+		"slug must be":                     "org create --slug Umbrella --name U --owner " + owner.Email,
+		"name must have 1 to 80":           noName,
+		"owner must be a user":             "org create --slug umbrella --name U",
+		"There is no such user":            "org create --slug umbrella --name U --owner unknown@example.test",
+		"--sessions must be 1 to":          noName + " --name U --sessions 0",
+		"--sessions-per-user must be 1 to": noName + " --name U --sessions-per-user 0",
+		"namespace must be":                noName + " --name U --namespace Rain",
 	} {
 		d.refuses(want, line)
 	}
@@ -129,8 +130,9 @@ func suspendsOrg(d desk) {
 	d.logged(o, "org.suspend "+o.ID.String(), "org.resume "+o.ID.String())
 	d.loggedOutside()
 
-	long := desk{d.T, d.db, d.super, d.files, strings.Repeat("x", 81)}
-	long.refuses("operator must have 1 to 80 characters, not 81", "org suspend "+o.Slug)
+	long := d
+	long.name = strings.Repeat("x", 81)
+	long.refuses("--operator must have 1 to 80 characters, not 81", "org suspend "+o.Slug)
 }
 
 func namesOwner(d desk) {
@@ -154,25 +156,25 @@ func grantsAccess(d desk) {
 	for want, line := range map[string]string{
 		"There is no such organisation": "grant unknown " + me.Email + " --reason help",
 		"There is no such user":         "grant " + o.Slug + " unknown@example.test --reason help",
-		"role must be":                  grant + " --role owner --reason help",
-		"reason must have 1 to 200":     grant,
-		"ends must be within the next":  grant + " --reason help --for 0s",
+		"--role must be":                grant + " --role owner --reason help",
+		"--reason must have 1 to 200":   grant,
+		"--for must be within the next": grant + " --reason help --for 0s",
 		"is a member of this":           "grant " + o.Slug + " " + o.Viewer.Email + " --reason help",
 	} {
 		d.refuses(want, line)
 	}
-	d.refuses("There is no such organisation", "grant end unknown "+me.Email)
-	d.refuses("There is no such user", "grant end "+o.Slug+" unknown@example.test")
+	d.refuses("There is no such organisation", "grant unknown "+me.Email+" --end")
+	d.refuses("There is no such user", "grant "+o.Slug+" unknown@example.test --end")
 	d.shows("0", granted, o.ID.UUID, me.User.UUID)
 
 	d.does(grant+" --role member --for 90m --reason", "the desktop does not start")
 	d.shows("member the desktop does not start true", `select role || ' ' || reason || ' ' ||
 		(ends_at between now() + interval '89 min' and now() + interval '90 min')::text
 		from app.memberships where org_id = $1 and user_id = $2`, o.ID.UUID, me.User.UUID)
-	d.does("grant end " + o.Slug + " " + me.Email)
+	d.does(grant + " --end")
 	d.shows("0", granted, o.ID.UUID, me.User.UUID)
 	// A membership without an end stays.
-	d.does("grant end " + o.Slug + " " + o.Viewer.Email)
+	d.does("grant " + o.Slug + " " + o.Viewer.Email + " --end")
 	d.shows("1", granted, o.ID.UUID, o.Viewer.User.UUID)
 	d.logged(o, "access.grant "+me.User.String(), "access.end "+me.User.String())
 }
@@ -297,6 +299,7 @@ func runsAgent(d desk) {
 	}
 	d.refuses("The agent is revoked", "agent rotate rack --credential", filepath.Join(d.files, "second"))
 	d.refuses("The agent is revoked", "agent revoke rack")
+	d.refuses("The agent is revoked", "agent serve rack "+o.Slug)
 	d.refuses("There is an agent with this name", "agent enrol rack")
 	if _, err := os.Stat(filepath.Join(d.files, "second")); err == nil {
 		d.Error("a refused command leaves a file")

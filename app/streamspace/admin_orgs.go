@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,12 +64,8 @@ func orgCreateCommand(t terminal) *cobra.Command {
 			"serves it yet: `streamspace admin agent serve` adds one.",
 		Example: "  streamspace admin org create --slug acme --name Acme --owner owner@acme.example --operator me",
 	}
-	c.Flags().StringVar(&n.Slug, "slug", "", "short name in lower case, which members name when they sign in")
-	c.Flags().StringVar(&n.Name, "name", "", "name for people")
-	c.Flags().StringVar(&n.Namespace, "namespace", "", "where its desktops run; not set: the slug")
+	orgFlags(c, &n)
 	c.Flags().StringVar(&owner, "owner", "", "email address of the first owner")
-	c.Flags().Int64Var(&n.Sessions.PerOrg, "sessions", 10, "desktops at the same time, for the organisation")
-	c.Flags().Int64Var(&n.Sessions.PerUser, "sessions-per-user", 3, "desktops at the same time, for each member")
 	return t.asOperator(c, func(ctx context.Context, o operator, _ []string) error {
 		if n.Namespace == "" {
 			n.Namespace = n.Slug
@@ -82,6 +79,15 @@ func orgCreateCommand(t terminal) *cobra.Command {
 		_, err := o.orgs.Create(ctx, o.name, n)
 		return err
 	})
+}
+
+// orgFlags adds the flags of a new organisation.
+func orgFlags(c *cobra.Command, n *orgs.New) {
+	c.Flags().StringVar(&n.Slug, "slug", "", "short name in lower case, which members name when they sign in")
+	c.Flags().StringVar(&n.Name, "name", "", "name for people")
+	c.Flags().StringVar(&n.Namespace, "namespace", "", "where its desktops run; not set: the slug")
+	c.Flags().Int64Var(&n.Sessions.PerOrg, "sessions", 10, "desktops at the same time, for the organisation")
+	c.Flags().Int64Var(&n.Sessions.PerUser, "sessions-per-user", 3, "desktops at the same time, for each member")
 }
 
 func orgListCommand(t terminal) *cobra.Command {
@@ -109,31 +115,35 @@ func grantCommand(t terminal) *cobra.Command {
 	var g orgs.Grant
 	var role string
 	var last time.Duration
+	var end bool
 	c := &cobra.Command{
 		Use:   "grant SLUG EMAIL",
 		Short: "Make a user a member of an organisation for a while, with a reason that its members see",
 		Long: "Make a user a member of an organisation for a while. This is how an operator sees into an organisation:\n" +
-			"its members see the grant and the reason, its owners can end it, and the sign-ins by it end with it.",
-		Example: "  streamspace admin grant acme me@ops.example --for 2h --reason 'desktop does not start' --operator me",
+			"its members see the grant and the reason, its owners can end it, and the sign-ins by it end with it.\n\n" +
+			"--end ends it before its time, with the sign-ins by it. A membership without an end stays.",
+		Example: "  streamspace admin grant acme me@ops.example --for 2h --reason 'desktop does not start' --operator me\n" +
+			"  streamspace admin grant acme me@ops.example --end --operator me",
 	}
 	c.Flags().StringVar(&role, "role", string(org.RoleViewer), "admin, member or viewer")
 	c.Flags().StringVar(&g.Reason, "reason", "", "what it is for")
 	c.Flags().DurationVar(&last, "for", time.Hour, "how long, at most 30 days (720h)")
-	t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+	c.Flags().BoolVar(&end, "end", false, "end it now")
+	c.PreRunE = func(c *cobra.Command, _ []string) error {
+		for _, flag := range []string{"role", "reason", "for"} {
+			if end && c.Flags().Changed(flag) {
+				return fmt.Errorf("--end ends a grant, and --%s is for a new one", flag)
+			}
+		}
+		return nil
+	}
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
 		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
+			if end {
+				return o.orgs.EndAccess(ctx, o.name, in, user)
+			}
 			g.User, g.Role, g.Ends = user, org.Role(role), time.Now().Add(last)
 			return o.orgs.GrantAccess(ctx, o.name, in, g)
 		})
 	})
-	c.AddCommand(t.asOperator(&cobra.Command{
-		Use: "end SLUG EMAIL", Short: "End such a membership before its time",
-		Long: "End a membership that `streamspace admin grant` gave, before its time, with the sign-ins by it. A\n" +
-			"membership without an end stays.",
-		Example: "  streamspace admin grant end acme me@ops.example --operator me",
-	}, func(ctx context.Context, o operator, args []string) error {
-		return o.inOrg(ctx, args[0], args[1], func(in org.ID, user org.UserID) error {
-			return o.orgs.EndAccess(ctx, o.name, in, user)
-		})
-	}))
-	return c
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
@@ -75,26 +74,4 @@ func readTemplate(file string) (templates.New, error) {
 		return templates.New{}, fmt.Errorf("%s is not a template: something follows it", file)
 	}
 	return templates.New(n), nil
-}
-
-func setupCodeCommand(t terminal) *cobra.Command {
-	return t.asOperator(&cobra.Command{
-		Use:   "setup-code",
-		Short: "Print the code with which a new installation gets its first organisation",
-		Long: "Print the code with which a new installation gets its first organisation, at /setup of its page. It works\n" +
-			"once, for an hour, while there is no organisation. A new code replaces the one before.\n" +
-			"Only the code is printed on the standard output.",
-		Example: "  streamspace admin setup-code --operator me",
-	}, func(ctx context.Context, o operator, _ []string) error {
-		code, err := setup.NewCode(ctx, o.db, o.name)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(o.say, "Open /setup of the page within %s and give it this code:\n", setup.CodeLasts)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintln(o.out, code.Reveal())
-		return err
-	})
 }

@@ -23,11 +23,12 @@ type desk struct {
 	super *pgx.Conn
 	files string
 	name  string // the operator's
+	input string // what the command reads
 }
 
 func newDesk(t *testing.T, db *dbtest.Database, name string) desk {
 	t.Helper()
-	return desk{t, db, db.Superuser(t), t.TempDir(), name}
+	return desk{t, db, db.Superuser(t), t.TempDir(), name, ""}
 }
 
 // run runs a command as the operator, and returns what it prints for programs and for people.
@@ -36,7 +37,7 @@ func (d desk) run(line string, more ...string) (status int, out, said string) {
 	var stdout, stderr bytes.Buffer
 	environ := []string{"STREAMSPACE_DATABASE_URL=" + d.db.URL(), "STREAMSPACE_OPERATOR=" + d.name}
 	args := append(append([]string{"admin"}, strings.Fields(line)...), more...)
-	status = run(d.Context(), terminal{args, environ, &stdout, &stderr})
+	status = run(d.Context(), terminal{args, environ, strings.NewReader(d.input), &stdout, &stderr})
 	return status, stdout.String(), stderr.String()
 }
 
@@ -79,6 +80,22 @@ func (d desk) rows(sql string, args ...any) []string {
 	return out
 }
 
+// TestSetupCommand makes the first organisation from what one command prints and another reads.
+func TestSetupCommand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dbtest.Own(t), "me")
+	d.input = d.does("setup-code")
+	const setUp = "setup --slug acme --name Acme --owner Owner@Acme.test --sessions 7 --owner-name"
+	if password := strings.TrimSpace(d.does(setUp, "The owner")); len(password) < 32 {
+		t.Errorf("the password is %q", password)
+	}
+	d.shows("acme acme owner owner@acme.test 7", `
+		select o.slug || ' ' || o.namespace || ' ' || m.role || ' ' || u.email || ' ' || l.per_org
+		from app.organizations o join app.memberships m on m.org_id = o.id join app.users u on u.id = m.user_id
+		join app.quota_limits l on l.org_id = o.id and l.kind = 'sessions'`)
+	d.refuses("The setup code is wrong, used or expired", setUp, "The owner")
+}
+
 func TestOperatorsCommands(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Own(t)
@@ -90,6 +107,13 @@ func TestOperatorsCommands(t *testing.T) {
 	if len(code) < 32 || len(d.rows(isTheCode, code)) != 1 {
 		t.Errorf("the code is %q", code)
 	}
+	d.input = "guessed\n"
+	const setUp = "setup --slug acme --name Acme --owner first@acme.test --owner-name"
+	d.refuses("The setup code is wrong, used or expired", setUp, "The first")
+	d.refuses("--owner-name must have 1 to", setUp, "")
+	d.refuses("--slug must be", strings.Replace(setUp, "acme", "Acme", 1), "The first")
+	d.input = ""
+	d.refuses("the setup code is missing", setUp, "The first")
 	password := strings.TrimSpace(d.does("user create Owner@Acme.test --name", "The owner"))
 	if len(password) < 32 {
 		t.Errorf("the password is %q", password)
@@ -122,12 +146,12 @@ func TestOperatorsCommands(t *testing.T) {
 	d.refuses("There is no such organisation", "org suspend globex")
 	d.does("org suspend acme")
 	d.does("org resume acme")
-	d.refuses("reason", "grant acme me@ops.test --role viewer --for 1h")
-	d.refuses("role", "grant acme me@ops.test --role owner --for 1h --reason help")
-	d.refuses("ends", "grant acme me@ops.test --for 721h --reason help")
+	d.refuses("--reason", "grant acme me@ops.test --role viewer --for 1h")
+	d.refuses("--role", "grant acme me@ops.test --role owner --for 1h --reason help")
+	d.refuses("--for", "grant acme me@ops.test --for 721h --reason help")
 	d.does("grant acme me@ops.test --role viewer --for 1h --reason help")
 	d.refuses("is a member of this organisation already", "grant acme me@ops.test --for 1h --reason help")
-	d.does("grant end acme me@ops.test")
+	d.does("grant acme me@ops.test --end")
 	d.does("org owner acme me@ops.test")
 
 	// Agents.
@@ -154,6 +178,7 @@ func TestOperatorsCommands(t *testing.T) {
 	d.does("agent revoke host-1")
 	d.refuses("The agent is revoked", "agent rotate host-1")
 	d.refuses("The agent is revoked", "agent revoke host-1")
+	d.refuses("The agent is revoked", "agent serve host-1 acme")
 
 	// Templates.
 	template := filepath.Join(d.files, "terminal.json")
@@ -251,11 +276,12 @@ func TestOperatorsLists(t *testing.T) {
 	// A list needs no name; a change does.
 	environ := []string{"STREAMSPACE_DATABASE_URL=" + d.db.URL()}
 	var stdout, stderr bytes.Buffer
-	if run(t.Context(), terminal{[]string{"admin", "org", "list"}, environ, &stdout, &stderr}) != 0 {
+	if run(t.Context(), terminal{[]string{"admin", "org", "list"}, environ, nil, &stdout, &stderr}) != 0 {
 		t.Errorf("without a name: %s", &stderr)
 	}
 	args := []string{"admin", "org", "suspend", o.Slug}
-	if run(t.Context(), terminal{args, environ, &stdout, &stderr}) != 1 || !strings.Contains(stderr.String(), "operator") {
+	status := run(t.Context(), terminal{args, environ, nil, &stdout, &stderr})
+	if status != 1 || !strings.Contains(stderr.String(), "operator") {
 		t.Errorf("without a name: %s", &stderr)
 	}
 }

@@ -20,7 +20,7 @@ func main() {
 		debug.SetGCPercent(gcPercent)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, terminal{os.Args[1:], os.Environ(), os.Stdout, os.Stderr})
+	status := run(ctx, terminal{os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(status)
 }

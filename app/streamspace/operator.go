@@ -26,6 +26,7 @@ import (
 type operator struct {
 	name      string // for the logs: claimed by the command, not proven
 	db        *postgres.Operator
+	passwords *identity.Passwords
 	orgs      *orgs.Service
 	users     *identity.Users
 	agents    *agents.Enrolment
@@ -78,9 +79,10 @@ func (t terminal) connected(c *cobra.Command, do act, named func(r *settings.Rep
 			return err
 		}
 		defer pg.Close()
-		return sentence(do(cmd.Context(), operator{
-			name: name, db: pg, out: t.out, say: t.err,
-			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, identity.NewPasswords(runtime.GOMAXPROCS(0))),
+		passwords := identity.NewPasswords(runtime.GOMAXPROCS(0))
+		return sentence(cmd, do(cmd.Context(), operator{
+			name: name, db: pg, out: t.out, say: t.err, passwords: passwords,
+			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, passwords),
 			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
 		}, args))
 	}
@@ -100,12 +102,27 @@ func asUsed(c *cobra.Command, args []string) error {
 
 // sentence returns an error that prints as the sentence of its fault, as an answer of the API has it: the cause names
 // constraints of the database. An error without a fault is printed whole, and so is an outage, which the operator ends.
-func sentence(err error) error {
+func sentence(c *cobra.Command, err error) error {
 	f, ok := errors.AsType[*fault.Fault](err)
 	if !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable {
 		return err
 	}
-	return errors.New(f.Message)
+	return errors.New(inFlags(c, f))
+}
+
+// flags are the names of flags that differ from the names of their fields.
+var flags = map[string]string{
+	"ends": "for", "sessions_per_org": "sessions", "owner.email": "owner", "owner.name": "owner-name",
+}
+
+// inFlags is the message of a fault. When the fault is of a field that the command has a flag for, it names the flag.
+func inFlags(c *cobra.Command, f *fault.Fault) string {
+	field, _ := f.Details["field"].(string)
+	flag := cmp.Or(flags[field], strings.ReplaceAll(strings.TrimPrefix(field, "org."), "_", "-"))
+	if rest, ok := strings.CutPrefix(f.Message, field+" "); ok && c.Flags().Lookup(flag) != nil {
+		return "--" + flag + " " + rest
+	}
+	return f.Message
 }
 
 // org finds an organisation by its slug.

@@ -21,7 +21,7 @@ func TestPolicyCommands(t *testing.T) {
 	start := func(url string, args ...string) (status int, out, said string) {
 		var stdout, stderr bytes.Buffer
 		environ := []string{"STREAMSPACE_AUDIT_DATABASE_URL=" + url}
-		status = run(t.Context(), terminal{append([]string{"policy"}, args...), environ, &stdout, &stderr})
+		status = run(t.Context(), terminal{append([]string{"policy"}, args...), environ, nil, &stdout, &stderr})
 		return status, stdout.String(), stderr.String()
 	}
 
@@ -68,7 +68,7 @@ func TestPolicyCommands(t *testing.T) {
 		"STREAMSPACE_AUDIT_DATABASE_URL=" + d.DSN("postgres"), "STREAMSPACE_DATABASE_PASSWORDS=" + t.TempDir(),
 	}
 	args := []string{"policy", "audit", "--accept", accepted}
-	if status := run(t.Context(), terminal{args, environ, &stdout, &stderr}); status != 0 {
+	if status := run(t.Context(), terminal{args, environ, nil, &stdout, &stderr}); status != 0 {
 		t.Errorf("a folder without the auditor's password: status %d, said %s", status, &stderr)
 	}
 }

@@ -16,6 +16,7 @@ import (
 type terminal struct {
 	args     []string
 	environ  []string
+	in       io.Reader
 	out, err io.Writer
 }
 

@@ -60,6 +60,7 @@ var examples = []string{
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace admin org suspend acme`,
 	`streamspace admin org resume`,
 	`streamspace admin org owner acme`,
+	`streamspace admin setup now`,
 	`streamspace admin user remove`,
 	`streamspace admin user create`,
 	`streamspace admin user list`,
@@ -78,7 +79,7 @@ var examples = []string{
 	`streamspace admin template withdraw`,
 	`streamspace admin log`,
 	`streamspace admin grant acme`,
-	`streamspace admin grant end acme`,
+	`streamspace admin grant acme me@ops.example --end --reason help`,
 	`streamspace version`,
 	`streamspace version now`,
 }
@@ -172,7 +173,7 @@ func record(t *testing.T, b *strings.Builder, example string) int {
 		t.Fatalf("an example without the program: %s", example)
 	}
 	var out bytes.Buffer
-	status := run(t.Context(), terminal{args, environ, &out, &out})
+	status := run(t.Context(), terminal{args, environ, strings.NewReader(""), &out, &out})
 	said := versions.ReplaceAllStringFunc(out.String(), func(s string) string {
 		if kind, _, ok := strings.Cut(s, " version "); ok {
 			return kind + " version N"
@@ -241,7 +242,7 @@ func TestNoMessageShowsAPassword(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			said := firstWords{end: cancel}
-			run(ctx, terminal{strings.Fields(c.CommandPath())[1:], environ, &said, &said})
+			run(ctx, terminal{strings.Fields(c.CommandPath())[1:], environ, strings.NewReader(""), &said, &said})
 			if s := said.String(); s == "" || strings.Contains(s, "hunter2") {
 				t.Errorf("%s with %s says: %s", c.CommandPath(), address, s)
 			}

@@ -207,6 +207,9 @@ create function rls.serve_org(operator text, agent uuid, org uuid) returns void
 as $$
 begin
   perform rls.enter_operator(org, operator);
+  if exists (select from app.agents a where a.id = agent and a.revoked_at is not null) then
+    raise exception 'revoked agent' using errcode = 'SS010';
+  end if;
   insert into app.agent_orgs (agent_id) values (agent) on conflict (org_id, agent_id) do nothing;
   if found then
     insert into app.audit_log (action, subject) values ('agent.serve', agent::text);
@@ -235,7 +238,7 @@ comment on function rls.find_user(text) is 'A user''s id by email address.';
 comment on function rls.find_org(text) is 'An org''s id by its slug.';
 comment on function rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint) is 'Creates an org with its first owner and its quota.';
 comment on function rls.add_member(text, uuid, uuid, text) is 'Adds a user to an org. An existing member keeps their role.';
-comment on function rls.serve_org(text, uuid, uuid) is 'Lets an agent run an org''s sessions.';
+comment on function rls.serve_org(text, uuid, uuid) is 'Lets an agent run an org''s sessions, unless it is revoked.';
 comment on function rls.add_template(text, uuid, uuid, text, text, text, jsonb) is 'Creates a private template of an org, or its next revision.';
 
 grant execute on function rls.find_user(text), rls.find_org(text),

@@ -362,7 +362,8 @@ grant execute on function rls.operator_log_after(bigint, int), rls.list_orgs(tex
   rls.list_agents(text, int), rls.find_agent(text), rls.publish_template(text, uuid, text, text, text, jsonb),
   rls.withdraw_template(text, text), rls.new_setup_code(text, bytea, timestamptz)
   to streamspace_operator;
-grant execute on function rls.set_up(bytea, uuid, text, text, text, uuid, text, text, text, bigint, bigint) to streamspace_login;
+grant execute on function rls.set_up(bytea, uuid, text, text, text, uuid, text, text, text, bigint, bigint)
+  to streamspace_login, streamspace_operator;
 reset role;
 
 -- +goose Down

@@ -85,7 +85,7 @@ func NewService(r Registry, p *identity.Passwords) *Service { return &Service{r,
 // that names the field. A wrong code costs a password's hash, as a wrong password does.
 func (s *Service) SetUp(ctx context.Context, code secret.Secret, f First) error {
 	f.Org.Owner = org.UserID{UUID: uuid.Must(uuid.NewV7())}
-	if err := cmp.Or(f.Owner.Check(), f.Org.Check()); err != nil {
+	if err := cmp.Or(input.Of("owner", f.Owner.Check()), input.Of("org", f.Org.Check())); err != nil {
 		return err
 	}
 	hash, err := s.passwords.Hash(ctx, f.Owner.Password)

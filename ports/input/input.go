@@ -3,6 +3,7 @@
 package input
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -57,6 +58,21 @@ func Number(field string, n, least, most int64) error {
 		return Invalid(field, "must be %d to %d, not %d", least, most, n)
 	}
 	return nil
+}
+
+// Of names the object that an invalid field belongs to: "name" of "owner" is "owner.name". Other errors, and nil, it
+// returns as they are.
+func Of(object string, err error) error {
+	f, ok := errors.AsType[*fault.Fault](err)
+	if !ok {
+		return err
+	}
+	field, _ := f.Details["field"].(string)
+	rest, ok := strings.CutPrefix(f.Message, field+" ")
+	if !ok {
+		return err
+	}
+	return Invalid(object+"."+field, "%s", rest)
 }
 
 // Invalid returns the fault of a field. The format continues the sentence that begins with the field's name.

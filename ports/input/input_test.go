@@ -32,6 +32,8 @@ func TestChecks(t *testing.T) {
 		"too large a size":          {Size("spec", 17, 0, 16), "spec must have 0 to 16 bytes, not 17"},
 		"the smallest number":       {Number("quota", 1, 1, 5), ""},
 		"too small a number":        {Number("quota", 0, 1, 5), "quota must be 1 to 5, not 0"},
+		"a field of an object":      {Of("owner", Number("age", 0, 1, 5)), "owner.age must be 1 to 5, not 0"},
+		"a valid field":             {Of("owner", nil), ""},
 		"a number beyond the limit": {Number("quota", 6, 1, 5), "quota must be 1 to 5, not 6"},
 	} {
 		if c.says == "" {
