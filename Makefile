@@ -76,8 +76,8 @@ test/race: deps $(page) ## Run the Go tests under the race detector
 	tools/test.sh -race
 
 .PHONY: test/mutation
-test/mutation: deps ## Weaken each of the database's rights in turn, and check that a test notices
-	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/proof -all
+test/mutation: deps ## Weaken each right of the database and check that a test notices: make test/mutation [only=memberships]
+	go test -count=1 -timeout=30m -run='^TestMutants$$' -v ./db/proof $(if $(only),-only='$(only)',-all)
 
 .PHONY: test/browser
 test/browser: deps build ## Run the console in headless Chromium

@@ -847,7 +847,7 @@ CREATE FUNCTION rls.end_access(operator text, org uuid, usr uuid) RETURNS void
     AS $$
 begin
   perform rls.enter_operator(org, operator);
-  delete from app.memberships m where m.org_id = org and m.user_id = usr and m.ends_at is not null;
+  delete from app.memberships m where m.user_id = usr and m.ends_at is not null; -- the policy allows only this org's
   if found then
     insert into app.audit_log (action, subject) values ('access.end', usr::text);
   end if;
@@ -1418,7 +1418,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'ed053e0e01f0eafc3534b95b029d28926f77082bb4ef033cbbcec5ee237b2d42'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'ec13192d0b13822e853c3450fc84177fbcc61e8bb662589d5e2b8023553264d9') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'ed053e0e01f0eafc3534b95b029d28926f77082bb4ef033cbbcec5ee237b2d42'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2833,7 +2833,7 @@ CREATE FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) RETURNS voi
     AS $$
 begin
   perform rls.enter_operator(org, operator);
-  delete from app.credentials k where k.org_id = org and k.user_id = usr;
+  delete from app.credentials k where k.user_id = usr; -- the policy allows only this org's
   if found then
     insert into app.audit_log (action, subject) values ('member.sign_out', usr::text);
   end if;
@@ -2859,7 +2859,7 @@ CREATE FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) RETURN
     AS $$
 begin
   perform rls.enter_operator(org, operator);
-  update app.organizations o set suspended = suspend where o.id = org and o.suspended <> suspend;
+  update app.organizations o set suspended = suspend where o.suspended <> suspend; -- the policy allows only this org
   if found then
     insert into app.audit_log (action, subject) values (case when suspend then 'org.suspend' else 'org.resume' end, org::text);
   end if;

@@ -105,7 +105,7 @@ create function rls.suspend_org(operator text, org uuid, suspend boolean) return
 as $$
 begin
   perform rls.enter_operator(org, operator);
-  update app.organizations o set suspended = suspend where o.id = org and o.suspended <> suspend;
+  update app.organizations o set suspended = suspend where o.suspended <> suspend; -- the policy allows only this org
   if found then
     insert into app.audit_log (action, subject) values (case when suspend then 'org.suspend' else 'org.resume' end, org::text);
   end if;
@@ -150,7 +150,7 @@ create function rls.end_access(operator text, org uuid, usr uuid) returns void
 as $$
 begin
   perform rls.enter_operator(org, operator);
-  delete from app.memberships m where m.org_id = org and m.user_id = usr and m.ends_at is not null;
+  delete from app.memberships m where m.user_id = usr and m.ends_at is not null; -- the policy allows only this org's
   if found then
     insert into app.audit_log (action, subject) values ('access.end', usr::text);
   end if;
@@ -206,7 +206,7 @@ create function rls.sign_out_user(operator text, org uuid, usr uuid) returns voi
 as $$
 begin
   perform rls.enter_operator(org, operator);
-  delete from app.credentials k where k.org_id = org and k.user_id = usr;
+  delete from app.credentials k where k.user_id = usr; -- the policy allows only this org's
   if found then
     insert into app.audit_log (action, subject) values ('member.sign_out', usr::text);
   end if;

@@ -19,6 +19,9 @@ import (
 // checkers work.
 var everyMutant = flag.Bool("all", false, "make every mutant, not a sample of them")
 
+// onlyMutants makes the mutants whose name has a text in it, such as a table that a change is about.
+var onlyMutants = flag.String("only", "", "make only the mutants that have this text in their name")
+
 // reportFile is where make proof has the report written.
 var reportFile = flag.String("report", "", "write the report as Markdown to this file")
 
@@ -36,14 +39,14 @@ const (
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	oneOf := sample
-	if *everyMutant {
+	if *everyMutant || *onlyMutants != "" {
 		oneOf = 1
 	}
 	var databases []*pgx.Conn
 	for range atOnce {
 		databases = append(databases, dbtest.Own(t).Superuser(t))
 	}
-	report, err := prove(t.Context(), databases, oneOf)
+	report, err := prove(t.Context(), databases, oneOf, *onlyMutants)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +67,14 @@ func TestMutants(t *testing.T) {
 	for _, f := range found {
 		t.Error(f)
 	}
-	if want := 5000 / oneOf; len(report.Results) < want {
+	if want := 5000 / oneOf; len(report.Results) < want && *onlyMutants == "" {
 		t.Errorf("only %d mutants", len(report.Results))
 	}
 }
 
-// prove fills databases that have just been migrated, one on each server, and runs their mutants: all of them, or one
-// of oneOf.
-func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, error) {
+// prove fills databases that have just been migrated, one on each server, and runs one of oneOf of the mutants whose
+// name has a text in it.
+func prove(ctx context.Context, databases []*pgx.Conn, oneOf int, named string) (*Report, error) {
 	script, err := probe.ForTests()
 	if err != nil {
 		return nil, err
@@ -85,10 +88,11 @@ func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, erro
 	if err != nil {
 		return nil, err
 	}
-	if oneOf > 1 {
-		n := 0
-		mutants = slices.DeleteFunc(mutants, func(Mutant) bool { n++; return n%oneOf != 0 })
-	}
+	n := 0
+	mutants = slices.DeleteFunc(mutants, func(m Mutant) bool {
+		n++
+		return n%oneOf != 0 || !strings.Contains(m.ID(), named)
+	})
 	behaviour, err := NewBehaviour(ctx, databases[0], script)
 	if err != nil {
 		return nil, err
@@ -101,7 +105,7 @@ func prove(ctx context.Context, databases []*pgx.Conn, oneOf int) (*Report, erro
 	if err != nil {
 		return nil, fmt.Errorf("run %d mutants: %w", len(mutants), err)
 	}
-	report.Attempts, report.Sampled = len(behaviour.attempts), oneOf > 1
+	report.Attempts, report.Sampled = len(behaviour.attempts), oneOf > 1 || named != ""
 	err = databases[0].QueryRow(ctx, "select current_setting('server_version_num')::int / 10000").Scan(&report.Major)
 	return report, err
 }
