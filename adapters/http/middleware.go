@@ -149,16 +149,26 @@ func serveAgents(agents http.Handler, unknownAgents *limiter[string]) middleware
 	}
 }
 
-// securityHeaders sets headers for browsers: load nothing, do not guess content types, and send no Referer. The page
-// replaces the first with its own policy.
-func securityHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", defaultCSP)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		next.ServeHTTP(w, r)
-	})
+// hsts tells browsers to use HTTPS for this host for a year (RFC 6797). Other hosts of the domain are not included,
+// because they may belong to other programs.
+const hsts = "max-age=31536000"
+
+// securityHeaders sets headers for browsers: load nothing, do not guess content types, send no Referer and, where the
+// public URL is https, never use HTTP. The page replaces the first with its own policy.
+func securityHeaders(publicURL string) middleware {
+	secure := strings.HasPrefix(strings.ToLower(publicURL), "https://")
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Security-Policy", defaultCSP)
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Referrer-Policy", "no-referrer")
+			if secure { // also behind a proxy that ends TLS
+				h.Set("Strict-Transport-Security", hsts)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
 }
 
 // limitBody refuses bodies of more than maxBody bytes: at once if the length is declared, otherwise while reading.

@@ -52,7 +52,7 @@ func (s *Server) stages(sameOrigin *http.CrossOriginProtection) []middleware {
 		logRequests(s.config.Log, s.config.Observer, clientIP(s.config.TrustedProxies)),
 		recoverPanics,
 		serveAgents(s.config.Agents, s.limits.unknownAgents), // /agent/v1/ ends here
-		securityHeaders,
+		securityHeaders(s.config.PublicURL),
 		limitBody,
 		refuseCrossOrigin(sameOrigin),
 		servePage(s.config.Page), // everything outside the API ends here

@@ -152,6 +152,7 @@ func TestThePage(t *testing.T) {
 		wantStatus(t, w, http.StatusOK)
 		want := map[string]string{
 			"Cache-Control": cached, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Strict-Transport-Security": "max-age=31536000",
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 				"connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 		}
@@ -161,6 +162,18 @@ func TestThePage(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// A browser that was told to use HTTPS for localhost would refuse every other program there.
+func TestHTTPSIsOnlyRequiredWhereThePublicURLHasIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t, func(c *Config) { c.PublicURL = "http://localhost:8080" })
+	for _, path := range []string{"/", "/api/v1/openapi.yaml"} {
+		w := f.do(ask{method: http.MethodGet, path: path})
+		if got := w.Header().Get("Strict-Transport-Security"); w.Code != http.StatusOK || got != "" {
+			t.Errorf("%s: %d, Strict-Transport-Security = %q", path, w.Code, got)
 		}
 	}
 }

@@ -32,7 +32,10 @@ type Config struct {
 	Password string `env:"STREAMSPACE_DEV_PASSWORD"`
 }
 
-// Settings describes the settings of a dev installation. It makes the signing keys itself.
+// notOfDev are the server's settings that dev does not have: it makes the signing keys itself, and serves HTTP.
+var notOfDev = []string{"STREAMSPACE_SIGNING_KEYS", "STREAMSPACE_TLS_CERT", "STREAMSPACE_TLS_KEY"}
+
+// Settings describes the settings of a dev installation.
 func Settings() []settings.Setting {
 	all := settings.Of[Config](map[string]string{
 		"STREAMSPACE_DATA":         "data folder; not set: .streamspace, as root /var/lib/streamspace-dev",
@@ -46,13 +49,14 @@ func Settings() []settings.Setting {
 				"created; not set: a private PostgreSQL"
 		}
 	}
-	return slices.DeleteFunc(all, func(s settings.Setting) bool { return s.Name == "STREAMSPACE_SIGNING_KEYS" })
+	return slices.DeleteFunc(all, func(s settings.Setting) bool { return slices.Contains(notOfDev, s.Name) })
 }
 
 // ReadConfig reads the settings from an environment. Its error lists every setting that is wrong. Of the server's,
 // STREAMSPACE_DATABASE_URL is that of a superuser here; without one dev runs a PostgreSQL of its own.
 func ReadConfig(environ []string) (Config, error) {
 	c, r := settings.Read[Config](environ)
+	c.Server.TLSCert, c.Server.TLSKey = "", ""
 	c.Server.Check(r)
 	if c.Server.DatabaseURL != "" {
 		if _, err := parseGiven(c.Server.DatabaseURL); err != nil {

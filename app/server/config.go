@@ -17,6 +17,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/app/settings"
@@ -29,8 +30,12 @@ type Config struct {
 	Listen string `env:"STREAMSPACE_LISTEN" envDefault:"127.0.0.1:8080"`
 	// OpsListen is the address of the health checks and metrics. It is separate, because only operators may reach it.
 	OpsListen string `env:"STREAMSPACE_OPS_LISTEN" envDefault:"127.0.0.1:9090"`
-	// PublicURL is the URL that browsers and agents use. Empty: http://localhost and the port of Listen.
+	// PublicURL is the URL that browsers and agents use. Empty: localhost and the port of Listen.
 	PublicURL string `env:"STREAMSPACE_PUBLIC_URL"`
+	// TLSCert and TLSKey are PEM files of the certificate and its key, with which Listen serves HTTPS. They are read again
+	// every second. Empty: HTTP, for a proxy that ends TLS.
+	TLSCert string `env:"STREAMSPACE_TLS_CERT"`
+	TLSKey  string `env:"STREAMSPACE_TLS_KEY"`
 	// SigningKeys is the folder of the tokens' Ed25519 keys: signing.pem signs, every *.pem verifies. It is read again
 	// every second, so that keys are rotated without a restart.
 	SigningKeys string `env:"STREAMSPACE_SIGNING_KEYS"`
@@ -67,7 +72,10 @@ func help() map[string]string {
 		"STREAMSPACE_LISTEN":     "address of the console, the API, the streams and the agents' connections",
 		"STREAMSPACE_OPS_LISTEN": "address of the health checks /livez and /readyz and of /metrics",
 		"STREAMSPACE_PUBLIC_URL": "URL that browsers use, such as https://desks.example.com; " +
-			"not set: http://localhost and the port of STREAMSPACE_LISTEN",
+			"not set: localhost and the port of STREAMSPACE_LISTEN",
+		"STREAMSPACE_TLS_CERT": "PEM file of the certificate for HTTPS, followed by its intermediate certificates; " +
+			"not set: STREAMSPACE_LISTEN serves HTTP, for a proxy that ends TLS",
+		"STREAMSPACE_TLS_KEY":      "PEM file of the certificate's private key, which other users cannot read",
 		"STREAMSPACE_SIGNING_KEYS": "folder of the Ed25519 keys of access tokens: signing.pem signs, every *.pem verifies",
 		"STREAMSPACE_DATABASE_URL": "URL of the PostgreSQL database, without a user: " +
 			"each kind of work connects as its own role",
@@ -109,6 +117,22 @@ func (c Config) Check(r *settings.Report) {
 	}
 	if says := wrongPublicURL(c.PublicURL); c.PublicURL != "" && says != "" {
 		r.Wrong("STREAMSPACE_PUBLIC_URL", "%s", says)
+	}
+	c.checkTLS(r)
+}
+
+// checkTLS reports settings of TLS that do not belong together.
+func (c Config) checkTLS(r *settings.Report) {
+	switch {
+	case c.TLSCert == "" && c.TLSKey == "":
+		return
+	case c.TLSCert == "":
+		r.Wrong("STREAMSPACE_TLS_CERT", "is not set, but STREAMSPACE_TLS_KEY is")
+	case c.TLSKey == "":
+		r.Wrong("STREAMSPACE_TLS_KEY", "is not set, but STREAMSPACE_TLS_CERT is")
+	}
+	if strings.HasPrefix(c.PublicURL, "http://") {
+		r.Wrong("STREAMSPACE_PUBLIC_URL", "must begin with https://, because STREAMSPACE_TLS_CERT is set")
 	}
 }
 
@@ -153,6 +177,11 @@ func (c Config) checkFiles(r *settings.Report) {
 		_, err := jwt.LoadKeys(c.SigningKeys)
 		report("STREAMSPACE_SIGNING_KEYS", err)
 	}
+	if c.TLSCert != "" && c.TLSKey != "" {
+		cert, key := c.tlsFiles().Check()
+		report("STREAMSPACE_TLS_CERT", cert)
+		report("STREAMSPACE_TLS_KEY", key)
+	}
 	report("STREAMSPACE_DATABASE_PASSWORDS", c.Database().CheckPasswords())
 	_, err := policy.ReadAccepted(c.AcceptedViolations)
 	report("STREAMSPACE_ACCEPTED_VIOLATIONS", err)
@@ -179,5 +208,10 @@ func (c Config) URL() string {
 		return c.PublicURL
 	}
 	_, port, _ := net.SplitHostPort(c.Listen) // Check has verified it
+	if c.TLSCert != "" {
+		return "https://localhost:" + port
+	}
 	return "http://localhost:" + port
 }
+
+func (c Config) tlsFiles() certs.Files { return certs.Files{Cert: c.TLSCert, Key: c.TLSKey} }

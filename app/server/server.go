@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,7 @@ type Server struct {
 type listener struct {
 	net.Listener
 	handler http.Handler
+	tls     *tls.Config // nil: HTTP
 }
 
 // New connects to the database, wires the control plane and binds the addresses. All problems show before the first
@@ -43,7 +45,7 @@ func New(ctx context.Context, c Config, log *slog.Logger) (_ *Server, err error)
 	if s.parts, err = wire(ctx, c, log); err != nil {
 		return nil, err
 	}
-	s.public.handler, s.ops.handler = s.site, s.opsRoutes()
+	s.public.handler, s.public.tls, s.ops.handler = s.site, s.tls, s.opsRoutes()
 	if s.public.Listener, err = bind(ctx, "STREAMSPACE_LISTEN", c.Listen); err == nil {
 		s.ops.Listener, err = bind(ctx, "STREAMSPACE_OPS_LISTEN", c.OpsListen)
 	}
@@ -89,11 +91,19 @@ func (s *Server) Run(ctx context.Context) error {
 // connections end with ctx, because they could last for days.
 func (l listener) serve(ctx context.Context) error {
 	server := &http.Server{
-		Handler: l.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		Handler: l.handler, TLSConfig: l.tls,
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // only broken handshakes of unknown clients
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	go func() {
+		if l.tls == nil {
+			ended <- server.Serve(l)
+			return
+		}
+		// HTTP/1.1, and HTTP/2 for those who ask for it. Browsers open WebSockets, and agents their tunnels, by HTTP/1.1.
+		ended <- server.ServeTLS(l, "", "")
+	}()
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)

@@ -20,7 +20,7 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 		"STREAMSPACE_LISTEN=8080", "STREAMSPACE_OPS_LISTEN=nowhere", "STREAMSPACE_DATABASE_CONNECTIONS=many",
 		"STREAMSPACE_TRUSTED_PROXIES=everyone", "STREAMSPACE_PUBLIC_URL=example.com", "STREAMSPACE_SIGNING_KEYS=" + none,
 		"STREAMSPACE_DATABASE_URL=postgres://me:secret@localhost/db", "STREAMSPACE_DATABASE_PASSWORDS=" + none,
-		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none,
+		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none, "STREAMSPACE_TLS_CERT=" + none, "STREAMSPACE_TLS_KEY=" + none,
 	})
 	if err == nil {
 		t.Fatal("read")

@@ -2,12 +2,14 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime"
 	"strings"
 
+	"github.com/streamspace-dev/streamspace/adapters/certs"
 	apihttp "github.com/streamspace-dev/streamspace/adapters/http"
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/membus"
@@ -29,6 +31,7 @@ type parts struct {
 	db         *postgres.DB
 	metrics    *prometheus.Metrics
 	site       http.Handler
+	tls        *tls.Config                   // of the site; nil: HTTP
 	agents     func() int                    // connected now
 	background []func(context.Context) error // each runs until its context is done
 	log        *slog.Logger
@@ -102,12 +105,29 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err != nil {
 		return nil, fmt.Errorf("assemble the API: %w", err)
 	}
-	p.background = []func(context.Context) error{
+	if err := p.wireTLS(ctx, c); err != nil {
+		return nil, err
+	}
+	p.background = append(p.background, []func(context.Context) error{
 		tunnels.Run, streams.Run, nudger.Run, proof.run, jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
-	}
+	}...)
 	return p, nil
+}
+
+// wireTLS loads the certificate, if there is one.
+func (p *parts) wireTLS(ctx context.Context, c Config) error {
+	if c.TLSCert == "" {
+		return nil
+	}
+	certificate, err := certs.Load(ctx, c.tlsFiles(), p.log)
+	if err != nil {
+		return err
+	}
+	p.tls = certificate.Config()
+	p.background = append(p.background, certificate.Run)
+	return nil
 }
 
 // sources are the functions that the metrics read at each scrape.

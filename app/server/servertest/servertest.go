@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -45,6 +47,9 @@ type Config struct {
 	Unlimited bool // no rate limits of sign-ins and of unknown ids
 	// SigningKeys is a folder of keys. Empty: one of the server's own.
 	SigningKeys string
+	// TLSCert and TLSKey are files of a certificate for localhost. Empty: HTTP.
+	TLSCert, TLSKey string
+	Authorities     *x509.CertPool // what the client trusts
 }
 
 // Start runs a control plane until ctx is done.
@@ -60,8 +65,14 @@ func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
 	if err := jwt.EnsureKeys(c.SigningKeys); err != nil {
 		return nil, err
 	}
+	scheme := "http://"
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
 	settings, err := server.ReadConfig([]string{
-		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0", "STREAMSPACE_PUBLIC_URL=http://localhost",
+		"STREAMSPACE_LISTEN=127.0.0.1:0", "STREAMSPACE_OPS_LISTEN=127.0.0.1:0",
+		"STREAMSPACE_PUBLIC_URL=" + scheme + "localhost",
+		"STREAMSPACE_TLS_CERT=" + c.TLSCert, "STREAMSPACE_TLS_KEY=" + c.TLSKey,
 		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEYS=" + c.SigningKeys,
 	})
 	if err != nil {
@@ -77,13 +88,16 @@ func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
 		return nil, err
 	}
 	s.SigningKey = keys.Signing
-	s.URL, s.OpsURL = "http://"+s.Addr().String(), "http://"+s.OpsAddr().String()
+	s.URL, s.OpsURL = scheme+s.Addr().String(), "http://"+s.OpsAddr().String()
 	if s.PasswordHash, err = identity.NewPasswords(1).Hash(ctx, Password); err != nil {
 		return nil, err
 	}
 	s.Client = &http.Client{
-		Timeout:   time.Minute,
-		Transport: &http.Transport{MaxIdleConnsPerHost: 128, MaxConnsPerHost: 128},
+		Timeout: time.Minute,
+		Transport: &http.Transport{
+			MaxIdleConnsPerHost: 128, MaxConnsPerHost: 128,
+			TLSClientConfig: &tls.Config{RootCAs: c.Authorities, MinVersion: tls.VersionTLS12},
+		},
 	}
 	if s.Agents, err = pgxpool.New(ctx, d.DSN("streamspace_agent")); err != nil {
 		return nil, err
