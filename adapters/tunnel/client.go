@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,12 +23,15 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// ClientConfig is the configuration of a Client. All fields except Unconfined are required.
+// ClientConfig is the configuration of a Client. All fields except Authorities and Unconfined are required.
 type ClientConfig struct {
 	// URL is the control plane's, http or https, without a path.
 	URL    string
 	Agent  uuid.UUID
 	Secret secret.Secret
+	// Authorities returns the authorities that may have signed the control plane's certificate. It is called before each
+	// connection, so that they are exchanged without restarting the agent, whose sessions would end. Nil: the system's.
+	Authorities func() (*x509.CertPool, error)
 	// Unconfined tells that sessions run without namespaces. Zero means that they are confined.
 	Unconfined bool
 	Log        *slog.Logger
@@ -49,7 +53,7 @@ type Client struct {
 	cfg   ClientConfig
 	base  string
 	shown string // base without a password, for messages
-	http  *http.Client
+	outer *outer
 	epoch atomic.Int64 // zero until the first connection
 	// live is the current control connection, nil between two.
 	live atomic.Pointer[peer]
@@ -71,25 +75,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
 		return nil, errors.New("the agent's id or secret is missing")
 	}
-	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), shown: u.Redacted(), http: outerClient()}, nil
-}
-
-// outerClient makes the HTTP client that dials the control plane, through the proxies that the environment names. It
-// uses HTTP/1.1 only, because HTTP/2 has no upgrades. It follows no redirect, because the target would receive the
-// credential.
-func outerClient() *http.Client {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   dialTimeout,
-			ResponseHeaderTimeout: dialTimeout,
-			Protocols:             protocols,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), shown: u.Redacted(), outer: newOuter(cfg)}, nil
 }
 
 // Epoch returns the epoch that the control plane gave to this process at its first connection. Zero means that it has
@@ -100,7 +86,7 @@ func (c *Client) Epoch() int64 { return c.epoch.Load() }
 // has connected. This process must then end, because two processes would each start and stop the same sessions. After
 // every other error it tries again: an agent with a revoked credential keeps trying every 5 s until an operator acts.
 func (c *Client) Run(ctx context.Context, h AgentHandler) error {
-	defer c.http.CloseIdleConnections()
+	defer c.outer.close()
 	defer c.streams.Wait()
 	log := c.cfg.Log.With("agent", c.cfg.Agent.String())
 	var b backoff
@@ -154,17 +140,21 @@ func (c *Client) session(ctx context.Context, h AgentHandler) error {
 func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*dialTimeout)
 	defer cancel()
+	client, err := c.outer.client()
+	if err != nil {
+		return nil, err
+	}
 	header := http.Header{}
 	present(header, c.hello())
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
 	ws, resp, err := websocket.Dial(ctx, c.base+connectPath, &websocket.DialOptions{
-		HTTPClient: c.http, HTTPHeader: header, Subprotocols: []string{subprotocol},
+		HTTPClient: client, HTTPHeader: header, Subprotocols: []string{subprotocol},
 	})
 	if err != nil {
 		if resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 			err = readProblem(resp)
 		}
-		return nil, fmt.Errorf("connect to %s: %w", c.shown, err)
+		return nil, fmt.Errorf("connect to %s: %w", c.shown, explained(err))
 	}
 	epoch, err := strconv.ParseInt(resp.Header.Get(headerEpoch), 10, 64)
 	if err != nil || epoch <= 0 || ws.Subprotocol() != subprotocol {

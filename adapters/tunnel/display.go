@@ -93,9 +93,13 @@ func (c *Client) dialBack(ctx context.Context, want openStream) (io.ReadWriteClo
 	req.Header.Set(headerSession, want.Session.String())
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", streamUpgrade)
-	resp, err := c.http.Do(req)
+	client, err := c.outer.client()
 	if err != nil {
 		return nil, fmt.Errorf("dial back: %w", err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("dial back: %w", explained(err))
 	}
 	conn, ok := resp.Body.(io.ReadWriteCloser)
 	if resp.StatusCode != http.StatusSwitchingProtocols || !ok {

@@ -201,6 +201,12 @@ func (r *rig) run(t testing.TB, id uuid.UUID, key secret.Secret, h *host) *agent
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r.start(t, client, h)
+}
+
+// start runs a client and waits until it has connected.
+func (r *rig) start(t testing.TB, client *Client, h *host) *agent {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	a := &agent{Client: client, host: h, stop: cancel, ended: make(chan error, 1)}
 	over := make(chan struct{})

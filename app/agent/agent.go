@@ -2,11 +2,13 @@ package agent
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/adapters/process"
 	"github.com/streamspace-dev/streamspace/adapters/tunnel"
 	"github.com/streamspace-dev/streamspace/modules/reconciler"
@@ -19,9 +21,11 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	client, err := tunnel.NewClient(tunnel.ClientConfig{
-		URL: c.ControlURL, Agent: id, Secret: key, Unconfined: c.Unconfined, Log: log,
-	})
+	config := tunnel.ClientConfig{URL: c.ControlURL, Agent: id, Secret: key, Unconfined: c.Unconfined, Log: log}
+	if c.ControlCA != "" {
+		config.Authorities = func() (*x509.CertPool, error) { return certs.Authorities(c.ControlCA) }
+	}
+	client, err := tunnel.NewClient(config)
 	if err != nil {
 		return err
 	}

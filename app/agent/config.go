@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -17,7 +19,10 @@ import (
 type Config struct {
 	// ControlURL is the control plane's address, http or https.
 	ControlURL string `env:"STREAMSPACE_CONTROL_URL"`
-	// Credential is the file that holds "<agent's id>.<secret>". Only the agent's user may read it.
+	// ControlCA is a PEM file of the authorities of which one has signed the control plane's certificate; no other is then
+	// trusted. It is read again for each connection. Empty: the system's authorities.
+	ControlCA string `env:"STREAMSPACE_CONTROL_CA"`
+	// Credential is the file that holds "<agent's id>.<secret>". Other users must not be able to read it.
 	Credential string `env:"STREAMSPACE_AGENT_CREDENTIAL"`
 	// Data is the folder in which sessions keep their files.
 	Data string `env:"STREAMSPACE_DATA"`
@@ -29,8 +34,10 @@ type Config struct {
 // Settings describes the settings of an agent.
 func Settings() []settings.Setting {
 	return settings.Of[Config](map[string]string{
-		"STREAMSPACE_CONTROL_URL":      "URL of the control plane",
-		"STREAMSPACE_AGENT_CREDENTIAL": "file that holds <id>.<secret>, readable by the agent's user only",
+		"STREAMSPACE_CONTROL_URL": "URL of the control plane",
+		"STREAMSPACE_CONTROL_CA": "PEM file of the private authorities that sign the control plane's certificate, and the " +
+			"only ones trusted; not set: the system's",
+		"STREAMSPACE_AGENT_CREDENTIAL": "file that holds <id>.<secret>, which other users cannot read",
 		"STREAMSPACE_DATA":             "data folder of the sessions",
 		"STREAMSPACE_AGENT_UNCONFINED": "true: run sessions without namespaces; " +
 			"refused when there is more than one organisation",
@@ -49,6 +56,13 @@ func ReadConfig(environ []string) (Config, error) {
 		r.Wrong("STREAMSPACE_CONTROL_URL", "cannot be parsed as a URL")
 	case u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "":
 		r.Wrong("STREAMSPACE_CONTROL_URL", "must be http:// or https:// and a host")
+	case u.Scheme == "http" && c.ControlCA != "":
+		r.Wrong("STREAMSPACE_CONTROL_URL", "must begin with https://, because STREAMSPACE_CONTROL_CA is set")
+	}
+	if c.ControlCA != "" {
+		if _, err := certs.Authorities(c.ControlCA); err != nil {
+			r.Wrong("STREAMSPACE_CONTROL_CA", "is wrong: %v", err)
+		}
 	}
 	if c.Credential != "" {
 		if _, _, err := readCredential(c.Credential); err != nil {
@@ -58,19 +72,11 @@ func ReadConfig(environ []string) (Config, error) {
 	return c, r.Err()
 }
 
-// readCredential reads the agent's id and secret. It refuses a file that other users can read, because they may have
-// copied the secret.
+// readCredential reads the agent's id and secret.
 func readCredential(file string) (uuid.UUID, secret.Secret, error) {
-	info, err := os.Stat(file)
+	b, err := secret.ReadFile(os.DirFS(filepath.Dir(file)), filepath.Base(file))
 	if err != nil {
-		return uuid.Nil, secret.Secret{}, fmt.Errorf("open the agent's credential: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return uuid.Nil, secret.Secret{}, fmt.Errorf("other users can read %s: run chmod 600 %s", file, file)
-	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return uuid.Nil, secret.Secret{}, fmt.Errorf("read the agent's credential: %w", err)
+		return uuid.Nil, secret.Secret{}, fmt.Errorf("read the agent's credential %s: %w", file, err)
 	}
 	id, key, ok := strings.Cut(strings.TrimSpace(string(b)), ".")
 	agent, err := uuid.Parse(id)

@@ -30,10 +30,10 @@ var examples = []string{
 	`STREAMSPACE_LISTEN=8080 STREAMSPACE_DATABASE_CONNECTIONS=many STREAMSPACE_TRUSTED_PROXIES=everyone ` +
 		`STREAMSPACE_PUBLIC_URL=https://desks.example.com/console STREAMSPACE_LOG_LEVEL=loud streamspace serve`,
 	`STREAMSPACE_DATABASE_URL=postgres://app:secret@db/streamspace STREAMSPACE_SIGNING_KEYS=/nonexistent ` +
-		`streamspace serve`,
+		`STREAMSPACE_TLS_CERT=/nonexistent STREAMSPACE_TLS_KEY=/nonexistent streamspace serve`,
 	`streamspace agent`,
-	`STREAMSPACE_CONTROL_URL=control:8080 STREAMSPACE_AGENT_CREDENTIAL=/nonexistent ` +
-		`STREAMSPACE_AGENT_UNCONFINED=perhaps streamspace agent`,
+	`STREAMSPACE_CONTROL_URL=control:8080 STREAMSPACE_CONTROL_CA=/nonexistent ` +
+		`STREAMSPACE_AGENT_CREDENTIAL=/nonexistent STREAMSPACE_AGENT_UNCONFINED=perhaps streamspace agent`,
 	`streamspace migrate`,
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace migrate`,
 	`streamspace policy prove`,

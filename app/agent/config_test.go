@@ -1,0 +1,45 @@
+package agent
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/adapters/certs/certstest"
+)
+
+func TestTheCredentialAndTheAuthoritiesAreChecked(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	credential, open := filepath.Join(folder, "credential"), filepath.Join(folder, "open")
+	for path, mode := range map[string]os.FileMode{credential: 0o640, open: 0o644} {
+		if err := os.WriteFile(path, []byte(uuid.NewString()+".secret\n"), mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ca := certstest.New(t).File
+	for name, c := range map[string]struct {
+		url, credential, ca string
+		says                string // empty: nothing is wrong
+	}{
+		"https and a private authority": {"https://control", credential, ca, ""},
+		"https":                         {"https://control", credential, "", ""},
+		"http":                          {"http://control", credential, "", ""},
+		"http and a private authority":  {"http://control", credential, ca, "STREAMSPACE_CONTROL_URL must begin with https"},
+		"no authority in the file":      {"https://control", credential, credential, "STREAMSPACE_CONTROL_CA is wrong"},
+		"a credential that others read": {"https://control", open, "", "STREAMSPACE_AGENT_CREDENTIAL is wrong"},
+		"a file without a credential":   {"https://control", ca, "", "STREAMSPACE_AGENT_CREDENTIAL is wrong"},
+	} {
+		_, err := ReadConfig([]string{
+			"STREAMSPACE_CONTROL_URL=" + c.url, "STREAMSPACE_AGENT_CREDENTIAL=" + c.credential,
+			"STREAMSPACE_CONTROL_CA=" + c.ca, "STREAMSPACE_DATA=/data",
+		})
+		if (err == nil) != (c.says == "") || err != nil && (!strings.HasPrefix(err.Error(), c.says) ||
+			strings.Contains(err.Error(), ".secret")) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
