@@ -38,7 +38,8 @@ func Sessions() []apt.Need {
 	})
 }
 
-// Tests is what the tests require: all of the above, a browser, a pooler, and a C compiler for Go's race detector.
+// Tests is what the tests require: all of the above, a browser, a pooler, the programs of the production guide (systemd
+// checks the units and makes their user in a folder; it does not run), and a C compiler for Go's race detector.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
 	return append(all,
@@ -48,6 +49,9 @@ func Tests() []apt.Need {
 			_, elsewhere := exec.LookPath("pgbouncer")
 			return err == nil || elsewhere == nil
 		}},
+		apt.Program("systemd-analyze", "systemd"),
+		apt.Program("openssl", "openssl"),
+		apt.Program("curl", "curl"),
 		apt.Program("gcc", "gcc"),
 		apt.Need{What: "the C library's headers", Package: "libc6-dev", Present: func(context.Context) bool {
 			_, err := os.Stat("/usr/include/stdlib.h")
