@@ -3,34 +3,33 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/streamspace-dev/streamspace/adapters/jwt"
+	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 )
 
-// asProgram is set in the environment of this test's program when it runs as streamspace.
-const asProgram = "STREAMSPACE_TEST_AS_PROGRAM"
+// program is the name under which this test's program runs as streamspace.
+const program = "streamspace"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	if filepath.Base(os.Args[0]) == program {
 		main()
 		return
 	}
@@ -51,14 +50,14 @@ func TestTheProductionGuide(t *testing.T) {
 		t.Run(posture, func(t *testing.T) {
 			t.Parallel()
 			in := newInstallation(t, posture == "managed")
-			in.follow("prepare")
-			in.follow("audit")
-
-			stopServe := in.serve("streamspace")
+			for _, chapter := range []string{"install", "prepare", "audit", "keys", "tls", "serve", "ready"} {
+				in.follow(chapter)
+			}
+			in.trust()
 			owner := in.setUp(strings.TrimSpace(in.follow("setup")))
-			in.follow("agent")
-			stopAgent := in.agent()
-			defer func() { stopAgent(); stopServe() }()
+			for _, chapter := range []string{"owner", "template", "packages", "agent"} {
+				in.follow(chapter)
+			}
 			before := in.signIn(owner)
 			in.desktop(before)
 			if in.noDump {
@@ -66,11 +65,9 @@ func TestTheProductionGuide(t *testing.T) {
 			}
 			in.follow("backup")
 			in.signOut(before)
-			stopAgent()
-			stopServe()
 
 			in.follow("restore")
-			stopServe, stopAgent = in.serve("streamspace_restored"), in.agent()
+			in.follow("ready")
 			if status := in.call(http.MethodGet, "/api/v1/sessions", before, nil, nil); status != http.StatusUnauthorized {
 				t.Errorf("who signed out after the backup is answered %d on the restored database", status)
 			}
@@ -79,17 +76,16 @@ func TestTheProductionGuide(t *testing.T) {
 	}
 }
 
-// installation is a server and a folder in which an administrator works.
+// installation is a database's server and a machine on which an administrator follows the guide.
 type installation struct {
-	*testing.T
+	*machine
 
 	managed bool
 	noDump  bool // the server's build has no pg_dump, which refuses a newer server than its own
-	folder  string
-	environ []string // of the commands
 	guide   string
-	// listen and url are the control plane's. They stay the same, because tokens name the URL.
-	listen, url string
+	url     string // of the control plane
+	client  *http.Client
+	server  *pgx.ConnConfig
 }
 
 func newInstallation(t *testing.T, managed bool) *installation {
@@ -107,14 +103,23 @@ func newInstallation(t *testing.T, managed bool) *installation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &installation{T: t, managed: managed, folder: t.TempDir(), guide: string(guide), listen: freeAddress(t)}
-	in.url = "http://" + in.listen
-	in.environ = in.administer(c)
+	in := &installation{machine: newMachine(t), managed: managed, guide: string(guide)}
+	listen := freeAddress(t)
+	_, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.url = "https://localhost:" + port
+	in.administer(c)
+	in.replace = append(in.replace,
+		"https://desks.example.com", in.url, "desks.example.com", "localhost",
+		"0.0.0.0:443", listen, "127.0.0.1:9090", freeAddress(t),
+		"postgres://db.example.com/streamspace?sslmode=verify-full", in.databaseURL("streamspace"))
 	return in
 }
 
-// administer returns the environment of the server's administrator, in which `streamspace` is this test's program.
-func (in *installation) administer(c *cluster.Cluster) []string {
+// administer adds to the environment what the database's administrator has.
+func (in *installation) administer(c *cluster.Cluster) {
 	in.Helper()
 	super, err := pgx.Connect(in.Context(), c.DSN(cluster.Superuser, "postgres"))
 	if err != nil {
@@ -126,18 +131,6 @@ func (in *installation) administer(c *cluster.Cluster) []string {
 			in.Fatal(err)
 		}
 	}
-	self, err := os.Executable()
-	if err != nil {
-		in.Fatal(err)
-	}
-	shim := filepath.Join(in.folder, "bin", "streamspace")
-	script := fmt.Sprintf("#!/bin/sh\nexec env %s=1 '%s' \"$@\"\n", asProgram, self)
-	if err := os.Mkdir(filepath.Dir(shim), 0o700); err != nil {
-		in.Fatal(err)
-	}
-	if err := os.WriteFile(shim, []byte(script), 0o700); err != nil {
-		in.Fatal(err)
-	}
 	binaries, err := cluster.Find(in.Context())
 	if err != nil {
 		in.Fatal(err)
@@ -145,15 +138,22 @@ func (in *installation) administer(c *cluster.Cluster) []string {
 	if _, err := os.Stat(filepath.Join(binaries.Dir, "pg_dump")); err != nil {
 		in.noDump = binaries.Version > cluster.MinVersion
 	}
-	config := super.Config()
-	environ := []string{
-		"PATH=" + filepath.Dir(shim) + ":" + binaries.Dir + ":" + os.Getenv("PATH"), "HOME=" + in.folder,
-		"PGHOST=" + config.Host, fmt.Sprintf("PGPORT=%d", config.Port), "PGUSER=postgres", "PGSSLMODE=disable",
-	}
+	in.server = super.Config()
+	in.environ = append(in.environ, "PGHOST="+in.server.Host, fmt.Sprintf("PGPORT=%d", in.server.Port),
+		"PGUSER=postgres", "PGSSLMODE=disable")
+	in.environ[0] += ":" + binaries.Dir
 	if in.managed {
-		environ = append(environ, "PGUSER=dba", "PGPASSWORD=dbas")
+		in.environ = append(in.environ, "PGUSER=dba", "PGPASSWORD=dbas")
 	}
-	return environ
+	if os.Geteuid() != 0 {
+		return
+	}
+	// The control plane's user reaches the socket, as on a server that has not only one user.
+	socket := filepath.Join(in.server.Host, fmt.Sprintf(".s.PGSQL.%d", in.server.Port))
+	folder := filepath.Dir(in.server.Host)
+	if err := errors.Join(os.Chmod(socket, 0o777), os.Chmod(in.server.Host, 0o755), os.Chmod(folder, 0o711)); err != nil {
+		in.Fatal(err)
+	}
 }
 
 // block matches a block of commands in the guide, with the chapter that it names.
@@ -167,7 +167,8 @@ func (in *installation) follow(chapter string) (out string) {
 	for _, m := range block.FindAllStringSubmatch(in.guide, -1) {
 		name, onlyManaged := strings.CutSuffix(m[1], " managed")
 		if name == chapter && (in.managed || !onlyManaged) {
-			out = in.shell(m[2])
+			out = in.shell(in.placed(m[2]))
+			in.systemctl()
 			ran++
 		}
 	}
@@ -203,6 +204,19 @@ func (in *installation) shell(commands string) (printed string) {
 	return string(out)
 }
 
+// trust makes the clients of the test trust the authority of the guide.
+func (in *installation) trust() {
+	in.Helper()
+	authorities, err := certs.Authorities(filepath.Join(in.folder, "ca/ca.pem"))
+	if err != nil {
+		in.Fatal(err)
+	}
+	in.client = &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12},
+	}}
+	in.Cleanup(in.client.CloseIdleConnections)
+}
+
 // setUp makes the first organisation with a code, as the page does, and returns its owner's address.
 func (in *installation) setUp(code string) (email string) {
 	in.Helper()
@@ -221,94 +235,7 @@ func (in *installation) setUp(code string) (email string) {
 }
 
 func (in *installation) databaseURL(name string) string {
-	u := url.URL{Scheme: "postgres", Path: "/" + name}
-	query := url.Values{"sslmode": {"disable"}}
-	for _, setting := range in.environ {
-		if host, ok := strings.CutPrefix(setting, "PGHOST="); ok {
-			query.Set("host", host)
-		}
-	}
-	u.RawQuery = query.Encode()
-	return u.String()
-}
-
-// serve runs the control plane on a database, and returns what stops it.
-func (in *installation) serve(database string) (stop func()) {
-	in.Helper()
-	keys := filepath.Join(in.folder, "keys")
-	if err := jwt.EnsureKeys(keys); err != nil {
-		in.Fatal(err)
-	}
-	ops := freeAddress(in.T)
-	stop = in.program("serve",
-		"STREAMSPACE_LISTEN="+in.listen, "STREAMSPACE_OPS_LISTEN="+ops, "STREAMSPACE_PUBLIC_URL="+in.url,
-		"STREAMSPACE_DATABASE_URL="+in.databaseURL(database), "STREAMSPACE_SIGNING_KEYS="+keys,
-		"STREAMSPACE_DATABASE_PASSWORDS="+filepath.Join(in.folder, "passwords"))
-	in.until("the control plane answers", func() bool {
-		r, err := http.Get("http://" + ops + "/readyz")
-		if err != nil {
-			return false
-		}
-		return r.Body.Close() == nil && r.StatusCode == http.StatusOK
-	})
-	return stop
-}
-
-// agent runs the agent of the guide, and returns what stops it.
-func (in *installation) agent() (stop func()) {
-	in.Helper()
-	data, err := os.MkdirTemp("", "streamspace-production-") // where the users of sessions can reach it
-	if err != nil {
-		in.Fatal(err)
-	}
-	if err := os.Chmod(data, 0o755); err != nil {
-		in.Fatal(err)
-	}
-	stopAgent := in.program("agent", "STREAMSPACE_CONTROL_URL="+in.url,
-		"STREAMSPACE_AGENT_CREDENTIAL="+filepath.Join(in.folder, "host-1.credential"),
-		"STREAMSPACE_DATA="+data)
-	return func() {
-		stopAgent()
-		if err := os.RemoveAll(data); err != nil {
-			in.Error(err)
-		}
-	}
-}
-
-// program starts a command of streamspace, and returns what ends it. Its log is shown when the test fails.
-func (in *installation) program(command string, environ ...string) (stop func()) {
-	in.Helper()
-	program := filepath.Join(in.folder, "bin", "streamspace")
-	cmd := exec.CommandContext(context.WithoutCancel(in.Context()), program, command)
-	var log bytes.Buffer
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = in.folder, slices.Concat(in.environ, environ), &log, &log
-	if err := cmd.Start(); err != nil {
-		in.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case err := <-ended:
-			if err != nil {
-				in.Errorf("%s: %v", command, err)
-			}
-		case <-time.After(patience):
-			_ = cmd.Process.Kill()
-			in.Errorf("%s did not end when it was told to", command)
-		}
-		if in.Failed() {
-			in.Logf("the log of %s:\n%s", command, log.String())
-		}
-	}
-	in.Cleanup(stop)
-	return stop
+	return fmt.Sprintf("postgres:///%s?host=%s&port=%d&sslmode=disable", name, in.server.Host, in.server.Port)
 }
 
 // until asks again and again, because a program of its own has no event to wait for.
@@ -345,7 +272,7 @@ func (in *installation) call(method, path, bearer string, body, out any) int {
 	if bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+bearer)
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := in.client.Do(request)
 	if err != nil {
 		in.Fatal(err)
 	}
@@ -409,6 +336,7 @@ func (in *installation) desktop(bearer string) {
 	defer cancel()
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
 	socket, _, err := websocket.Dial(ctx, in.url+at+"/stream", &websocket.DialOptions{
+		HTTPClient:   in.client,
 		Subprotocols: []string{"binary", "ticket." + pass.Ticket}, HTTPHeader: http.Header{"Origin": {in.url}},
 	})
 	if err != nil {
