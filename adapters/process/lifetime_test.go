@@ -92,8 +92,8 @@ func TestUnconfinedDiesWithAgent(t *testing.T) {
 	}
 }
 
-// TestUnconfinedPassesOverATakenDisplay starts a session whose first choice of a display has a socket that the session's
-// user may not remove, as an agent of another user leaves it when both are killed.
+// TestUnconfinedPassesOverATakenDisplay starts a session whose first choice of a display has a socket that its user may
+// not remove, as an agent of another user leaves it when both are killed.
 func TestUnconfinedPassesOverATakenDisplay(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

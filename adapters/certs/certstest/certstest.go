@@ -46,7 +46,7 @@ func New(t testing.TB) *Authority {
 		t.Fatal(err)
 	}
 	a := &Authority{File: filepath.Join(t.TempDir(), "ca.pem"), cert: cert, key: key}
-	write(t, a.File, "CERTIFICATE", der, 0o644)
+	write(t, a.File, pem.Block{Type: "CERTIFICATE", Bytes: der}, 0o644)
 	return a
 }
 
@@ -100,8 +100,8 @@ func (a *Authority) Write(t testing.TB, folder string, c Cert) (certFile, keyFil
 		t.Fatal(err)
 	}
 	certFile, keyFile = filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
-	write(t, certFile, "CERTIFICATE", der, 0o644)
-	write(t, keyFile, "PRIVATE KEY", private, 0o600)
+	write(t, certFile, pem.Block{Type: "CERTIFICATE", Bytes: der}, 0o644)
+	write(t, keyFile, pem.Block{Type: "PRIVATE KEY", Bytes: private}, 0o600)
 	return certFile, keyFile
 }
 
@@ -114,10 +114,9 @@ func serial(t testing.TB) *big.Int {
 	return n
 }
 
-func write(t testing.TB, path, kind string, der []byte, mode os.FileMode) {
+func write(t testing.TB, path string, block pem.Block, mode os.FileMode) {
 	t.Helper()
-	content := pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-	if err := os.WriteFile(path+".new", content, mode); err != nil {
+	if err := os.WriteFile(path+".new", pem.EncodeToMemory(&block), mode); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
