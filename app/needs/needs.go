@@ -38,8 +38,9 @@ func Sessions() []apt.Need {
 	})
 }
 
-// Tests is what the tests require: all of the above, a browser, a pooler, the programs of the production guide (systemd
-// checks the units and makes their user in a folder; it does not run), and a C compiler for Go's race detector.
+// Tests is what the tests require: all of the above, a browser, a pooler, a mail server, the programs of the production
+// guide (systemd checks the units and makes their user in a folder; it does not run), and a C compiler for Go's race
+// detector.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
 	return append(all,
@@ -52,6 +53,9 @@ func Tests() []apt.Need {
 		apt.Program("systemd-analyze", "systemd"),
 		apt.Program("openssl", "openssl"),
 		apt.Program("curl", "curl"),
+		apt.Need{What: "a mail server", Package: "python3-aiosmtpd", Present: func(ctx context.Context) bool {
+			return exec.CommandContext(ctx, "/usr/bin/python3", "-c", "import aiosmtpd").Run() == nil // Debian's, not PATH's
+		}},
 		apt.Program("gcc", "gcc"),
 		apt.Need{What: "the C library's headers", Package: "libc6-dev", Present: func(context.Context) bool {
 			_, err := os.Stat("/usr/include/stdlib.h")

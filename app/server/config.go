@@ -20,8 +20,10 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
+	"github.com/streamspace-dev/streamspace/adapters/smtp"
 	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/db/policy"
+	"github.com/streamspace-dev/streamspace/ports/mail"
 )
 
 // Config is the configuration of a control plane, read from the environment.
@@ -47,6 +49,7 @@ type Config struct {
 	AcceptedViolations string `env:"STREAMSPACE_ACCEPTED_VIOLATIONS"`
 	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is trusted. Empty: none.
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
+	MailConfig
 
 	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
 	Unlimited bool `env:"-"`
@@ -59,6 +62,16 @@ type DatabaseConfig struct {
 	// DatabasePasswords is a folder with one file per role, which contains its password. Empty: the database
 	// authenticates the roles in another way.
 	DatabasePasswords string `env:"STREAMSPACE_DATABASE_PASSWORDS"`
+}
+
+// MailConfig is how mail is sent.
+type MailConfig struct {
+	// SMTPURL is the mail server. Empty: no mail is sent, and invitations are links for the inviting admin to pass on.
+	SMTPURL string `env:"STREAMSPACE_SMTP_URL"`
+	// SMTPPassword is a file with the password of the URL's user. Empty: the URL has no user.
+	SMTPPassword string `env:"STREAMSPACE_SMTP_PASSWORD"`
+	// MailFrom is the sender of all mail.
+	MailFrom string `env:"STREAMSPACE_MAIL_FROM"`
 }
 
 // Settings describes the settings of a control plane.
@@ -84,6 +97,10 @@ func help() map[string]string {
 		"STREAMSPACE_DATABASE_CONNECTIONS": "size of the connection pool for members' requests",
 		"STREAMSPACE_ACCEPTED_VIOLATIONS":  "file of audit findings that you accept, one per line as the audit prints it",
 		"STREAMSPACE_TRUSTED_PROXIES":      "networks whose X-Forwarded-For header is trusted, separated by commas",
+		"STREAMSPACE_SMTP_URL": "mail server, smtp://[user@]host[:port] (STARTTLS) or smtps://[user@]host[:port]; " +
+			"not set: no mail is sent, and an inviting admin is given the link",
+		"STREAMSPACE_SMTP_PASSWORD": "file that holds the password of the mail server's user",
+		"STREAMSPACE_MAIL_FROM":     "sender of all mail, such as noreply@example.com",
 	}
 }
 
@@ -115,6 +132,7 @@ func (c Config) Check(r *settings.Report) {
 	if c.DatabaseConnections < 4 {
 		r.Wrong("STREAMSPACE_DATABASE_CONNECTIONS", "must be at least 4")
 	}
+	c.checkMail(r)
 	if says := wrongPublicURL(c.PublicURL); c.PublicURL != "" && says != "" {
 		r.Wrong("STREAMSPACE_PUBLIC_URL", "%s", says)
 	}
@@ -134,6 +152,35 @@ func (c Config) checkTLS(r *settings.Report) {
 	if strings.HasPrefix(c.PublicURL, "http://") {
 		r.Wrong("STREAMSPACE_PUBLIC_URL", "must begin with https://, because STREAMSPACE_TLS_CERT is set")
 	}
+}
+
+// checkMail reports what is wrong with the mail server, without asking it.
+func (c MailConfig) checkMail(r *settings.Report) {
+	if c.SMTPURL == "" {
+		return
+	}
+	r.Require("STREAMSPACE_MAIL_FROM", c.MailFrom)
+	for name, err := range map[string]error{
+		"STREAMSPACE_SMTP_URL":      c.smtp().CheckURL(),
+		"STREAMSPACE_SMTP_PASSWORD": c.smtp().CheckPassword(),
+		"STREAMSPACE_MAIL_FROM":     c.smtp().CheckFrom(),
+	} {
+		if err != nil {
+			r.Wrong(name, "is wrong: %v", err)
+		}
+	}
+}
+
+// sender makes what sends mail, or nil.
+func (c MailConfig) sender() (mail.Sender, error) {
+	if c.SMTPURL == "" {
+		return nil, nil
+	}
+	return smtp.New(c.smtp())
+}
+
+func (c MailConfig) smtp() smtp.Config {
+	return smtp.Config{URL: c.SMTPURL, Password: c.SMTPPassword, From: c.MailFrom}
 }
 
 // wrongPublicURL says what is wrong with a public URL, without the URL, which can contain a password by mistake. Tokens

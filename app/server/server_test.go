@@ -21,6 +21,7 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 		"STREAMSPACE_TRUSTED_PROXIES=everyone", "STREAMSPACE_PUBLIC_URL=example.com", "STREAMSPACE_SIGNING_KEYS=" + none,
 		"STREAMSPACE_DATABASE_URL=postgres://me:secret@localhost/db", "STREAMSPACE_DATABASE_PASSWORDS=" + none,
 		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none, "STREAMSPACE_TLS_CERT=" + none, "STREAMSPACE_TLS_KEY=" + none,
+		"STREAMSPACE_SMTP_URL=mail.example.com", "STREAMSPACE_SMTP_PASSWORD=" + none, "STREAMSPACE_MAIL_FROM=nobody",
 	})
 	if err == nil {
 		t.Fatal("read")
