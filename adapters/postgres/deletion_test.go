@@ -27,13 +27,23 @@ import (
 // planted is an organisation with rows to find.
 type planted struct {
 	*dbtest.Org
-	sessions []uuid.UUID
+	sessions   []uuid.UUID
+	invitation uuid.UUID
 }
 
 func plant(t *testing.T, d *dbtest.Database) planted {
 	t.Helper()
-	p := planted{Org: d.NewOrg(t, dbtest.Spec{})}
+	p := planted{Org: d.NewOrg(t, dbtest.Spec{}), invitation: uuid.Must(uuid.NewV7())}
 	p.grantThatHasEnded(t, d)
+	err := inside(t.Context(), d.Connect(t, roleApp), p.doors(p.Owner)[0], func(q *orgdb.Queries) error {
+		_, err := q.InsertInvitation(t.Context(), orgdb.InsertInvitationParams{
+			ID: p.invitation, Email: p.Slug + "@example.test", Role: "viewer", SecretHash: p.invitation[:],
+		})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, who := range []dbtest.Person{p.Member, p.Admin} {
 		id := uuid.Must(uuid.NewV7())
 		p.sessions = append(p.sessions, id)
@@ -66,7 +76,7 @@ func (p planted) grantThatHasEnded(t *testing.T, d *dbtest.Database) {
 
 // ids are what a query could be given to find this organisation's rows by.
 func (p planted) ids() []uuid.UUID {
-	all := append([]uuid.UUID{p.ID.UUID, p.Agent, p.Template}, p.sessions...)
+	all := append([]uuid.UUID{p.ID.UUID, p.Agent, p.Template, p.invitation}, p.sessions...)
 	for _, who := range []dbtest.Person{p.Owner, p.Admin, p.Member, p.Viewer} {
 		all = append(all, who.User.UUID, who.Credential.UUID)
 	}
@@ -197,6 +207,8 @@ func plausible(t *testing.T, of reflect.Type, id uuid.UUID) reflect.Value {
 		return reflect.ValueOf(farFuture)
 	case reflect.TypeFor[json.RawMessage]():
 		return reflect.ValueOf(json.RawMessage(`{}`))
+	case reflect.TypeFor[bool]():
+		return reflect.ValueOf(false)
 	case reflect.TypeFor[[]byte]():
 		return reflect.ValueOf([]byte(`{}`))
 	case reflect.TypeFor[int32](), reflect.TypeFor[int64]():
@@ -255,10 +267,11 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		t.Errorf("another organisation's rows have changed (-before +after):\n%s", diff)
 	}
 	// A query that never finds or does anything is not tested. InsertSession is not among these: it has no owner and
-	// agent in one id, and plant calls it.
+	// agent in one id, and plant calls it. Nor is what takes an address.
 	for _, name := range []string{
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
-		"DeleteExpiredTickets",
+		"DeleteExpiredTickets", "DeleteExpiredInvitations", "RevokeInvitation", "InvitationByID", "InvitationIsForeign",
+		"Invitations",
 		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
 		"SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "TemplateByRef", "TemplateIsForeign", "Templates",
@@ -277,7 +290,7 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	leaks, _ = askAll(t, d, ours, search{theirs.ids(), theirs.marks()})
 	// Me and TemplateByRef return one of several rows, whichever comes first.
 	for _, name := range []string{"Place", "SessionByID", "Sessions", "ActiveSessions", "SessionsOfOwner", "LockSession",
-		"EndSession", "FinishSession", "Templates"} {
+		"EndSession", "FinishSession", "Templates", "InvitationByID", "Invitations"} {
 		if !slices.ContainsFunc(leaks, func(l string) bool { return strings.HasPrefix(l, name+" ") }) {
 			t.Errorf("without policies %s leaks nothing: this test looks at nothing", name)
 		}

@@ -146,7 +146,9 @@ func (d *deriver) add(t target, does string, k kind, statement string) {
 
 // pinned are the unique indexes that reveal another organisation's row by design: they are on random ids and on hashes
 // of secrets. The pins of rule R10 have their full text.
-var pinned = []string{"sessions_id", "templates_id", "credentials_secret", "tickets_secret"}
+var pinned = []string{
+	"sessions_id", "templates_id", "invitations_id", "credentials_secret", "tickets_secret", "invitations_secret",
+}
 
 // onTable adds the attempts on a table. A caller must be refused before entering. Inside the first organisation it must
 // reach no row of the other.
@@ -323,13 +325,14 @@ func (d *deriver) condition(t target, users, org, agent string) string {
 	}
 }
 
-// fresh returns our row with a new id and a new secret.
+// fresh returns our row with a new id, a new secret and a new address.
 func (t target) fresh() values {
 	unused := values{
 		"id":          json.RawMessage(`"` + uuid.NewString() + `"`),
 		"secret_hash": json.RawMessage(fmt.Sprintf(`"\\x%x"`, uuid.New())),
+		"email":       json.RawMessage(`"` + uuid.NewString() + `@example.test"`),
 	}
-	return t.mine.with(unused, slices.DeleteFunc([]string{"id", "secret_hash"}, func(c string) bool {
+	return t.mine.with(unused, slices.DeleteFunc(slices.Collect(maps.Keys(unused)), func(c string) bool {
 		return c == t.key || !slices.Contains(t.columns, c)
 	}))
 }
