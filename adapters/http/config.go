@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -41,6 +43,9 @@ type Config struct {
 	Setup     *setup.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
+	// Invitations and Recovery send mail. A request for a new password is answered before anything is done for it.
+	Invitations *invitations.Service
+	Recovery    *recovery.Service
 
 	// Stream handles an authorized request for a session's stream. The scope is in the request's context, and the
 	// session's id is the path value "session_id". The ticket has been redeemed.

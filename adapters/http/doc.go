@@ -54,8 +54,12 @@
 // separately. A request above a limit is a 429.
 //
 //   - Sign-ins: every attempt counts, by network and by email address.
-//   - Invalid cookies and refresh tokens: failures count, by network. A network without attempts left is still served
-//     with tokens and with cookies that are in the cache.
+//   - Setting up and accepting an invitation count as sign-ins, and so do, by network alone, asking for a new password
+//     and setting it.
+//   - Mails: every request for a link to a new password counts, by email address, and every invitation, by organisation
+//     and email address.
+//   - Invalid cookies, refresh tokens and secrets of invitations: failures count, by network. A network without
+//     attempts left is still served with tokens and with cookies that are in the cache.
 //   - Invalid credentials of agents: failures count, by network. A network without attempts left can open no connection
 //     of an agent, not even with a valid credential; open connections go on.
 //   - Unknown ids: failures count (fault.Fault.Miss), by member. A member without attempts left is refused in every

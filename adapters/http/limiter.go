@@ -22,6 +22,10 @@ const (
 	// day. Lower limits would let an attacker lock a user out more easily.
 	loginsByEmailEvery = 6 * time.Second
 	loginsByEmailBurst = 10
+	// Mails to one address: links to a new password from anyone, or invitations to one organisation. More would only fill
+	// a mailbox.
+	mailsEvery = 2 * time.Minute
+	mailsBurst = 5
 	// Invalid cookies and refresh tokens from one network. Each one costs a query. Browsers send an expired one once each,
 	// so that an office can cause a burst.
 	guessesEvery = time.Second
@@ -42,6 +46,7 @@ const maxKeys = 10_000
 // Faults of rate limits. The response says when to try again.
 var (
 	errTooManyLogins  = fault.New(fault.Exhausted, "too_many_logins", "Too many sign-in attempts.")
+	errTooManyMails   = fault.New(fault.Exhausted, "too_many_mails", "Too many messages to this address.")
 	errTooManyGuesses = fault.New(fault.Exhausted, "too_many_guesses", "Too many failed sign-in attempts.")
 	errTooManyMisses  = fault.New(fault.Exhausted, "too_many_misses", "Too many requests for unknown ids.")
 )
@@ -57,6 +62,7 @@ type limiter[K comparable] struct {
 // limits has the server's rate limiters.
 type limits struct {
 	loginsByAddress, loginsByEmail *limiter[string]
+	mails                          *limiter[string] // by the address, and by the organisation that invites it
 	guesses                        *limiter[string] // by the network that sends invalid cookies or refresh tokens
 	unknownAgents                  *limiter[string] // by the network that sends invalid credentials of agents
 	misses                         *limiter[member]
@@ -72,6 +78,7 @@ func newLimits(unlimited bool) *limits {
 	return &limits{
 		loginsByAddress: newLimiter[string](every(loginsByAddressEvery), loginsByAddressBurst),
 		loginsByEmail:   newLimiter[string](every(loginsByEmailEvery), loginsByEmailBurst),
+		mails:           newLimiter[string](every(mailsEvery), mailsBurst),
 		guesses:         newLimiter[string](every(guessesEvery), guessesBurst),
 		unknownAgents:   newLimiter[string](every(unknownAgentsEvery), unknownAgentsBurst),
 		misses:          newLimiter[member](every(missesEvery), missesBurst),

@@ -16,6 +16,7 @@ const public permission = "public"
 var (
 	everyone = org.Roles()
 	members  = []org.Role{org.RoleOwner, org.RoleAdmin, org.RoleMember}
+	admins   = []org.Role{org.RoleOwner, org.RoleAdmin}
 )
 
 // permissions is the only table of what each role may do. It decides about operations; the policies of the database
@@ -29,6 +30,7 @@ var permissions = map[permission][]org.Role{
 	"session.create":    members,
 	"session.terminate": members,
 	"session.connect":   members,
+	"invitation.manage": admins,
 }
 
 // exists reports whether an operation may name the permission.

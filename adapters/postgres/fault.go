@@ -11,6 +11,8 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -42,6 +44,10 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS013": setup.ErrDone,
 	"SS014": setup.ErrCode,
 	"SS015": identity.ErrUserNotFound,
+	"SS020": invitations.ErrTooMany,
+	"SS021": invitations.ErrInvalid,
+	"SS022": invitations.ErrOtherAddress,
+	"SS023": recovery.ErrLink,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -26,8 +27,10 @@ func (d *DB) IdentityReads() org.Reading[identity.Queries] {
 type identityReader struct{ reader }
 
 // Me implements identity.Queries.
-func (r identityReader) Me(ctx context.Context) (identity.Me, error) {
-	row, err := r.Queries.Me(ctx)
+func (r identityReader) Me(ctx context.Context) (identity.Me, error) { return me(ctx, r.Queries) }
+
+func me(ctx context.Context, q *orgdb.Queries) (identity.Me, error) {
+	row, err := q.Me(ctx)
 	return identity.Me{
 		User: identity.User{ID: org.UserID{UUID: row.ID}, Email: row.Email, Name: row.Name},
 		Org:  orgOf(row.OrgID, row.OrgSlug, row.OrgName),
@@ -91,12 +94,16 @@ type ExpiredCredentials struct{ q *sysdb.Queries }
 // ExpiredCredentials returns the function of the system role that finds expired credentials.
 func (d *DB) ExpiredCredentials() ExpiredCredentials { return ExpiredCredentials{sysdb.New(d.system)} }
 
-// WithExpired implements identity.ExpiredCredentials.
+// WithExpired implements identity.ExpiredCredentials. An organisation can be listed twice.
 func (e ExpiredCredentials) WithExpired(ctx context.Context, n int) ([]org.ID, error) {
 	rows, err := e.q.OrgsWithExpiredCredentials(ctx, int32(n))
-	out := make([]org.ID, len(rows))
-	for i, id := range rows {
-		out[i] = org.ID{UUID: id}
+	if err != nil {
+		return nil, translate(err)
+	}
+	more, err := e.q.OrgsWithExpiredInvitations(ctx, int32(n))
+	var out []org.ID
+	for _, id := range append(rows, more...) {
+		out = append(out, org.ID{UUID: id})
 	}
 	return out, translate(err)
 }
@@ -113,6 +120,9 @@ func (t *serviceTx) DeleteExpired(ctx context.Context) error {
 		return err
 	}
 	if err := t.DeleteEndedGrants(ctx); err != nil {
+		return err
+	}
+	if err := t.DeleteExpiredInvitations(ctx); err != nil {
 		return err
 	}
 	return t.DeleteExpiredCredentials(ctx)

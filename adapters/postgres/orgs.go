@@ -16,7 +16,7 @@ var orgFaults = map[string]*fault.Fault{
 	"organizations_namespace_key": orgs.ErrNamespaceTaken,
 	"memberships_of_org":          orgs.ErrNotFound,
 	"memberships_of_user":         identity.ErrUserNotFound,
-	"memberships_pkey":            orgs.ErrIsMember,
+	"memberships_pkey":            identity.ErrIsMember,
 }
 
 // CreateOrg implements orgs.Registry.

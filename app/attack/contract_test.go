@@ -129,6 +129,9 @@ func sample(s *openapi3.Schema, word string) any {
 			if slices.Contains(s.Required, name) || isText(p.Value) {
 				v[name] = sample(p.Value, word)
 			}
+			if name == "email" && v[name] != nil {
+				v[name] = fmt.Sprint(uuid.NewString(), word, "@example.test")
+			}
 		}
 		return v
 	case s.Type.Is("array"):

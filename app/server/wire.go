@@ -21,6 +21,8 @@ import (
 	"github.com/streamspace-dev/streamspace/docs"
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -94,12 +96,25 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0)) // one, because it bounds the work of all hashes
+	sender, err := c.sender()
+	if err != nil {
+		return nil, fmt.Errorf("prepare to send mail: %w", err)
+	}
+	identityService := identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords)
+	recoveryService := recovery.NewService(recovery.Config{
+		Registry: p.db.Directory(), Passwords: passwords, Mail: sender, PublicURL: c.URL(), Log: log,
+	})
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
-		Identity:  identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords),
+		Identity:  identityService,
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
-		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
+		Invitations: invitations.NewService(invitations.Config{
+			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,
+			Passwords: passwords, Counter: p.metrics, Mail: sender, PublicURL: c.URL(),
+		}),
+		Recovery: recoveryService,
+		Sessions: sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
 		Unlimited: c.Unlimited,
 	})
 	if err != nil {
@@ -109,7 +124,8 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	p.background = append(p.background, []func(context.Context) error{
-		tunnels.Run, streams.Run, nudger.Run, proof.run, jwt.NewReloader(c.SigningKeys, tokens, log).Run,
+		tunnels.Run, streams.Run, nudger.Run, recoveryService.Run, proof.run,
+		jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}...)

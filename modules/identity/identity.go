@@ -68,6 +68,8 @@ var (
 	// ErrStaleToken is the fault of a credential that claims a role which its holder no longer has.
 	ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
 		"Your role has changed since this token was made. Refresh it.")
+	// ErrIsMember is the fault of adding or inviting someone who belongs to the organisation.
+	ErrIsMember    = fault.New(fault.Conflict, "already_member", "The user is a member of this organisation already.")
 	errOrgRequired = fault.New(fault.Conflict, "org_required", "You belong to several organisations. Name one as org.")
 )
 

@@ -39,7 +39,7 @@ type LogIn struct {
 // LogIn checks the password and writes a sign-in. It returns the sign-in's secret, which cannot be read again. It
 // returns ErrBadLogin, OrgRequired for a user of several organisations who named none, or fault.ErrBusy.
 func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, error) {
-	user, err := s.authenticate(ctx, NormalEmail(in.Email), in.Password)
+	user, err := s.Authenticate(ctx, NormalEmail(in.Email), in.Password)
 	if err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
@@ -58,10 +58,10 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 	return SignIn{Membership: m, Credential: c.ID, EndsAt: c.EndsAt}, key, nil
 }
 
-// authenticate returns the user with this address and password. It takes as long for an unknown address as for a wrong
-// password, so that the time reveals no accounts: the password is hashed in both cases, before either result is looked
-// at.
-func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, error) {
+// Authenticate returns the user with this address and password, or ErrBadLogin. It takes as long for an unknown address
+// as for a wrong password, so that the time reveals no accounts: the password is hashed in both cases, before either
+// result is looked at.
+func (s *Service) Authenticate(ctx context.Context, email, password string) (org.UserID, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrBadLogin) {
 		return org.UserID{}, fmt.Errorf("look up a user: %w", err)

@@ -44,7 +44,7 @@ type NewUser struct{ Email, Name, Password string }
 
 // Check reports the first invalid field.
 func (n NewUser) Check() error {
-	return cmp.Or(checkEmail(NormalEmail(n.Email)), input.Text("name", n.Name, 1, maxName), checkPassword(n.Password))
+	return cmp.Or(CheckEmail(NormalEmail(n.Email)), input.Text("name", n.Name, 1, maxName), CheckPassword(n.Password))
 }
 
 // Account is a user as operators list them.
@@ -72,7 +72,7 @@ func (u *Users) Create(ctx context.Context, operator string, n NewUser) (org.Use
 
 // SetPassword gives a user another password. Their sign-ins stay valid. It returns ErrUserNotFound.
 func (u *Users) SetPassword(ctx context.Context, operator string, user org.UserID, password string) error {
-	if err := cmp.Or(checkOperator(operator), checkPassword(password)); err != nil {
+	if err := cmp.Or(checkOperator(operator), CheckPassword(password)); err != nil {
 		return err
 	}
 	hash, err := u.passwords.Hash(ctx, password)
@@ -136,9 +136,9 @@ func (u *Users) ByEmail(ctx context.Context, email string) (org.UserID, error) {
 	return u.registry.UserIDByEmail(ctx, NormalEmail(email))
 }
 
-// checkEmail checks the form only. Only a message that arrives shows that an address exists, and a stricter check would
+// CheckEmail checks the form only. Only a message that arrives shows that an address exists, and a stricter check would
 // refuse valid addresses.
-func checkEmail(email string) error {
+func CheckEmail(email string) error {
 	local, domain, _ := strings.Cut(email, "@")
 	if local == "" || domain == "" || strings.Contains(domain, "@") || strings.ContainsAny(email, " \t\r\n\x00") {
 		return input.Invalid("email", "must be an address such as name@example.com")
@@ -146,8 +146,8 @@ func checkEmail(email string) error {
 	return input.Size("email", len(email), minEmail, maxEmail)
 }
 
-// checkPassword sets no rules for the content of a password: long ones are better than complicated ones, and the rate
+// CheckPassword sets no rules for the content of a password: long ones are better than complicated ones, and the rate
 // limits bound guesses.
-func checkPassword(password string) error {
+func CheckPassword(password string) error {
 	return input.Size("password", len(password), 1, MaxPassword)
 }

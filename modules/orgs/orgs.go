@@ -80,7 +80,6 @@ var (
 	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "There is an organisation with this slug.")
 	ErrNamespaceTaken = fault.New(fault.Conflict, "namespace_taken", "Another organisation has this namespace.")
 	ErrNotFound       = fault.New(fault.NotFound, "org_not_found", "There is no such organisation.")
-	ErrIsMember       = fault.New(fault.Conflict, "already_member", "The user is a member of this organisation already.")
 )
 
 // Registry is the port to the database. Each method calls one function, which also writes the audit entry.
@@ -95,7 +94,7 @@ type Registry interface {
 	SuspendOrg(ctx context.Context, operator string, in org.ID, suspend bool) error
 	// MakeOwner makes a user an owner, or returns identity.ErrUserNotFound.
 	MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error
-	// GrantAccess makes a user a member until an end, or returns ErrIsMember or identity.ErrUserNotFound.
+	// GrantAccess makes a user a member until an end, or returns identity.ErrIsMember or identity.ErrUserNotFound.
 	GrantAccess(ctx context.Context, operator string, in org.ID, g Grant) error
 	// EndAccess ends a grant before its time. Without one it does nothing.
 	EndAccess(ctx context.Context, operator string, in org.ID, user org.UserID) error
@@ -159,8 +158,8 @@ func (s *Service) MakeOwner(ctx context.Context, operator string, in org.ID, use
 	return s.registry.MakeOwner(ctx, operator, in, user)
 }
 
-// GrantAccess makes a user a member until an end. It returns ErrIsMember, identity.ErrUserNotFound, or an Invalid fault
-// that names the field.
+// GrantAccess makes a user a member until an end. It returns identity.ErrIsMember, identity.ErrUserNotFound, or an
+// Invalid fault that names the field.
 func (s *Service) GrantAccess(ctx context.Context, operator string, in org.ID, g Grant) error {
 	var role, ends error
 	if _, err := org.ParseRole(string(g.Role)); err != nil || g.Role == org.RoleOwner {

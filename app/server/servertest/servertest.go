@@ -50,6 +50,8 @@ type Config struct {
 	// TLSCert and TLSKey are files of a certificate for localhost. Empty: HTTP.
 	TLSCert, TLSKey string
 	Authorities     *x509.CertPool // what the client trusts
+	// SMTP is the URL of a mail server. Empty: no mail is sent.
+	SMTP string
 }
 
 // Start runs a control plane until ctx is done.
@@ -74,6 +76,7 @@ func Start(ctx context.Context, d *dbtest.Database, c Config) (*Server, error) {
 		"STREAMSPACE_PUBLIC_URL=" + scheme + "localhost",
 		"STREAMSPACE_TLS_CERT=" + c.TLSCert, "STREAMSPACE_TLS_KEY=" + c.TLSKey,
 		"STREAMSPACE_DATABASE_URL=" + d.URL(), "STREAMSPACE_SIGNING_KEYS=" + c.SigningKeys,
+		"STREAMSPACE_SMTP_URL=" + c.SMTP, "STREAMSPACE_MAIL_FROM=noreply@example.test",
 	})
 	if err != nil {
 		return nil, err
@@ -138,6 +141,34 @@ type Request struct {
 // Call sends a request, decodes the response into out unless that is nil, and returns the status.
 func (s *Server) Call(t testing.TB, q Request, out any) int {
 	t.Helper()
+	status, answer := s.send(t, q)
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			t.Fatalf("%s %s answered %d %q: %v", q.Method, q.Path, status, answer, err)
+		}
+	}
+	return status
+}
+
+// Try sends a request that may be refused, and returns the status and the code of the refusal. It decodes another
+// response into out, unless that is nil.
+func (s *Server) Try(t testing.TB, q Request, out any) (status int, code string) {
+	t.Helper()
+	status, answer := s.send(t, q)
+	var problem struct{ Code string }
+	if status >= http.StatusBadRequest {
+		out = &problem
+	}
+	if out != nil {
+		if err := json.Unmarshal(answer, out); err != nil {
+			t.Fatalf("%s %s answered %d %q: %v", q.Method, q.Path, status, answer, err)
+		}
+	}
+	return status, problem.Code
+}
+
+func (s *Server) send(t testing.TB, q Request) (status int, answer []byte) {
+	t.Helper()
 	var sent io.Reader
 	if q.Body != nil {
 		b, err := json.Marshal(q.Body)
@@ -161,16 +192,10 @@ func (s *Server) Call(t testing.TB, q Request, out any) int {
 		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
+	if answer, err = io.ReadAll(response.Body); err != nil {
 		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
 	}
-	if out != nil {
-		if err := json.Unmarshal(answer, out); err != nil {
-			t.Fatalf("%s %s answered %d %q: %v", q.Method, q.Path, response.StatusCode, answer, err)
-		}
-	}
-	return response.StatusCode
+	return response.StatusCode, answer
 }
 
 // AgentSeen records that an organisation's agent is alive, so that it does not count as gone on a slow machine.
