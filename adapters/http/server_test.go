@@ -146,7 +146,9 @@ func TestAMethodThatIsNotAnswered(t *testing.T) {
 func TestThePage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	for path, cached := range map[string]string{"/": "no-cache",
+	for path, cached := range map[string]string{
+		"/": "no-cache", "/setup": "no-cache", "/invitation": "no-cache", "/forgotten": "no-cache",
+		"/new-password":     "no-cache",
 		"/assets/main-1.js": "public, max-age=31536000, immutable"} {
 		w := f.do(ask{method: http.MethodGet, path: path})
 		wantStatus(t, w, http.StatusOK)

@@ -3,6 +3,7 @@ package http
 import (
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -33,11 +34,14 @@ type website struct{ files fs.FS }
 // year.
 const assets = "assets/"
 
-// ServeHTTP implements http.Handler. There is one page, index.html at / and /setup. Every other path
+// pages are the paths at which the one page shows something to people who are not signed in.
+var pages = []string{"", "setup", "invitation", "forgotten", "new-password"}
+
+// ServeHTTP implements http.Handler. There is one page, index.html, at / and the paths of pages. Every other path
 // is a file or 404.
 func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
-	if name == "" || name == "setup" {
+	if slices.Contains(pages, name) {
 		name = "index.html"
 	}
 	info, err := fs.Stat(p.files, name)

@@ -5,6 +5,7 @@ import type { components, operations } from './api.gen';
 type Schemas = components['schemas'];
 export type LogIn = Schemas['LogIn'];
 export type SetUp = Schemas['SetUp'];
+export type Offer = Schemas['Offer'];
 export type Me = Schemas['Me'];
 export type Problem = Schemas['Problem'];
 export type Session = Schemas['Session'];
@@ -58,6 +59,26 @@ export class Client {
   /** Creates the first organisation of a new installation. */
   async setUp(body: SetUp): Promise<void> {
     await send('POST', '/api/v1/setup', { body });
+  }
+
+  /** Returns what an invitation is to. */
+  lookAtInvitation(secret: string): Promise<Offer> {
+    return send('POST', '/api/v1/invitations/look', { body: { secret } });
+  }
+
+  /** Accepts an invitation. Here a 401 means a wrong password, not an ended sign-in. */
+  async acceptInvitation(body: Schemas['AcceptInvitation']): Promise<void> {
+    await send('POST', '/api/v1/invitations/accept', { body });
+  }
+
+  /** Asks for a link to a new password. */
+  async forgetPassword(email: string): Promise<void> {
+    await send('POST', '/api/v1/auth/forgot', { body: { email } });
+  }
+
+  /** Sets a new password with the secret of a link. */
+  async resetPassword(body: Schemas['ResetPassword']): Promise<void> {
+    await send('POST', '/api/v1/auth/reset', { body });
   }
 
   logOut(): Promise<void> {

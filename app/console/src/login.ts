@@ -49,6 +49,7 @@ class Form {
       this.orgField,
       this.problem,
       this.submit,
+      h('p', {}, h('a', { href: '/forgotten' }, 'Forgotten password?')),
     );
   }
 

@@ -4,8 +4,11 @@ import type { App, View } from './app';
 import { title, wordmark } from './brand';
 import { desktop } from './desktop';
 import { h } from './dom';
+import { forgotten } from './forgotten';
 import { home } from './home';
+import { invitation } from './invitation';
 import { login } from './login';
+import { setNewPassword } from './newpassword';
 import { setUp } from './setup';
 
 const root = document.getElementById('app')!;
@@ -32,13 +35,28 @@ function askToSignIn(why?: string): void {
   show(login({ api, why, signedIn }));
 }
 
+/** The forms for people who are not signed in, by the path. static.go serves the page at each. */
+const entrances: Record<string, () => View> = {
+  '/setup': () => setUp({ api, done: () => leave('Your organisation is ready. Sign in.') }),
+  '/forgotten': () => forgotten(api),
+  '/new-password': () => setNewPassword({ api, done: () => leave('Your password is set. Sign in.') }),
+  '/invitation': () => invitation({ api, accepted: async (why) => {
+    history.replaceState(null, '', '/');
+    await begin(why);
+  } }),
+};
+
+/** Leaves such a form for the sign-in form. The secret in the address goes, too. */
+function leave(why: string): void {
+  history.replaceState(null, '', '/');
+  askToSignIn(why);
+}
+
 /** Shows the page that the address names, or the sign-in form when no one is signed in. */
 async function begin(why?: string): Promise<void> {
-  if (location.pathname === '/setup') {
-    show(setUp({ api, done: () => {
-      history.replaceState(null, '', '/');
-      askToSignIn('Your organisation is ready. Sign in.');
-    } }));
+  const entrance = entrances[location.pathname];
+  if (entrance !== undefined) {
+    show(entrance());
     return;
   }
   me = await api.me();

@@ -97,7 +97,7 @@ export class FakeApi {
 }
 
 async function file(pathname) {
-  const path = ['/', '/setup'].includes(pathname) ? 'index.html' : pathname.slice(1);
+  const path = ['/', '/setup', '/invitation', '/forgotten', '/new-password'].includes(pathname) ? 'index.html' : pathname.slice(1);
   const body = await readFile(new URL(path, dist));
   return { body, headers: { 'Content-Type': types[extname(path)], 'Content-Security-Policy': policy } };
 }

@@ -66,6 +66,92 @@ state('a new installation is set up with its code, once', [refused(403, '/setup'
   });
 });
 
+const secret = 's'.repeat(43);
+const offer = (more = {}) => json(200, {
+  org: 'Acme', slug: 'acme', email: 'new@acme.test', role: 'admin', has_account: false, ...more,
+});
+
+state('an invitation makes an account, which is signed in', [], async (page, api) => {
+  api.answers['POST /api/v1/invitations/look'] = () => offer();
+  api.answers['POST /api/v1/invitations/accept'] = () => ({ status: 204 });
+  api.answers['POST /api/v1/auth/login'] = () => ({ status: 204 });
+  await page.goto(`${origin}/invitation#${secret}`);
+  await page.getByRole('heading', { name: 'Join Acme' }).waitFor();
+  await page.getByText('You are invited as an admin, with the address new@acme.test.').waitFor();
+  await page.getByLabel('Your name').fill('Ada');
+  await page.getByLabel('Password').fill('right');
+  await button(page, 'Join').click();
+  await page.getByText('No desktop is running.').waitFor();
+  assert.equal(page.url(), `${origin}/`, 'the secret left the address');
+  const asked = (what) => api.asked.find((a) => a.what === `POST /api/v1/${what}`)?.body;
+  assert.deepEqual(asked('invitations/look'), { secret });
+  assert.deepEqual(asked('invitations/accept'), { secret, email: 'new@acme.test', name: 'Ada', password: 'right' });
+  assert.deepEqual(asked('auth/login'), { email: 'new@acme.test', password: 'right', org: 'acme', cookie: true });
+});
+
+state('an invitation asks for the password of an account', [refused(401, '/accept'), refused(429, '/login'), refused(401, '/me')],
+  async (page, api) => {
+    api.answers['GET /api/v1/me'] = signedOut;
+    api.answers['POST /api/v1/invitations/look'] = () => offer({ role: 'viewer', has_account: true });
+    api.answers['POST /api/v1/invitations/accept'] = (body) => (body.password === 'right' && !('name' in body)
+      ? { status: 204 }
+      : problem(401, 'invalid_credentials', 'the password is wrong'));
+    api.answers['POST /api/v1/auth/login'] = () => problem(429, 'too_many_logins', 'too many sign-in attempts');
+    await page.goto(`${origin}/invitation#${secret}`);
+    await page.getByText('You are invited as a viewer').waitFor();
+    assert.equal(await page.getByLabel('Your name').count(), 0);
+    await page.getByLabel('Password').fill('wrong');
+    await button(page, 'Join').click();
+    await page.getByText('The password is wrong.').waitFor();
+    await page.getByLabel('Password').fill('right');
+    await button(page, 'Join').click();
+    await page.getByText('You are a member of Acme now. Too many sign-in attempts.').waitFor();
+    await button(page, 'Sign in').waitFor();
+  });
+
+state('an invitation that was used says so, and one that cannot be read can be tried again', [refused(403, '/look'), refused(503, '/look')],
+  async (page, api) => {
+    api.answers['POST /api/v1/invitations/look'] = () => problem(503, 'busy', 'the database is busy');
+    await page.goto(`${origin}/invitation#${secret}`);
+    await page.getByText('The database is busy.').waitFor();
+    api.answers['POST /api/v1/invitations/look'] = () => problem(403, 'invitation_invalid', 'this invitation was used');
+    await button(page, 'Try again').click();
+    await page.getByRole('heading', { name: 'This invitation cannot be used' }).waitFor();
+    await page.getByText('This invitation was used.').waitFor();
+    assert.equal(await button(page, 'Try again').count(), 0);
+  });
+
+state('a forgotten password is asked for and replaced', [refused(401, '/me'), refused(429, '/forgot'), refused(403, '/reset')],
+  async (page, api) => {
+    api.answers['GET /api/v1/me'] = signedOut;
+    api.answers['POST /api/v1/auth/forgot'] = () => problem(429, 'too_many_mails', 'too many messages to this address');
+    await page.goto(origin);
+    await page.getByRole('link', { name: 'Forgotten password?' }).click();
+    await page.getByLabel('Email').fill('ada@acme.test');
+    await button(page, 'Send the link').click();
+    await page.getByText('Too many messages to this address.').waitFor();
+    api.answers['POST /api/v1/auth/forgot'] = () => ({ status: 204 });
+    await button(page, 'Send the link').click();
+    await page.getByText('If the address is known to be yours, a link is on its way.').waitFor();
+    await page.getByText('ask whoever operates this installation').waitFor();
+
+    api.answers['POST /api/v1/auth/reset'] = (body) => (body.secret === secret
+      ? { status: 204 }
+      : problem(403, 'reset_link_invalid', 'this link was used'));
+    await page.goto(`${origin}/new-password#used`);
+    await page.getByLabel('New password').fill('right');
+    await button(page, 'Set the password').click();
+    await page.getByText('This link was used.').waitFor();
+    await page.getByRole('link', { name: 'Ask for a new link' }).waitFor();
+    await page.goto('about:blank');
+    await page.goto(`${origin}/new-password#${secret}`);
+    await page.getByLabel('New password').fill('right');
+    await button(page, 'Set the password').click();
+    await page.getByText('Your password is set. Sign in.').waitFor();
+    assert.equal(page.url(), `${origin}/`);
+    assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/auth/reset').body, { secret, password: 'right' });
+  });
+
 const choosing = [refused(401, '/me'), refused(409, '/login')];
 state('someone of several organisations chooses one', choosing, async (page, api) => {
   let signedIn = false;
