@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { startMail } from './mailbox.mjs';
 
 /** A first start makes a database; on a loaded machine that takes its time. */
 const readyWithin = 120_000;
@@ -25,6 +26,8 @@ if (!program) {
 // Not below a folder for temporary files of one user's own: those that PostgreSQL and the sessions run as must get in.
 const data = await mkdtemp('/var/tmp/streamspace-test-');
 await chmod(data, 0o755);
+const mailbox = join(data, 'mailbox');
+const mailServer = await startMail(mailbox);
 const [port, opsPort] = await Promise.all([freePort(), freePort()]);
 const settings = {
   STREAMSPACE_LISTEN: `127.0.0.1:${port}`,
@@ -32,6 +35,8 @@ const settings = {
   STREAMSPACE_PUBLIC_URL: `http://localhost:${port}`,
   STREAMSPACE_DATA: data,
   STREAMSPACE_DEV_PASSWORD: randomBytes(12).toString('hex'),
+  STREAMSPACE_SMTP_URL: mailServer.url,
+  STREAMSPACE_MAIL_FROM: 'noreply@example.test',
 };
 // A group of its own: Ctrl-C here reaches it once, from us.
 const server = spawn(program, ['dev'], {
@@ -79,8 +84,11 @@ async function passes() {
   Object.assign(process.env, settings, {
     STREAMSPACE_URL: settings.STREAMSPACE_PUBLIC_URL,
     STREAMSPACE_AGENT_DATA: join(data, 'agent'),
+    STREAMSPACE_MAILBOX: mailbox,
   });
-  const files = ['states.test.mjs', 'desktop.test.mjs'].map((name) => fileURLToPath(new URL(name, import.meta.url)));
+  const files = ['states.test.mjs', 'desktop.test.mjs', 'mail.test.mjs'].map(
+    (name) => fileURLToPath(new URL(name, import.meta.url)),
+  );
   const stream = run({ files, concurrency: 1 });
   const passed = new Set();
   let failed = false;
@@ -98,6 +106,7 @@ async function passes() {
 /** Ends the server, then this process; the log is shown when something went wrong. */
 async function finish(passed, why) {
   const orderly = await stop();
+  mailServer.stop();
   await rm(data, { recursive: true, force: true });
   if (passed && orderly) {
     process.exit(0);
