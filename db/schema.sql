@@ -35,46 +35,6 @@ CREATE SCHEMA rls;
 ALTER SCHEMA rls OWNER TO streamspace_owner;
 
 --
--- Name: accept_invitation(bytea, uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  it app.invitations;
-begin
-  perform rls.scope(f.org), set_config('app.user_id', usr::text, true) from rls.open_invitation(hash) f;
-  if found then
-    delete from app.invitations i where i.secret_hash = hash returning i.* into it; -- of two at once, one deletes it
-  end if;
-  if it.id is null then
-    raise exception 'unknown, used or expired invitation' using errcode = 'SS021';
-  end if;
-  if accept_invitation.password_hash is not null then
-    insert into app.users (id, email, name, password_hash)
-    values (usr, it.email, accept_invitation.name, accept_invitation.password_hash);
-  elsif not exists (select from app.users u where u.id = usr and u.email = it.email and not u.disabled) then
-    raise exception 'an invitation for another address' using errcode = 'SS022';
-  end if;
-  update app.users u set verified_at = now() where u.id = usr and u.verified_at is null and it.by_mail;
-  insert into app.memberships (user_id, role) values (usr, it.role);
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
-  insert into app.audit_log (action, subject) values ('member.join', usr::text);
-end $$;
-
-
-ALTER FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION accept_invitation(hash bytea, usr uuid, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) IS 'Consumes an invitation and makes its user a member: a present one, or with a password''s hash a new one.';
-
-
---
 -- Name: add_member(text, uuid, uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1162,31 +1122,6 @@ COMMENT ON FUNCTION rls.follow_quota() IS 'Counts a session in the quota of its 
 
 
 --
--- Name: forget_password(text, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  insert into app.password_resets as r (user_id, secret_hash, ends_at)
-  select u.id, hash, ends from app.users u where u.email = address and u.verified_at is not null and not u.disabled
-  on conflict (user_id) do update set secret_hash = excluded.secret_hash, ends_at = excluded.ends_at;
-  return found;
-end $$;
-
-
-ALTER FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION forget_password(address text, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) IS 'Makes a link to a new password, which replaces the one before, if the address is the verified one of a user.';
-
-
---
 -- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1210,46 +1145,6 @@ ALTER FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, re
 --
 
 COMMENT ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) IS 'Makes a user a member of an org until an end, for a reason that its owners see. A present member is refused.';
-
-
---
--- Name: invitation_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.invitation_is_foreign(invitation uuid) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select exists (select from app.invitations i where i.id = invitation and i.org_id <> rls.current_org_id()) $$;
-
-
-ALTER FUNCTION rls.invitation_is_foreign(invitation uuid) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION invitation_is_foreign(invitation uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.invitation_is_foreign(invitation uuid) IS 'Whether an invitation belongs to another org than the one that was entered.';
-
-
---
--- Name: invitation_of(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.invitation_of(hash bytea) RETURNS TABLE(slug text, name text, email text, role text, account boolean)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select f.slug, f.name, f.email, f.role, exists (select from app.users u where u.email = f.email) from rls.open_invitation(hash) f
-$$;
-
-
-ALTER FUNCTION rls.invitation_of(hash bytea) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION invitation_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.invitation_of(hash bytea) IS 'What an invitation is to, for whom, and whether there is an account with its address.';
 
 
 --
@@ -1369,32 +1264,6 @@ ALTER FUNCTION rls.keep_session() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; a report of an older start of the agent is refused after one of a newer.';
-
-
---
--- Name: limit_invitations(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.limit_invitations() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  perform from app.org_heads for update; -- of this org, by the policy: two that would both be the last take turns
-  if (select count(*) from app.invitations i where i.org_id = new.org_id and i.ends_at > now()) >= 1000 then
-    raise exception 'an organisation has at most 1000 open invitations' using errcode = 'SS020';
-  end if;
-  return new;
-end $$;
-
-
-ALTER FUNCTION rls.limit_invitations() OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION limit_invitations(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.limit_invitations() IS 'Refuses an invitation when the org has a thousand that are open.';
 
 
 --
@@ -1549,7 +1418,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'ed053e0e01f0eafc3534b95b029d28926f77082bb4ef033cbbcec5ee237b2d42'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '5db1eeb887829d80a3507ad07f5cee9500b8b124aaceefb1d0886a642d4623ac'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1610,6 +1479,52 @@ COMMENT ON FUNCTION rls.no_org() IS 'Raises 42501, because no org was entered.';
 
 
 --
+-- Name: note_departure(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_departure() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into app.departures (user_id) values (old.user_id) on conflict (org_id, user_id) do update set left_at = now();
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.note_departure() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_departure(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_departure() IS 'Notes when a user leaves an org, by whichever way.';
+
+
+--
+-- Name: note_suspension(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_suspension() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.suspended_at := case when new.suspended then now() end;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.note_suspension() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_suspension(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_suspension() IS 'Notes when an org is suspended.';
+
+
+--
 -- Name: number_event(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1633,33 +1548,6 @@ ALTER FUNCTION rls.number_event() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its org, its time and its owner.';
-
-
---
--- Name: open_invitation(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.open_invitation(hash bytea) RETURNS TABLE(org uuid, slug text, name text, email text, role text)
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select o.id, o.slug, o.name, i.email, i.role
-    from app.invitations i
-    join app.organizations o on o.id = i.org_id
-    join app.memberships m on m.org_id = i.org_id and m.user_id = i.invited_by
-   where i.secret_hash = hash and i.ends_at > now() and not o.suspended
-     and (m.role = 'owner' or m.role = 'admin' and i.role <> 'owner')
-     and (m.ends_at is null or m.ends_at > now())
-$$;
-
-
-ALTER FUNCTION rls.open_invitation(hash bytea) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION open_invitation(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.open_invitation(hash bytea) IS 'The invitation with this secret, if it can be accepted. Only the definer''s functions may execute it.';
 
 
 --
@@ -1749,25 +1637,6 @@ COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs wit
 
 
 --
--- Name: orgs_with_expired_invitations(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.orgs_with_expired_invitations(page integer) RETURNS TABLE(org uuid)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select distinct i.org_id from app.invitations i where i.ends_at < now() limit least(page, 1000) $$;
-
-
-ALTER FUNCTION rls.orgs_with_expired_invitations(page integer) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION orgs_with_expired_invitations(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs with expired invitations, which can be deleted.';
-
-
---
 -- Name: placements(uuid, bigint, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1849,43 +1718,6 @@ ALTER FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) OWNER TO st
 --
 
 COMMENT ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) IS 'Raises SS002 when only the claimed role is wrong, and SS001 otherwise. Only the definer''s functions may execute it.';
-
-
---
--- Name: reset_password(bytea, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.reset_password(hash bytea, password_hash text) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  usr uuid;
-  its record;
-begin
-  delete from app.password_resets r where r.secret_hash = hash and r.ends_at > now() returning r.user_id into usr;
-  update app.users u set password_hash = reset_password.password_hash where u.id = usr and not u.disabled;
-  if not found then
-    raise exception 'unknown, used or expired link' using errcode = 'SS023';
-  end if;
-  perform set_config('app.user_id', usr::text, true);
-  -- In one transaction: a sign-in that stayed, because the work ended in between, could be an attacker's.
-  for its in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop
-    perform set_config('app.org_id', '', true); -- leave the org before
-    perform rls.scope(its.org_id);
-    delete from app.credentials k where k.user_id = usr; -- of this org, by the policy
-    insert into app.audit_log (action, subject) values ('password.reset', usr::text);
-  end loop;
-end $$;
-
-
-ALTER FUNCTION rls.reset_password(hash bytea, password_hash text) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION reset_password(hash bytea, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
 
 
 --
@@ -2184,7 +2016,6 @@ begin
       ('R01', 'app.public_templates', ''),
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
-      ('R01', 'app.password_resets', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -2195,15 +2026,13 @@ begin
       ('R05', 'public_templates.inside_any_org',
        'r {streamspace_app} using ((select rls.current_org_id()) IS NOT NULL)'),
       ('R05', 'users.co_members',
-       'r {streamspace_app} using (EXISTS ( SELECT FROM app.memberships m WHERE (m.user_id = users.id)))'),
+       'r {streamspace_app} using ((EXISTS ( SELECT FROM app.memberships m WHERE (m.user_id = users.id))) OR '
+       '(EXISTS ( SELECT FROM app.departures d WHERE (d.user_id = users.id))))'),
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
-      ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
-      ('R06', 'password_resets.definer_insert', 'a {streamspace_definer} check true'),
-      ('R06', 'password_resets.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'public_templates.definer_delete', 'd {streamspace_definer} using true'),
       ('R06', 'org_heads.definer_heads',
        '* {streamspace_definer} using (org_id = (select rls.current_org_id())) check (org_id = (select '
@@ -2223,9 +2052,6 @@ begin
       ('R10', 'app.tickets_secret', 'CREATE UNIQUE INDEX tickets_secret ON app.tickets USING btree (secret_hash)'),
       ('R10', 'app.templates_id', 'CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id)'),
       ('R10', 'app.sessions_id', 'CREATE UNIQUE INDEX sessions_id ON app.sessions USING btree (id)'),
-      ('R10', 'app.invitations_id', 'CREATE UNIQUE INDEX invitations_id ON app.invitations USING btree (id)'),
-      ('R10', 'app.invitations_secret',
-       'CREATE UNIQUE INDEX invitations_secret ON app.invitations USING btree (secret_hash)'),
       ('R10', 'app.organizations_slug_key',
        'CREATE UNIQUE INDEX organizations_slug_key ON app.organizations USING btree (slug)'),
       ('R10', 'app.organizations_namespace_key',
@@ -2262,7 +2088,6 @@ begin
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
-      ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
       ('R27 filled', 'app.org_heads', 'event_seq audit_seq audit_hash'),
       ('R27', 'app.org_heads', 'insert to streamspace_definer'),
@@ -2302,12 +2127,6 @@ begin
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
        'rls.current_user_id())) OR (select rls.is_admin()))'),
-      ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
-      ('R39', 'invitations.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
-      ('R39', 'invitations.owners_invite_owners',
-       'a {streamspace_app} check ((role <> ''owner''::text) OR (select rls.is_owner()))'),
-      ('R39', 'invitations.owners_revoke_owners',
-       'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.admins_delete', 'd {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
@@ -2932,14 +2751,43 @@ COMMENT ON FUNCTION rls.session_is_foreign(session uuid) IS 'Whether a session b
 
 
 --
--- Name: sessions_overdue(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: sessions_left_behind(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.sessions_overdue(page integer) RETURNS TABLE(org uuid, session uuid)
+CREATE FUNCTION rls.sessions_left_behind(page integer) RETURNS TABLE(org uuid, session uuid, reason text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select s.org_id, s.id
+  select s.org_id, s.id, case when o.suspended then 'org_suspended' else 'owner_left' end
+    from app.sessions s join app.organizations o on o.id = s.org_id
+    left join app.departures d on d.org_id = s.org_id and d.user_id = s.owner_id
+   where s.desired = 'running' and s.state not in ('terminated', 'failed')
+     and (o.suspended_at < now() - interval '1 day'
+          or d.left_at < now() - interval '1 day'
+             and not exists (select from app.memberships m where m.org_id = s.org_id and m.user_id = s.owner_id))
+   order by s.id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.sessions_left_behind(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sessions_left_behind(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sessions_left_behind(page integer) IS 'Sessions whose owner left the org, or whose org was suspended, a day ago or earlier. The service ends them.';
+
+
+--
+-- Name: sessions_overdue(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sessions_overdue(page integer) RETURNS TABLE(org uuid, session uuid, reason text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.org_id, s.id, 'agent_away'
     from app.sessions s
    where s.desired = 'terminated' and s.state not in ('terminated', 'failed') and s.end_wanted_at < now() - interval '5 min'
    order by s.end_wanted_at
@@ -3101,6 +2949,41 @@ ALTER FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) OWNER T
 --
 
 COMMENT ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) IS 'Suspends an org, or resumes it. A suspended org is entered by none of its members.';
+
+
+--
+-- Name: take_over(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.take_over() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if new.owner_id is distinct from rls.current_user_id()
+     or exists (select from app.memberships m where m.org_id = old.org_id and m.user_id = old.owner_id) then
+    raise exception 'the owner of the session is still a member' using errcode = 'SS016';
+  elsif new.desired = 'terminated' or new.state in ('terminated', 'failed') then
+    raise exception 'the session has ended' using errcode = 'SS006';
+  end if;
+  -- Of two take-overs each locks a former member's row and then a member's: they cannot wait for each other.
+  update app.quota_usage q set used = q.used - 1 where q.holder_id = old.owner_id;
+  update app.quota_usage q set used = q.used + 1 from app.quota_limits l where q.holder_id = new.owner_id and q.used < l.per_user;
+  if not found then
+    raise exception 'no sessions left in the quota of the user' using errcode = 'SS005', detail =
+      (select jsonb_build_object('kind', 'sessions', 'holder', 'user', 'limit', l.per_user)::text from app.quota_limits l);
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.take_over() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION take_over(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.take_over() IS 'Lets an admin become the owner of a session whose owner has left, and counts it in the quota of the admin instead.';
 
 
 --
@@ -3266,6 +3149,28 @@ COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies 
 
 
 --
+-- Name: departures; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.departures (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    user_id uuid NOT NULL,
+    left_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY app.departures FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.departures OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE departures; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.departures IS 'When a user last left an org. Their sessions end a day later, and their name stays readable.';
+
+
+--
 -- Name: events; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -3325,43 +3230,6 @@ ALTER TABLE app.installation OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.installation IS 'One row: the setup code of an empty installation, and the end of the operators'' log.';
-
-
---
--- Name: invitations; Type: TABLE; Schema: app; Owner: streamspace_owner
---
-
-CREATE TABLE app.invitations (
-    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
-    id uuid NOT NULL,
-    email text NOT NULL,
-    role text NOT NULL,
-    secret_hash bytea NOT NULL,
-    by_mail boolean NOT NULL,
-    invited_by uuid DEFAULT rls.current_user_id() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
-    CONSTRAINT invitations_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
-    CONSTRAINT invitations_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
-);
-
-ALTER TABLE ONLY app.invitations FORCE ROW LEVEL SECURITY;
-
-
-ALTER TABLE app.invitations OWNER TO streamspace_owner;
-
---
--- Name: TABLE invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON TABLE app.invitations IS 'Invitations that are not used yet. They are deleted when they are used, and with the membership of whoever made them.';
-
-
---
--- Name: COLUMN invitations.by_mail; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.invitations.by_mail IS 'Only the mailbox of the address got the link, so that using it proves the address.';
 
 
 --
@@ -3453,6 +3321,7 @@ CREATE TABLE app.organizations (
     namespace text,
     suspended boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    suspended_at timestamp with time zone,
     CONSTRAINT organizations_namespace_is_a_label CHECK ((namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
     CONSTRAINT organizations_slug_is_a_label CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
 );
@@ -3467,28 +3336,6 @@ ALTER TABLE app.organizations OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.organizations IS 'The tenants. An org without a namespace cannot start sessions.';
-
-
---
--- Name: password_resets; Type: TABLE; Schema: app; Owner: streamspace_owner
---
-
-CREATE TABLE app.password_resets (
-    user_id uuid NOT NULL,
-    secret_hash bytea NOT NULL,
-    ends_at timestamp with time zone NOT NULL
-);
-
-ALTER TABLE ONLY app.password_resets FORCE ROW LEVEL SECURITY;
-
-
-ALTER TABLE app.password_resets OWNER TO streamspace_owner;
-
---
--- Name: TABLE password_resets; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON TABLE app.password_resets IS 'The last link to a new password of each user who asked for one. It is deleted when it is used.';
 
 
 --
@@ -3689,7 +3536,6 @@ CREATE TABLE app.users (
     password_hash text NOT NULL,
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    verified_at timestamp with time zone,
     CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
 );
 
@@ -3703,13 +3549,6 @@ ALTER TABLE app.users OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.users IS 'People. A user is not part of an org; memberships connect users with orgs.';
-
-
---
--- Name: COLUMN users.verified_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.users.verified_at IS 'When a link that only the mailbox got was used; null: never.';
 
 
 --
@@ -3781,6 +3620,14 @@ ALTER TABLE ONLY app.credentials
 
 
 --
+-- Name: departures departures_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.departures
+    ADD CONSTRAINT departures_pkey PRIMARY KEY (org_id, user_id);
+
+
+--
 -- Name: events events_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -3794,22 +3641,6 @@ ALTER TABLE ONLY app.events
 
 ALTER TABLE ONLY app.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (is_the_row);
-
-
---
--- Name: invitations invitations_one_for_an_address; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.invitations
-    ADD CONSTRAINT invitations_one_for_an_address UNIQUE (org_id, email);
-
-
---
--- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.invitations
-    ADD CONSTRAINT invitations_pkey PRIMARY KEY (org_id, id);
 
 
 --
@@ -3874,22 +3705,6 @@ ALTER TABLE ONLY app.organizations
 
 ALTER TABLE ONLY app.organizations
     ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
-
-
---
--- Name: password_resets password_resets_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.password_resets
-    ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_id);
-
-
---
--- Name: password_resets password_resets_secret; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.password_resets
-    ADD CONSTRAINT password_resets_secret UNIQUE (secret_hash);
 
 
 --
@@ -4031,38 +3846,10 @@ CREATE INDEX credentials_user ON app.credentials USING btree (user_id, disabled)
 
 
 --
--- Name: invitations_expired; Type: INDEX; Schema: app; Owner: streamspace_owner
+-- Name: departures_user; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
-CREATE INDEX invitations_expired ON app.invitations USING btree (ends_at);
-
-
---
--- Name: invitations_id; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE UNIQUE INDEX invitations_id ON app.invitations USING btree (id);
-
-
---
--- Name: invitations_inviter; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE INDEX invitations_inviter ON app.invitations USING btree (org_id, invited_by);
-
-
---
--- Name: invitations_newest; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE INDEX invitations_newest ON app.invitations USING btree (org_id, created_at DESC, id DESC);
-
-
---
--- Name: invitations_secret; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE UNIQUE INDEX invitations_secret ON app.invitations USING btree (secret_hash);
+CREATE INDEX departures_user ON app.departures USING btree (user_id);
 
 
 --
@@ -4206,10 +3993,17 @@ CREATE TRIGGER keep_session BEFORE UPDATE ON app.sessions FOR EACH ROW EXECUTE F
 
 
 --
--- Name: invitations limit_invitations; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+-- Name: memberships note_departure; Type: TRIGGER; Schema: app; Owner: streamspace_owner
 --
 
-CREATE TRIGGER limit_invitations BEFORE INSERT ON app.invitations FOR EACH ROW EXECUTE FUNCTION rls.limit_invitations();
+CREATE TRIGGER note_departure AFTER DELETE ON app.memberships FOR EACH ROW EXECUTE FUNCTION rls.note_departure();
+
+
+--
+-- Name: organizations note_suspension; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_suspension BEFORE UPDATE OF suspended ON app.organizations FOR EACH ROW WHEN ((new.suspended <> old.suspended)) EXECUTE FUNCTION rls.note_suspension();
 
 
 --
@@ -4217,6 +4011,13 @@ CREATE TRIGGER limit_invitations BEFORE INSERT ON app.invitations FOR EACH ROW E
 --
 
 CREATE TRIGGER number_event BEFORE INSERT ON app.events FOR EACH ROW EXECUTE FUNCTION rls.number_event();
+
+
+--
+-- Name: sessions take_over; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER take_over AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW WHEN ((new.owner_id <> old.owner_id)) EXECUTE FUNCTION rls.take_over();
 
 
 --
@@ -4268,19 +4069,27 @@ ALTER TABLE ONLY app.credentials
 
 
 --
+-- Name: departures departures_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.departures
+    ADD CONSTRAINT departures_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: departures departures_of_user; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.departures
+    ADD CONSTRAINT departures_of_user FOREIGN KEY (user_id) REFERENCES app.users(id);
+
+
+--
 -- Name: events events_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
 ALTER TABLE ONLY app.events
     ADD CONSTRAINT events_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
-
-
---
--- Name: invitations invitations_of_inviter; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.invitations
-    ADD CONSTRAINT invitations_of_inviter FOREIGN KEY (org_id, invited_by) REFERENCES app.memberships(org_id, user_id) ON DELETE CASCADE;
 
 
 --
@@ -4305,14 +4114,6 @@ ALTER TABLE ONLY app.memberships
 
 ALTER TABLE ONLY app.org_heads
     ADD CONSTRAINT org_heads_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
-
-
---
--- Name: password_resets password_resets_of_user; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.password_resets
-    ADD CONSTRAINT password_resets_of_user FOREIGN KEY (user_id) REFERENCES app.users(id);
 
 
 --
@@ -4414,20 +4215,6 @@ CREATE POLICY admins_insert ON app.templates AS RESTRICTIVE FOR INSERT TO stream
 
 
 --
--- Name: invitations admins_only; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY admins_only ON app.invitations AS RESTRICTIVE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
-
-
---
--- Name: POLICY admins_only ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY admins_only ON app.invitations IS 'Owners and admins see who is invited. No one else does.';
-
-
---
 -- Name: memberships admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4488,6 +4275,13 @@ CREATE POLICY backup_select ON app.credentials FOR SELECT TO streamspace_backup 
 
 
 --
+-- Name: departures backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.departures FOR SELECT TO streamspace_backup USING (true);
+
+
+--
 -- Name: events backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4499,13 +4293,6 @@ CREATE POLICY backup_select ON app.events FOR SELECT TO streamspace_backup USING
 --
 
 CREATE POLICY backup_select ON app.installation FOR SELECT TO streamspace_backup USING (true);
-
-
---
--- Name: invitations backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY backup_select ON app.invitations FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -4534,13 +4321,6 @@ CREATE POLICY backup_select ON app.org_heads FOR SELECT TO streamspace_backup US
 --
 
 CREATE POLICY backup_select ON app.organizations FOR SELECT TO streamspace_backup USING (true);
-
-
---
--- Name: password_resets backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY backup_select ON app.password_resets FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -4596,16 +4376,18 @@ CREATE POLICY backup_select ON app.users FOR SELECT TO streamspace_backup USING 
 -- Name: users co_members; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
-CREATE POLICY co_members ON app.users FOR SELECT TO streamspace_app USING ((EXISTS ( SELECT
+CREATE POLICY co_members ON app.users FOR SELECT TO streamspace_app USING (((EXISTS ( SELECT
    FROM app.memberships m
-  WHERE (m.user_id = users.id))));
+  WHERE (m.user_id = users.id))) OR (EXISTS ( SELECT
+   FROM app.departures d
+  WHERE (d.user_id = users.id)))));
 
 
 --
 -- Name: POLICY co_members ON users; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the org they act in.';
+COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the org they act in, and those who have left it.';
 
 
 --
@@ -4622,24 +4404,10 @@ CREATE POLICY definer_delete ON app.credentials FOR DELETE TO streamspace_define
 
 
 --
--- Name: invitations definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_delete ON app.invitations FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
 -- Name: memberships definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY definer_delete ON app.memberships FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: password_resets definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_delete ON app.password_resets FOR DELETE TO streamspace_definer USING (true);
 
 
 --
@@ -4692,6 +4460,13 @@ CREATE POLICY definer_insert ON app.credentials FOR INSERT TO streamspace_define
 
 
 --
+-- Name: departures definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.departures FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: memberships definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4710,13 +4485,6 @@ CREATE POLICY definer_insert ON app.operator_log FOR INSERT TO streamspace_defin
 --
 
 CREATE POLICY definer_insert ON app.organizations FOR INSERT TO streamspace_definer WITH CHECK ((id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: password_resets definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_insert ON app.password_resets FOR INSERT TO streamspace_definer WITH CHECK (true);
 
 
 --
@@ -4769,17 +4537,17 @@ CREATE POLICY definer_select ON app.credentials FOR SELECT TO streamspace_define
 
 
 --
+-- Name: departures definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.departures FOR SELECT TO streamspace_definer USING (true);
+
+
+--
 -- Name: installation definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY definer_select ON app.installation FOR SELECT TO streamspace_definer USING (true);
-
-
---
--- Name: invitations definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_select ON app.invitations FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -4801,13 +4569,6 @@ CREATE POLICY definer_select ON app.operator_log FOR SELECT TO streamspace_defin
 --
 
 CREATE POLICY definer_select ON app.organizations FOR SELECT TO streamspace_definer USING (true);
-
-
---
--- Name: password_resets definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_select ON app.password_resets FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -4853,6 +4614,13 @@ CREATE POLICY definer_update ON app.agents FOR UPDATE TO streamspace_definer USI
 
 
 --
+-- Name: departures definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.departures FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: installation definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4871,13 +4639,6 @@ CREATE POLICY definer_update ON app.memberships FOR UPDATE TO streamspace_define
 --
 
 CREATE POLICY definer_update ON app.organizations FOR UPDATE TO streamspace_definer USING ((id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: password_resets definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_update ON app.password_resets FOR UPDATE TO streamspace_definer USING (true);
 
 
 --
@@ -4902,18 +4663,10 @@ CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((or
 
 
 --
--- Name: invitations ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+-- Name: departures; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
 --
 
-CREATE POLICY ended_delete ON app.invitations AS RESTRICTIVE FOR DELETE TO streamspace_system USING ((ends_at < now()));
-
-
---
--- Name: POLICY ended_delete ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY ended_delete ON app.invitations IS 'Background work removes only invitations that have ended.';
-
+ALTER TABLE app.departures ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: memberships ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -4954,12 +4707,6 @@ COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of eve
 --
 
 ALTER TABLE app.installation ENABLE ROW LEVEL SECURITY;
-
---
--- Name: invitations; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE app.invitations ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: memberships; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
@@ -5011,17 +4758,17 @@ CREATE POLICY org_delete ON app.credentials FOR DELETE TO streamspace_app, strea
 
 
 --
+-- Name: departures org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.departures FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: events org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY org_delete ON app.events FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: invitations org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY org_delete ON app.invitations FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5101,17 +4848,17 @@ CREATE POLICY org_insert ON app.credentials FOR INSERT TO streamspace_app, strea
 
 
 --
+-- Name: departures org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.departures FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: events org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY org_insert ON app.events FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: invitations org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY org_insert ON app.invitations FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5185,17 +4932,17 @@ CREATE POLICY org_select ON app.credentials FOR SELECT TO streamspace_app, strea
 
 
 --
+-- Name: departures org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.departures FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: events org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY org_select ON app.events FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: invitations org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY org_select ON app.invitations FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5276,17 +5023,17 @@ CREATE POLICY org_update ON app.credentials FOR UPDATE TO streamspace_app, strea
 
 
 --
+-- Name: departures org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.departures FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: events org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY org_update ON app.events FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: invitations org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY org_update ON app.invitations FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5436,6 +5183,20 @@ COMMENT ON POLICY owner_inside ON app.credentials IS 'A migration reads and writ
 
 
 --
+-- Name: departures owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.departures TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON departures; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.departures IS 'A migration reads and writes only rows of the org that it entered.';
+
+
+--
 -- Name: events owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5447,20 +5208,6 @@ CREATE POLICY owner_inside ON app.events TO streamspace_owner USING ((org_id = (
 --
 
 COMMENT ON POLICY owner_inside ON app.events IS 'A migration reads and writes only rows of the org that it entered.';
-
-
---
--- Name: invitations owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY owner_inside ON app.invitations TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: POLICY owner_inside ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY owner_inside ON app.invitations IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -5569,20 +5316,6 @@ COMMENT ON POLICY owner_inside ON app.tickets IS 'A migration reads and writes o
 
 
 --
--- Name: invitations owners_invite_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY owners_invite_owners ON app.invitations AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
-
-
---
--- Name: POLICY owners_invite_owners ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY owners_invite_owners ON app.invitations IS 'Only an owner invites an owner.';
-
-
---
 -- Name: memberships owners_make_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5602,26 +5335,6 @@ COMMENT ON POLICY owners_make_owners ON app.memberships IS 'Only an owner grants
 
 CREATE POLICY owners_remove_owners ON app.memberships AS RESTRICTIVE FOR DELETE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
 
-
---
--- Name: invitations owners_revoke_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY owners_revoke_owners ON app.invitations AS RESTRICTIVE FOR DELETE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
-
-
---
--- Name: POLICY owners_revoke_owners ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY owners_revoke_owners ON app.invitations IS 'Only an owner revokes or replaces the invitation of an owner.';
-
-
---
--- Name: password_resets; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE app.password_resets ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: public_templates; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
@@ -5726,6 +5439,20 @@ COMMENT ON POLICY tenant_floor ON app.credentials IS 'Only rows of the org that 
 
 
 --
+-- Name: departures tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.departures AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON departures; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.departures IS 'Only rows of the org that was entered. An error before entering.';
+
+
+--
 -- Name: events tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5737,20 +5464,6 @@ CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, stre
 --
 
 COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered. An error before entering.';
-
-
---
--- Name: invitations tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY tenant_floor ON app.invitations AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
-
-
---
--- Name: POLICY tenant_floor ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON POLICY tenant_floor ON app.invitations IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -6231,14 +5944,6 @@ GRANT ALL ON FUNCTION pg_catalog.set_config(text, text, boolean) TO streamspace_
 
 
 --
--- Name: FUNCTION accept_invitation(hash bytea, usr uuid, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) TO streamspace_login;
-
-
---
 -- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6603,35 +6308,11 @@ GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
 
 
 --
--- Name: FUNCTION forget_password(address text, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) TO streamspace_login;
-
-
---
 -- Name: FUNCTION grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) TO streamspace_operator;
-
-
---
--- Name: FUNCTION invitation_is_foreign(invitation uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.invitation_is_foreign(invitation uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.invitation_is_foreign(invitation uuid) TO streamspace_app;
-
-
---
--- Name: FUNCTION invitation_of(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.invitation_of(hash bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.invitation_of(hash bytea) TO streamspace_login;
 
 
 --
@@ -6681,14 +6362,6 @@ GRANT ALL ON FUNCTION rls.keep_an_owner() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.keep_session() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
-
-
---
--- Name: FUNCTION limit_invitations(); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.limit_invitations() FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.limit_invitations() TO streamspace_owner;
 
 
 --
@@ -6765,18 +6438,27 @@ GRANT ALL ON FUNCTION rls.no_org() TO streamspace_definer;
 
 
 --
+-- Name: FUNCTION note_departure(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_departure() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_departure() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION note_suspension(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_suspension() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_suspension() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION number_event(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.number_event() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.number_event() TO streamspace_owner;
-
-
---
--- Name: FUNCTION open_invitation(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.open_invitation(hash bytea) FROM PUBLIC;
 
 
 --
@@ -6812,14 +6494,6 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streams
 
 
 --
--- Name: FUNCTION orgs_with_expired_invitations(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streamspace_system;
-
-
---
 -- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6840,14 +6514,6 @@ GRANT ALL ON FUNCTION rls.publish_template(operator text, template uuid, name te
 --
 
 REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FROM PUBLIC;
-
-
---
--- Name: FUNCTION reset_password(hash bytea, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) TO streamspace_login;
 
 
 --
@@ -7010,6 +6676,14 @@ GRANT ALL ON FUNCTION rls.session_is_foreign(session uuid) TO streamspace_app;
 
 
 --
+-- Name: FUNCTION sessions_left_behind(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sessions_left_behind(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sessions_left_behind(page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION sessions_overdue(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7056,6 +6730,14 @@ GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO st
 
 REVOKE ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION take_over(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.take_over() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.take_over() TO streamspace_owner;
 
 
 --
@@ -7211,6 +6893,29 @@ GRANT SELECT(ends_at) ON TABLE app.credentials TO streamspace_system;
 
 
 --
+-- Name: TABLE departures; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.departures TO streamspace_backup;
+GRANT SELECT ON TABLE app.departures TO streamspace_app;
+GRANT SELECT ON TABLE app.departures TO streamspace_definer;
+
+
+--
+-- Name: COLUMN departures.user_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(user_id) ON TABLE app.departures TO streamspace_definer;
+
+
+--
+-- Name: COLUMN departures.left_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(left_at) ON TABLE app.departures TO streamspace_definer;
+
+
+--
 -- Name: TABLE events; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -7287,82 +6992,6 @@ GRANT UPDATE(log_seq) ON TABLE app.installation TO streamspace_definer;
 --
 
 GRANT UPDATE(log_hash) ON TABLE app.installation TO streamspace_definer;
-
-
---
--- Name: TABLE invitations; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT ON TABLE app.invitations TO streamspace_backup;
-GRANT DELETE ON TABLE app.invitations TO streamspace_app;
-GRANT DELETE ON TABLE app.invitations TO streamspace_system;
-GRANT SELECT,DELETE ON TABLE app.invitations TO streamspace_definer;
-
-
---
--- Name: COLUMN invitations.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(org_id) ON TABLE app.invitations TO streamspace_app;
-GRANT SELECT(org_id) ON TABLE app.invitations TO streamspace_system;
-
-
---
--- Name: COLUMN invitations.id; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(id),INSERT(id) ON TABLE app.invitations TO streamspace_app;
-GRANT SELECT(id) ON TABLE app.invitations TO streamspace_system;
-
-
---
--- Name: COLUMN invitations.email; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(email),INSERT(email) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.role; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(role),INSERT(role) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(secret_hash) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.by_mail; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(by_mail),INSERT(by_mail) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.invited_by; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(invited_by) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.created_at; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(created_at) ON TABLE app.invitations TO streamspace_app;
-
-
---
--- Name: COLUMN invitations.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT(ends_at) ON TABLE app.invitations TO streamspace_app;
-GRANT SELECT(ends_at) ON TABLE app.invitations TO streamspace_system;
 
 
 --
@@ -7466,25 +7095,10 @@ GRANT UPDATE(suspended) ON TABLE app.organizations TO streamspace_definer;
 
 
 --
--- Name: TABLE password_resets; Type: ACL; Schema: app; Owner: streamspace_owner
+-- Name: COLUMN organizations.suspended_at; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
-GRANT SELECT ON TABLE app.password_resets TO streamspace_backup;
-GRANT SELECT,INSERT,DELETE ON TABLE app.password_resets TO streamspace_definer;
-
-
---
--- Name: COLUMN password_resets.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(secret_hash) ON TABLE app.password_resets TO streamspace_definer;
-
-
---
--- Name: COLUMN password_resets.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(ends_at) ON TABLE app.password_resets TO streamspace_definer;
+GRANT UPDATE(suspended_at) ON TABLE app.organizations TO streamspace_definer;
 
 
 --
@@ -7543,7 +7157,7 @@ GRANT INSERT(id) ON TABLE app.sessions TO streamspace_app;
 -- Name: COLUMN sessions.owner_id; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
-GRANT INSERT(owner_id) ON TABLE app.sessions TO streamspace_app;
+GRANT INSERT(owner_id),UPDATE(owner_id) ON TABLE app.sessions TO streamspace_app;
 
 
 --
@@ -7593,6 +7207,7 @@ GRANT INSERT(agent_id) ON TABLE app.sessions TO streamspace_app;
 --
 
 GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_app;
+GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_system;
 
 
 --
@@ -7748,13 +7363,6 @@ GRANT UPDATE(password_hash) ON TABLE app.users TO streamspace_definer;
 --
 
 GRANT UPDATE(disabled) ON TABLE app.users TO streamspace_definer;
-
-
---
--- Name: COLUMN users.verified_at; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(verified_at) ON TABLE app.users TO streamspace_definer;
 
 
 --

@@ -15,6 +15,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/members"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
@@ -41,6 +42,7 @@ type Config struct {
 	Tokens    Tokens
 	Identity  *identity.Service
 	Setup     *setup.Service
+	Members   *members.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
 	// Invitations and Recovery send mail. A request for a new password is answered before anything is done for it.

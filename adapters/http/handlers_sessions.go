@@ -53,6 +53,14 @@ func (h handlers) DeleteSession(
 	return api.DeleteSession202JSONResponse(toSession(s)), err
 }
 
+// TakeOverSession implements api.StrictServerInterface.
+func (h handlers) TakeOverSession(
+	ctx context.Context, r api.TakeOverSessionRequestObject,
+) (api.TakeOverSessionResponseObject, error) {
+	s, err := h.config.Sessions.TakeOver(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
+	return api.TakeOverSession200JSONResponse(toSession(s)), err
+}
+
 // CreateTicket implements api.StrictServerInterface. The response is the only place where the ticket is readable.
 func (h handlers) CreateTicket(
 	ctx context.Context, r api.CreateTicketRequestObject,

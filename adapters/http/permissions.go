@@ -14,9 +14,9 @@ type permission string
 const public permission = "public"
 
 var (
-	everyone = org.Roles()
-	members  = []org.Role{org.RoleOwner, org.RoleAdmin, org.RoleMember}
-	admins   = []org.Role{org.RoleOwner, org.RoleAdmin}
+	everyone   = org.Roles()
+	notViewers = []org.Role{org.RoleOwner, org.RoleAdmin, org.RoleMember}
+	admins     = []org.Role{org.RoleOwner, org.RoleAdmin}
 )
 
 // permissions is the only table of what each role may do. It decides about operations; the policies of the database
@@ -27,9 +27,12 @@ var permissions = map[permission][]org.Role{
 	"self.manage":       everyone,
 	"template.read":     everyone,
 	"session.read":      everyone,
-	"session.create":    members,
-	"session.terminate": members,
-	"session.connect":   members,
+	"session.create":    notViewers,
+	"session.terminate": notViewers,
+	"session.connect":   notViewers,
+	"session.take_over": admins,
+	"member.read":       everyone,
+	"member.manage":     admins,
 	"invitation.manage": admins,
 }
 

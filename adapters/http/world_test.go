@@ -267,6 +267,13 @@ func (r rows) EndSession(_ context.Context, id sessions.ID) (sessions.Session, e
 	return s.Session, nil
 }
 
+func (r rows) TakeOverSession(_ context.Context, id sessions.ID) (sessions.Session, error) {
+	s := r.w.sessions[id]
+	s.Owner = r.in.User()
+	r.w.sessions[id] = s
+	return s.Session, nil
+}
+
 func (r rows) Sessions(_ context.Context, f sessions.Filter, after page.Cursor, n int) ([]sessions.Session, error) {
 	var out []sessions.Session
 	for _, s := range r.w.sessions {

@@ -96,3 +96,44 @@ func TestWhatAMemberDoesIsRecordedAsTheirs(t *testing.T) {
 		t.Errorf("recorded in the other organisation: %s", got)
 	}
 }
+
+// Sessions end a day after their owner left, or their organisation was suspended, and not before.
+func TestSessionsLeftBehindEndAfterADay(t *testing.T) {
+	t.Parallel()
+	ctx, super, log := t.Context(), database.Superuser(t), slog.New(slog.DiscardHandler)
+	left, suspended, fresh := database.NewOrg(t, dbtest.Spec{}), database.NewOrg(t, dbtest.Spec{}),
+		database.NewOrg(t, dbtest.Spec{})
+	orgs := []*dbtest.Org{left, suspended, fresh}
+	for _, o := range orgs {
+		insert(t, open, o, o.Member)
+	}
+	for _, statement := range []string{
+		"begin", "set local session_replication_role = replica", // the times are triggers' to write
+		"delete from app.memberships where role = 'member' and org_id in ('" + left.ID.String() + "', '" +
+			fresh.ID.String() + "')",
+		"insert into app.departures (org_id, user_id, left_at) values ('" + left.ID.String() + "', '" +
+			left.Member.User.String() + "', now() - interval '25 h'), ('" + fresh.ID.String() + "', '" +
+			fresh.Member.User.String() + "', now() - interval '23 h')",
+		"update app.organizations set suspended = true, suspended_at = now() - interval '25 h' where id = '" +
+			suspended.ID.String() + "'",
+		"commit",
+	} {
+		if _, err := super.Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reaper := sessions.NewLeftBehindReaper(open.DueSessions(), open.SessionsAsService(), membus.New(), log)
+	for range 2 { // again changes nothing
+		if err := reaper.Once(ctx); err != nil {
+			t.Errorf("end what was left behind: %v", err)
+		}
+	}
+	for i, want := range []string{"terminating owner_left 1", "terminating org_suspended 1", "pending  0"} {
+		got := read[string](t, super, `select s.state || ' ' || s.reason || ' ' || (select count(*) from app.audit_log a
+			where a.org_id = s.org_id and a.action = 'session.terminate' and a.actor = 'service:end sessions left behind')
+			from app.sessions s where s.org_id = $1`, orgs[i].ID.UUID)
+		if got != want {
+			t.Errorf("%d: %q, want %q", i, got, want)
+		}
+	}
+}

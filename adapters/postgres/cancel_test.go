@@ -140,7 +140,9 @@ func TestARefusedEntryKeepsTheConnection(t *testing.T) {
 	}
 	same()
 	super := database.Superuser(t)
-	if _, err := super.Exec(ctx, "delete from app.memberships where user_id = $1", removed.User.UUID); err != nil {
+	remove := "set app.org_id = '" + o.ID.String() + "'; delete from app.memberships where user_id = '" +
+		removed.User.String() + "'"
+	if _, err := super.Exec(ctx, remove); err != nil {
 		t.Fatal(err)
 	}
 	claims := o.Member

@@ -62,6 +62,11 @@ func (t *memberTx) EndSession(ctx context.Context, id sessions.ID) (sessions.Ses
 	return sessionOf(t.Queries.EndSession(ctx, id.UUID))
 }
 
+// TakeOverSession implements sessions.Tx.
+func (t *memberTx) TakeOverSession(ctx context.Context, id sessions.ID) (sessions.Session, error) {
+	return sessionOf(t.Queries.TakeOverSession(ctx, id.UUID))
+}
+
 // InsertTicket implements sessions.Tx.
 func (t *memberTx) InsertTicket(ctx context.Context, k sessions.Ticket) error {
 	return t.Queries.InsertTicket(ctx, k.ID, k.Session.UUID, k.Hash[:])
@@ -171,6 +176,15 @@ func (t *serviceTx) FinishSession(ctx context.Context, id sessions.ID, reason st
 	return len(ended) > 0, err
 }
 
+// EndLeftBehind implements sessions.ServiceTx.
+func (t *serviceTx) EndLeftBehind(ctx context.Context, id sessions.ID, reason string) (sessions.State, bool, error) {
+	ended, err := t.Queries.EndLeftBehind(ctx, reason, id.UUID)
+	if err != nil || len(ended) == 0 {
+		return "", false, err
+	}
+	return sessions.State(ended[0]), true, nil
+}
+
 // TicketStore redeems tickets. It implements sessions.TicketStore.
 type TicketStore struct{ q *sysdb.Queries }
 
@@ -199,11 +213,23 @@ func (d *DB) DueSessions() DueSessions { return DueSessions{sysdb.New(d.system)}
 // Overdue implements sessions.DueSessions.
 func (d DueSessions) Overdue(ctx context.Context, n int) ([]sessions.Due, error) {
 	rows, err := d.q.SessionsOverdue(ctx, int32(n))
+	return dueOf(rows), translate(err)
+}
+
+// LeftBehind implements sessions.DueSessions.
+func (d DueSessions) LeftBehind(ctx context.Context, n int) ([]sessions.Due, error) {
+	rows, err := d.q.SessionsLeftBehind(ctx, int32(n))
+	return dueOf(rows), translate(err)
+}
+
+// dueOf converts what both functions return.
+func dueOf[Row sysdb.SessionsOverdueRow | sysdb.SessionsLeftBehindRow](rows []Row) []sessions.Due {
 	out := make([]sessions.Due, len(rows))
-	for i, r := range rows {
-		out[i] = sessions.Due{Org: org.ID{UUID: r.OrgID}, Session: sessions.ID{UUID: r.SessionID}}
+	for i, row := range rows {
+		r := sysdb.SessionsOverdueRow(row)
+		out[i] = sessions.Due{Org: org.ID{UUID: r.OrgID}, Session: sessions.ID{UUID: r.SessionID}, Reason: r.Reason}
 	}
-	return out, translate(err)
+	return out
 }
 
 // CountSessions returns the number of sessions of all organisations in each state that is not final, for the metrics.

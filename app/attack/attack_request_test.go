@@ -93,8 +93,8 @@ func (w *asking) scope() *realm {
 }
 
 // authorize predicts what happens to a request before its operation runs, and with which role it reaches the operation.
-// form is what is wrong with the request itself. A caller without permission must not learn about it.
-func (w *asking) authorize(changes bool, form verdict) (org.Role, verdict) {
+// q.form is what is wrong with the request itself. A caller without permission must not learn about it.
+func (w *asking) authorize(q request) (org.Role, verdict) {
 	if w.access == nil {
 		return "", verdict{401, w.refused}
 	}
@@ -110,10 +110,10 @@ func (w *asking) authorize(changes bool, form verdict) (org.Role, verdict) {
 		role = c.claimed
 	}
 	// Before a request is refused for its role, the server asks the database for the current role.
-	now, refuses := c.role(), changes && role == org.RoleViewer
+	now, refuses := c.role(), q.refuses(role)
 	switch {
-	case !refuses && form != proceed:
-		return "", form
+	case !refuses && q.form != proceed:
+		return "", q.form
 	case c.holds() && role == now && refuses:
 		return "", forbidden
 	case c.holds() && role == now:
@@ -126,10 +126,10 @@ func (w *asking) authorize(changes bool, form verdict) (org.Role, verdict) {
 	if c.claimed = ""; !c.holds() { // the cookie is looked up once more
 		return "", signedOut
 	}
-	if c.claimed = now; changes && now == org.RoleViewer {
+	if c.claimed = now; q.refuses(now) {
 		return "", forbidden
 	}
-	return now, form
+	return now, q.form
 }
 
 // request is one request of the API.
@@ -142,7 +142,13 @@ type request struct {
 	foreign      bool // a page of another origin makes a browser send it
 	public       bool // callers need no credential
 	changes      bool // a viewer may not
+	manages      bool // only an admin may
 	form         verdict
+}
+
+// refuses reports whether a role does not include the operation's permission.
+func (q request) refuses(r org.Role) bool {
+	return q.changes && r == org.RoleViewer || q.manages && !isAdmin(r)
 }
 
 // answered is the response to a request.
@@ -190,7 +196,7 @@ func (f *arena) apiShot(
 		case q.foreign:
 			want = crossOrigin
 		case !q.public:
-			role, v := who.authorize(q.changes, q.form)
+			role, v := who.authorize(q)
 			if want = v; want == proceed {
 				want = do(who, role)
 			}

@@ -72,65 +72,6 @@ func (s *shot) compare(want, got effect, err error) *difference {
 	return nil
 }
 
-// target draws an actor, and a person of their realm or another.
-func (f *arena) target(t *rapid.T) (*access, *person) {
-	c := pick(t, "access", pick(t, "realm", f.realms).accesses)
-	of := c.of
-	if rarely(t, "elsewhere", 5) {
-		of = pick(t, "other realm", f.realms)
-	}
-	return c, pick(t, "person", of.people)
-}
-
-// changeRole has one person change another's role.
-func (f *arena) changeRole(t *rapid.T) *shot {
-	c, who := f.target(t)
-	role := pick(t, "role", org.Roles())
-	s := &shot{of: c.of, what: fmt.Sprintf("%s: make %s %s", c.label, who.label, role)}
-	s.fire = func() *difference {
-		want := c.mayChange(who, role)
-		got, err := c.act("update app.memberships set role = $1 where user_id = $2", string(role), who.id.UUID)
-		if want.rows == 1 {
-			c.of.roles[who] = role
-		}
-		return s.compare(want, got, err)
-	}
-	return s
-}
-
-// mayChange predicts the outcome of changing a person's role. The empty role removes them.
-func (c *access) mayChange(who *person, role org.Role) effect {
-	mine, was := c.role(), c.of.roles[who]
-	switch {
-	case !c.holds():
-		return effect{state: "SS001"}
-	case was == "", !isAdmin(mine), was == org.RoleOwner && mine != org.RoleOwner:
-		return effect{}
-	case role == org.RoleOwner && mine != org.RoleOwner:
-		return effect{state: "42501"}
-	case was == org.RoleOwner && role != org.RoleOwner && c.of.owners() == 1:
-		return effect{state: "SS008"}
-	default:
-		return effect{rows: 1}
-	}
-}
-
-// removeMember has one person remove another, together with their sign-ins and tickets.
-func (f *arena) removeMember(t *rapid.T) *shot {
-	c, who := f.target(t)
-	s := &shot{of: c.of, what: fmt.Sprintf("%s: remove %s", c.label, who.label)}
-	s.fire = func() *difference {
-		want := c.mayChange(who, "")
-		got, err := c.act("delete from app.memberships where user_id = $1", who.id.UUID)
-		if want.rows == 1 {
-			delete(c.of.roles, who)
-			c.of.withdraw(who)
-		}
-		return s.compare(want, got, err)
-	}
-	return s
-}
-
 // revoke has a person end a sign-in, their own or another's.
 func (f *arena) revoke(t *rapid.T) *shot {
 	c := pick(t, "access", pick(t, "realm", f.realms).accesses)

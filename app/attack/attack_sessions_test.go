@@ -82,7 +82,7 @@ func showsSession(want *shownSession) func([]byte) error {
 }
 
 // oneSession is an operation on a session that the caller must see.
-func (f *arena) oneSession(t *rapid.T, q request, then func(*modelSession) verdict) *shot {
+func (f *arena) oneSession(t *rapid.T, q request, then func(*asking, *modelSession) verdict) *shot {
 	w := f.asker(t)
 	i := f.name(t, "session", w.of(f))
 	q.path, q.form, q.target = strings.ReplaceAll(q.path, "{id}", i.text), i.form, i.label
@@ -93,7 +93,7 @@ func (f *arena) oneSession(t *rapid.T, q request, then func(*modelSession) verdi
 		if n < 0 || !of.sessions[n].seenBy(w.access.who, role) {
 			return of.missed("session", i.id)
 		}
-		v := then(of.sessions[n])
+		v := then(w, of.sessions[n])
 		want = of.sessions[n].shown()
 		return v
 	}, showsSession(&want))
@@ -101,17 +101,41 @@ func (f *arena) oneSession(t *rapid.T, q request, then func(*modelSession) verdi
 
 func (f *arena) getSession(t *rapid.T) *shot {
 	return f.oneSession(t, request{operation: "getSession", method: http.MethodGet, path: "/api/v1/sessions/{id}"},
-		func(*modelSession) verdict { return verdict{status: 200} })
+		func(*asking, *modelSession) verdict { return verdict{status: 200} })
 }
 
 func (f *arena) deleteSession(t *rapid.T) *shot {
 	q := request{operation: "deleteSession", method: http.MethodDelete, path: "/api/v1/sessions/{id}", changes: true}
-	return f.oneSession(t, q, func(s *modelSession) verdict {
+	return f.oneSession(t, q, func(_ *asking, s *modelSession) verdict {
 		if s.state.Final() {
 			return verdict{status: 200}
 		}
 		s.terminate()
 		return verdict{status: 202}
+	})
+}
+
+// takeOverSession has an admin become the owner of a session, which its owner must have left.
+func (f *arena) takeOverSession(t *rapid.T) *shot {
+	q := request{
+		operation: "takeOverSession", method: http.MethodPost, path: "/api/v1/sessions/{id}/take-over", manages: true,
+	}
+	return f.oneSession(t, q, func(w *asking, s *modelSession) verdict {
+		who := w.access.who
+		_, own := s.of.held(who)
+		switch {
+		case s.owner == who:
+			return verdict{status: 200}
+		case s.of.roles[s.owner] != "":
+			return verdict{409, "owner_is_member"}
+		case s.endWanted || s.state.Final():
+			return ended
+		case own >= s.of.perUser:
+			return verdict{429, "quota_exceeded"}
+		}
+		s.owner = who
+		s.of.audit["session.take_over"]++
+		return verdict{status: 200}
 	})
 }
 

@@ -18,7 +18,8 @@ import (
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
 	"createSession", "createTicket", "deleteSession", "getKeys", "getMe", "getSession", "getSpec", "getTemplate",
-	"listSessions", "listTemplates", "logIn", "logOut", "refresh", "streamSession",
+	"listSessions", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "streamSession", "takeOverSession",
+	"updateMember",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

@@ -32,6 +32,9 @@ getSession     unknown           401     401    401    404    404   404   404   
 createTicket   own               401     401    401    403    201   404   201   201      403       401     401 401
 createTicket   foreign           401     401    401    403    403   403   403   403      201       401     401 401
 createTicket   unknown           401     401    401    403    404   404   404   404      404       401     401 401
+takeOverSession own              401     401    401    403    403   403   409   409      403       401     401 401
+takeOverSession foreign          401     401    401    403    403   403   403   403      200       401     401 401
+takeOverSession unknown          401     401    401    403    403   403   404   404      404       401     401 401
 streamSession  own               401     401    401    401    503   404   503   503      403       401     401 401
 streamSession  foreign           401     401    401    401    403   403   403   403      503       401     401 401
 streamSession  unknown           401     401    401    401    404   404   404   404      404       401     401 401

@@ -100,8 +100,12 @@ func (w *world) execute(t *testing.T, sql string, args ...any) {
 func (w *world) withdraw(t *testing.T, suspended *dbtest.Org) {
 	t.Helper()
 	w.execute(t, "update app.organizations set suspended = true where id = $1", suspended.ID.UUID)
-	w.execute(t, "delete from app.memberships where org_id = $1 and user_id = $2",
-		w.acme.ID.UUID, w.callers["removed"].User.UUID)
+	remove := servertest.Request{
+		Method: http.MethodDelete, Path: "/api/v1/members/" + w.callers["removed"].User.String(), Bearer: w.bearers["owner"],
+	}
+	if s := running.Call(t, remove, nil); s != http.StatusNoContent {
+		t.Fatalf("remove a member: %d", s)
+	}
 	out := servertest.Request{Method: http.MethodPost, Path: "/api/v1/auth/logout", Bearer: w.bearers["out"]}
 	if s := running.Call(t, out, nil); s != http.StatusNoContent {
 		t.Fatalf("sign out: %d", s)

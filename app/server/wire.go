@@ -22,6 +22,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/members"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
@@ -108,6 +109,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
 		Identity:  identityService,
 		Setup:     setup.NewService(p.db.Directory(), passwords),
+		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
 		Invitations: invitations.NewService(invitations.Config{
 			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,
@@ -127,6 +129,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		tunnels.Run, streams.Run, nudger.Run, recoveryService.Run, proof.run,
 		jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
+		sessions.NewLeftBehindReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}...)
 	return p, nil

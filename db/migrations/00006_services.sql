@@ -128,10 +128,10 @@ grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean), rls.p
 
 -- Background work: ids and counts, over all orgs.
 -- +goose StatementBegin
-create function rls.sessions_overdue(page int) returns table (org uuid, session uuid)
+create function rls.sessions_overdue(page int) returns table (org uuid, session uuid, reason text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select s.org_id, s.id
+  select s.org_id, s.id, 'agent_away'
     from app.sessions s
    where s.desired = 'terminated' and s.state not in ('terminated', 'failed') and s.end_wanted_at < now() - interval '5 min'
    order by s.end_wanted_at

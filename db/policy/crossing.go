@@ -293,8 +293,8 @@ func (d *deriver) readTables(ctx context.Context, tx pgx.Tx) ([]target, error) {
 }
 
 func (d *deriver) readRows(ctx context.Context, tx pgx.Tx, t *target) error {
-	t.ours, t.theirs = d.condition(*t, "owner, admin, member, other, viewer, both", "acme", "agent"),
-		d.condition(*t, "stranger, foreign_member", "globex", "foreign_agent")
+	t.ours, t.theirs = d.condition(*t, "owner, admin, member, other, viewer, both, leaver", "acme", "agent"),
+		d.condition(*t, "stranger, foreign_member, foreign_leaver", "globex", "foreign_agent")
 	// Prefer the member's own row: every caller can write such a row, so only the organisation can be the reason for
 	// a refusal.
 	one := "(select to_jsonb(x) from app." + t.name + " x where %s order by position(" + d.s.Replace("{member}") +

@@ -26,7 +26,8 @@ begin
       ('R05', 'public_templates.inside_any_org',
        'r {streamspace_app} using ((select rls.current_org_id()) IS NOT NULL)'),
       ('R05', 'users.co_members',
-       'r {streamspace_app} using (EXISTS ( SELECT FROM app.memberships m WHERE (m.user_id = users.id)))'),
+       'r {streamspace_app} using ((EXISTS ( SELECT FROM app.memberships m WHERE (m.user_id = users.id))) OR '
+       '(EXISTS ( SELECT FROM app.departures d WHERE (d.user_id = users.id))))'),
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),

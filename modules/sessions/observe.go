@@ -46,7 +46,7 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 // from the member's own request, which has one.
 func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	if was.EndWanted {
-		saw.State, saw.Reason = whileEnding(saw.State), ""
+		saw.State, saw.Reason = whileEnding(saw.State), whyEnding(was.Reason)
 	}
 	switch {
 	case was.State.Final():
@@ -65,6 +65,14 @@ func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 		}
 	}
 	return events.Append(ctx, tx, Changed{ID: was.ID, State: saw.State, Reason: saw.Reason})
+}
+
+// whyEnding is the reason to write for a session whose end was requested: that of background work, or none.
+func whyEnding(was string) string {
+	if was == reasonOwnerLeft || was == reasonOrgSuspended {
+		return was
+	}
+	return ""
 }
 
 // whileEnding is the state to write for a session whose end was requested. Until its workload is gone it is

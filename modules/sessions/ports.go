@@ -34,6 +34,9 @@ type Tx interface {
 	// EndSession requests the end of a session and returns the session as it is then: terminating, or terminated if it was
 	// never placed on an agent. Nothing else would end that one.
 	EndSession(ctx context.Context, id ID) (Session, error)
+	// TakeOverSession makes the caller the owner of a session that LockSession has locked. It returns ErrOwnerIsMember,
+	// ErrEnded, or an Exhausted fault "quota_exceeded".
+	TakeOverSession(ctx context.Context, id ID) (Session, error)
 	// InsertTicket writes a ticket. It returns ErrNotFound for a session that the scope does not show.
 	InsertTicket(ctx context.Context, t Ticket) error
 	// SessionIsForeign reports whether the id belongs to another organisation's session.
@@ -82,8 +85,11 @@ type Observed struct {
 // session is not placed on this process of the agent.
 type InReport func(ctx context.Context, a link.Agent, id ID, fn func(ReportTx) error) error
 
-// ServiceTx is everything that the OverdueReaper may read and write in one transaction.
+// ServiceTx is everything that a Reaper may read and write in one transaction.
 type ServiceTx interface {
+	// EndLeftBehind requests the end of a session that runs, for a reason, and returns the state that follows. It reports
+	// whether it did.
+	EndLeftBehind(ctx context.Context, id ID, reason string) (State, bool, error)
 	// FinishSession marks a session as terminated, if its end was requested and it has not ended. It reports whether it
 	// did. The condition is in the statement, because the agent may report the end at the same time.
 	FinishSession(ctx context.Context, id ID, reason string) (bool, error)
@@ -95,6 +101,7 @@ type ServiceTx interface {
 type Due struct {
 	Org     org.ID
 	Session ID
+	Reason  string // why it is to end, for its user
 }
 
 // DueSessions lists the sessions that background work must act on, over all organisations: ids and nothing else.
@@ -102,6 +109,9 @@ type DueSessions interface {
 	// Overdue lists at most n sessions whose end was requested more than five minutes ago and has not been reported, the
 	// oldest first.
 	Overdue(ctx context.Context, n int) ([]Due, error)
+	// LeftBehind lists at most n sessions whose owner left the organisation, or whose organisation was suspended, a day
+	// ago or earlier.
+	LeftBehind(ctx context.Context, n int) ([]Due, error)
 }
 
 // TicketStore redeems tickets. It is not part of Tx, because a ticket is redeemed before the caller's organisation is

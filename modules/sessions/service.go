@@ -162,6 +162,26 @@ func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session,
 	return out, nil
 }
 
+// TakeOver makes the caller, an admin, the owner of a session whose owner has left the organisation. It returns
+// ErrOwnerIsMember, ErrEnded, ErrNotFound, audit.ErrOtherOrg, or an Exhausted fault "quota_exceeded". The caller's own
+// session is returned as it is.
+func (s *Service) TakeOver(ctx context.Context, who org.Scope, id ID) (Session, error) {
+	var out Session
+	err := s.inOrg(ctx, who, func(tx Tx) (err error) {
+		if out, err = tx.LockSession(ctx, id); err != nil || out.Owner == who.User() {
+			return err
+		}
+		if out, err = tx.TakeOverSession(ctx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, "session.take_over", id)
+	})
+	if err != nil {
+		return Session{}, s.missing(ctx, who, id, err)
+	}
+	return out, nil
+}
+
 // IssueTicket makes a ticket for a session that has not ended, and returns its secret, which cannot be read again. The
 // session need not run yet: the stream waits. It returns ErrEnded, ErrNotFound or audit.ErrOtherOrg.
 func (s *Service) IssueTicket(ctx context.Context, who org.Scope, id ID) (secret.Secret, error) {

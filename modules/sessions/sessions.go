@@ -1,6 +1,6 @@
 // Package sessions has the life of a session: one desktop of one member. Members create, list, open and terminate
 // sessions (Service). Agents report what became of them (Observer). Background work ends those whose agent does not
-// report (OverdueReaper) and tells agents at once about changes (Nudger). adapters/http, adapters/ws and
+// report (Reaper) and tells agents at once about changes (Nudger). adapters/http, adapters/ws and
 // adapters/tunnel call it.
 //
 // # Desired and observed state
@@ -111,7 +111,10 @@ type Admission struct {
 var (
 	ErrNoAgent = fault.New(fault.Conflict, "no_agent",
 		"No host is available for your organisation right now.").RetryIn(retryPlace)
-	ErrEnded  = link.ErrSessionEnded
+	ErrEnded = link.ErrSessionEnded
+	// ErrOwnerIsMember is the fault of taking over a session that has not been left.
+	ErrOwnerIsMember = fault.New(fault.Conflict, "owner_is_member",
+		"The session's owner is still a member. Only a session whose owner has left can be taken over.")
 	ErrTicket = fault.New(fault.Unauthenticated, "ticket_invalid",
 		"The stream needs a ticket that was not used before and is less than 30 seconds old. Ask for a new one.")
 	errNotReady = fault.New(fault.Unavailable, "session_not_ready", "The desktop did not start in time.").

@@ -23,6 +23,16 @@ select * from app.sessions where id = @id for update;
 -- A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
 update app.sessions set desired = 'terminated' where id = @id returning *;
 
+-- name: TakeOverSession :one
+-- A trigger checks that the owner has left, and counts the session in the quota of the new owner.
+update app.sessions set owner_id = rls.current_user_id() where id = @id returning *;
+
+-- name: EndLeftBehind :many
+-- By background work. The conditions are in the statement, because its user may end it at the same time. No row: it has ended.
+update app.sessions set desired = 'terminated', reason = @reason
+ where id = @id and desired = 'running' and state not in ('terminated', 'failed')
+returning state;
+
 -- name: Sessions :many
 -- The id is part of the order and of the cursor: otherwise sessions of one microsecond would be skipped or repeated.
 select * from app.sessions

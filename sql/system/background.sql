@@ -1,5 +1,8 @@
 -- name: SessionsOverdue :many
-select d.org::uuid as org_id, d.session::uuid as session_id from rls.sessions_overdue(@most) as d;
+select d.org::uuid as org_id, d.session::uuid as session_id, d.reason::text as reason from rls.sessions_overdue(@most) as d;
+
+-- name: SessionsLeftBehind :many
+select d.org::uuid as org_id, d.session::uuid as session_id, d.reason::text as reason from rls.sessions_left_behind(@most) as d;
 
 -- name: OrgsWithExpiredCredentials :many
 select d.org::uuid as org_id from rls.orgs_with_expired_credentials(@most) as d;

@@ -44,6 +44,8 @@ func InOrg(q Query) []Fault {
 			if !slices.Contains(orgFunctions, name) && !foreign.MatchString(name) {
 				f.say("calls %s, which is not on the list", name)
 			}
+		case "LockingClause":
+			return false // `for update of` names what FROM has
 		case "RangeVar":
 			if !strings.HasPrefix(n.table(), "app.") && !slices.Contains(ctes, n.table()) {
 				f.say("reaches %s: use the tables of the schema app, with the schema's name", n.table())

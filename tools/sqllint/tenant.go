@@ -22,7 +22,7 @@ const organizations = "app.organizations"
 // checkTenant reports where a statement uses an organisation as a value, or could do so under another name.
 func checkTenant(top node, f *faults) {
 	t := &tenant{faults: f, sources: map[string]string{}, fine: map[float64]bool{}}
-	top.walk(func(n node) bool { t.findSource(n); return true })
+	top.walk(func(n node) bool { t.findSource(n); return n.kind != "LockingClause" })
 	t.output(top, "the result")
 	top.walk(func(n node) bool { t.allow(n); return true })
 	top.walk(func(n node) bool { t.refuse(n); return n.kind != "Param" })

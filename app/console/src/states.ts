@@ -20,6 +20,8 @@ const reasons: Record<string, string> = {
   desktop_exited: 'its program was closed',
   desktop_killed: 'it was stopped unexpectedly',
   display_ended: 'its screen stopped working',
+  org_suspended: 'the organisation was suspended',
+  owner_left: 'its owner left the organisation',
   start_failed: 'it could not be started',
 };
 

@@ -18,22 +18,22 @@ import (
 
 // Defines values for Role.
 const (
-	Admin  Role = "admin"
-	Member Role = "member"
-	Owner  Role = "owner"
-	Viewer Role = "viewer"
+	RoleAdmin  Role = "admin"
+	RoleMember Role = "member"
+	RoleOwner  Role = "owner"
+	RoleViewer Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Admin:
+	case RoleAdmin:
 		return true
-	case Member:
+	case RoleMember:
 		return true
-	case Owner:
+	case RoleOwner:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -85,22 +85,6 @@ func (e TokensTokenType) Valid() bool {
 	}
 }
 
-// AcceptInvitation defines model for AcceptInvitation.
-type AcceptInvitation struct {
-	Email string `json:"email"`
-
-	// Name Of a new account; required for one.
-	Name     *string `json:"name,omitempty"`
-	Password string  `json:"password"`
-	Secret   string  `json:"secret"`
-}
-
-// CreateInvitation defines model for CreateInvitation.
-type CreateInvitation struct {
-	Email string `json:"email"`
-	Role  Role   `json:"role"`
-}
-
 // CreateSession defines model for CreateSession.
 type CreateSession struct {
 	// Name For people. Absent: the template's title.
@@ -110,31 +94,17 @@ type CreateSession struct {
 	Template string `json:"template"`
 }
 
-// ForgetPassword defines model for ForgetPassword.
-type ForgetPassword struct {
-	Email string `json:"email"`
+// FormerMember defines model for FormerMember.
+type FormerMember struct {
+	Email  string             `json:"email"`
+	Id     openapi_types.UUID `json:"id"`
+	LeftAt time.Time          `json:"left_at"`
+	Name   string             `json:"name"`
 }
 
-// Invitation defines model for Invitation.
-type Invitation struct {
-	// ByMail The link went to the address alone.
-	ByMail    bool               `json:"by_mail"`
-	CreatedAt time.Time          `json:"created_at"`
-	Email     string             `json:"email"`
-	EndsAt    time.Time          `json:"ends_at"`
-	Id        openapi_types.UUID `json:"id"`
-
-	// InvitedBy The member who made it.
-	InvitedBy openapi_types.UUID `json:"invited_by"`
-
-	// Link For the invited person. Only in the answer that creates it, and not with mail.
-	Link *string `json:"link,omitempty"`
-	Role Role    `json:"role"`
-}
-
-// InvitationPage defines model for InvitationPage.
-type InvitationPage struct {
-	Items []Invitation `json:"items"`
+// FormerMemberPage defines model for FormerMemberPage.
+type FormerMemberPage struct {
+	Items []FormerMember `json:"items"`
 
 	// NextCursor Absent on the last page.
 	NextCursor *string `json:"next_cursor,omitempty"`
@@ -151,11 +121,6 @@ type LogIn struct {
 	Password string  `json:"password"`
 }
 
-// LookAtInvitation defines model for LookAtInvitation.
-type LookAtInvitation struct {
-	Secret string `json:"secret"`
-}
-
 // Me defines model for Me.
 type Me struct {
 	Org  Org  `json:"org"`
@@ -163,20 +128,27 @@ type Me struct {
 	User User `json:"user"`
 }
 
-// Offer defines model for Offer.
-type Offer struct {
-	// Email Whom the invitation is for.
+// Member defines model for Member.
+type Member struct {
 	Email string `json:"email"`
 
-	// HasAccount The address has an account.
-	HasAccount bool `json:"has_account"`
+	// EndsAt An operator gave this membership until then. Absent for a membership without an end.
+	EndsAt *time.Time         `json:"ends_at,omitempty"`
+	Id     openapi_types.UUID `json:"id"`
+	Name   string             `json:"name"`
 
-	// Org The organisation's name.
-	Org  string `json:"org"`
-	Role Role   `json:"role"`
+	// Reason Why the operator gave it; absent without `ends_at`.
+	Reason *string   `json:"reason,omitempty"`
+	Role   Role      `json:"role"`
+	Since  time.Time `json:"since"`
+}
 
-	// Slug The organisation's slug, to sign in to it.
-	Slug string `json:"slug"`
+// MemberPage defines model for MemberPage.
+type MemberPage struct {
+	Items []Member `json:"items"`
+
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
 // Org defines model for Org.
@@ -227,12 +199,6 @@ type Problem struct {
 // Refresh defines model for Refresh.
 type Refresh struct {
 	RefreshToken string `json:"refresh_token"`
-}
-
-// ResetPassword defines model for ResetPassword.
-type ResetPassword struct {
-	Password string `json:"password"`
-	Secret   string `json:"secret"`
 }
 
 // Role defines model for Role.
@@ -332,6 +298,11 @@ type Tokens struct {
 // TokensTokenType defines model for Tokens.TokenType.
 type TokensTokenType string
 
+// UpdateMember defines model for UpdateMember.
+type UpdateMember struct {
+	Role Role `json:"role"`
+}
+
 // User defines model for User.
 type User struct {
 	Email string             `json:"email"`
@@ -348,8 +319,20 @@ type Limit = int
 // SessionID defines model for SessionID.
 type SessionID = openapi_types.UUID
 
-// ListInvitationsParams defines parameters for ListInvitations.
-type ListInvitationsParams struct {
+// UserID defines model for UserID.
+type UserID = openapi_types.UUID
+
+// ListFormerMembersParams defines parameters for ListFormerMembers.
+type ListFormerMembersParams struct {
+	// Limit At most this many items.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It is opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListMembersParams defines parameters for ListMembers.
+type ListMembersParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -378,26 +361,14 @@ type ListTemplatesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
-// ForgetPasswordJSONRequestBody defines body for ForgetPassword for application/json ContentType.
-type ForgetPasswordJSONRequestBody = ForgetPassword
-
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.
 type LogInJSONRequestBody = LogIn
 
 // RefreshJSONRequestBody defines body for Refresh for application/json ContentType.
 type RefreshJSONRequestBody = Refresh
 
-// ResetPasswordJSONRequestBody defines body for ResetPassword for application/json ContentType.
-type ResetPasswordJSONRequestBody = ResetPassword
-
-// CreateInvitationJSONRequestBody defines body for CreateInvitation for application/json ContentType.
-type CreateInvitationJSONRequestBody = CreateInvitation
-
-// AcceptInvitationJSONRequestBody defines body for AcceptInvitation for application/json ContentType.
-type AcceptInvitationJSONRequestBody = AcceptInvitation
-
-// LookAtInvitationJSONRequestBody defines body for LookAtInvitation for application/json ContentType.
-type LookAtInvitationJSONRequestBody = LookAtInvitation
+// UpdateMemberJSONRequestBody defines body for UpdateMember for application/json ContentType.
+type UpdateMemberJSONRequestBody = UpdateMember
 
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = CreateSession
@@ -407,9 +378,6 @@ type SetUpJSONRequestBody = SetUp
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// ForgetPassword Ask for a link to a new password, by mail.
-	// (POST /api/v1/auth/forgot)
-	ForgetPassword(ctx echo.Context) error
 	// LogIn Sign in with an email address and a password.
 	// (POST /api/v1/auth/login)
 	LogIn(ctx echo.Context) error
@@ -419,27 +387,24 @@ type ServerInterface interface {
 	// Refresh Exchange a refresh token for a new access token with the present role.
 	// (POST /api/v1/auth/refresh)
 	Refresh(ctx echo.Context) error
-	// ResetPassword Set a new password with the secret of a link.
-	// (POST /api/v1/auth/reset)
-	ResetPassword(ctx echo.Context) error
-	// ListInvitations List the open invitations, the newest first.
-	// (GET /api/v1/invitations)
-	ListInvitations(ctx echo.Context, params ListInvitationsParams) error
-	// CreateInvitation Invite someone by their email address.
-	// (POST /api/v1/invitations)
-	CreateInvitation(ctx echo.Context) error
-	// AcceptInvitation Accept an invitation, with an account or with a new one.
-	// (POST /api/v1/invitations/accept)
-	AcceptInvitation(ctx echo.Context) error
-	// LookAtInvitation See what an invitation is to, with the secret of its link.
-	// (POST /api/v1/invitations/look)
-	LookAtInvitation(ctx echo.Context) error
-	// DeleteInvitation Revoke an invitation. Its link ends at once.
-	// (DELETE /api/v1/invitations/{invitation_id})
-	DeleteInvitation(ctx echo.Context, invitationId openapi_types.UUID) error
+	// ListFormerMembers List the users who have left, in the order in which their accounts were made.
+	// (GET /api/v1/former-members)
+	ListFormerMembers(ctx echo.Context, params ListFormerMembersParams) error
 	// GetMe Who is signed in, and where.
 	// (GET /api/v1/me)
 	GetMe(ctx echo.Context) error
+	// ListMembers List the members, in the order in which their accounts were made.
+	// (GET /api/v1/members)
+	ListMembers(ctx echo.Context, params ListMembersParams) error
+	// RemoveMember Remove a member, or end an operator's membership before its time.
+	// (DELETE /api/v1/members/{user_id})
+	RemoveMember(ctx echo.Context, userId UserID) error
+	// GetMember Get one member.
+	// (GET /api/v1/members/{user_id})
+	GetMember(ctx echo.Context, userId UserID) error
+	// UpdateMember Give a member another role, from their next request on.
+	// (PATCH /api/v1/members/{user_id})
+	UpdateMember(ctx echo.Context, userId UserID) error
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
@@ -452,6 +417,9 @@ type ServerInterface interface {
 	// GetSession Get one session.
 	// (GET /api/v1/sessions/{session_id})
 	GetSession(ctx echo.Context, sessionId SessionID) error
+	// TakeOverSession Become the owner of a session whose owner has left the organisation.
+	// (POST /api/v1/sessions/{session_id}/take-over)
+	TakeOverSession(ctx echo.Context, sessionId SessionID) error
 	// CreateTicket Get a ticket that opens the session's stream once, within 30 seconds.
 	// (POST /api/v1/sessions/{session_id}/tickets)
 	CreateTicket(ctx echo.Context, sessionId SessionID) error
@@ -469,15 +437,6 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
-}
-
-// ForgetPassword converts echo context to params.
-func (w *ServerInterfaceWrapper) ForgetPassword(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ForgetPassword(ctx)
-	return err
 }
 
 // LogIn converts echo context to params.
@@ -507,21 +466,12 @@ func (w *ServerInterfaceWrapper) Refresh(ctx echo.Context) error {
 	return err
 }
 
-// ResetPassword converts echo context to params.
-func (w *ServerInterfaceWrapper) ResetPassword(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ResetPassword(ctx)
-	return err
-}
-
-// ListInvitations converts echo context to params.
-func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
+// ListFormerMembers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListFormerMembers(ctx echo.Context) error {
 	var err error
 
 	// Parameter object where we will unmarshal all parameters from the context
-	var params ListInvitationsParams
+	var params ListFormerMembersParams
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -537,50 +487,7 @@ func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.ListInvitations(ctx, params)
-	return err
-}
-
-// CreateInvitation converts echo context to params.
-func (w *ServerInterfaceWrapper) CreateInvitation(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateInvitation(ctx)
-	return err
-}
-
-// AcceptInvitation converts echo context to params.
-func (w *ServerInterfaceWrapper) AcceptInvitation(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.AcceptInvitation(ctx)
-	return err
-}
-
-// LookAtInvitation converts echo context to params.
-func (w *ServerInterfaceWrapper) LookAtInvitation(ctx echo.Context) error {
-	var err error
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.LookAtInvitation(ctx)
-	return err
-}
-
-// DeleteInvitation converts echo context to params.
-func (w *ServerInterfaceWrapper) DeleteInvitation(ctx echo.Context) error {
-	var err error
-	// ------------- Path parameter "invitation_id" -------------
-	var invitationId openapi_types.UUID
-
-	err = runtime.BindStyledParameterWithOptions("simple", "invitation_id", ctx.Param("invitation_id"), &invitationId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
-	if err != nil {
-		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter invitation_id: %s", err))
-	}
-
-	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.DeleteInvitation(ctx, invitationId)
+	err = w.Handler.ListFormerMembers(ctx, params)
 	return err
 }
 
@@ -590,6 +497,79 @@ func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetMe(ctx)
+	return err
+}
+
+// ListMembers converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMembers(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMembersParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMembers(ctx, params)
+	return err
+}
+
+// RemoveMember converts echo context to params.
+func (w *ServerInterfaceWrapper) RemoveMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userId UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RemoveMember(ctx, userId)
+	return err
+}
+
+// GetMember converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userId UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMember(ctx, userId)
+	return err
+}
+
+// UpdateMember converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMember(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userId UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMember(ctx, userId)
 	return err
 }
 
@@ -663,6 +643,22 @@ func (w *ServerInterfaceWrapper) GetSession(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetSession(ctx, sessionId)
+	return err
+}
+
+// TakeOverSession converts echo context to params.
+func (w *ServerInterfaceWrapper) TakeOverSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "session_id" -------------
+	var sessionId SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TakeOverSession(ctx, sessionId)
 	return err
 }
 
@@ -783,13 +779,6 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/auth/login", wrapper.LogIn, options.OperationMiddlewares["logIn"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/refresh", wrapper.Refresh, options.OperationMiddlewares["refresh"]...)
 	router.POST(options.BaseURL+"/api/v1/auth/logout", wrapper.LogOut, options.OperationMiddlewares["logOut"]...)
-	router.POST(options.BaseURL+"/api/v1/auth/forgot", wrapper.ForgetPassword, options.OperationMiddlewares["forgetPassword"]...)
-	router.POST(options.BaseURL+"/api/v1/auth/reset", wrapper.ResetPassword, options.OperationMiddlewares["resetPassword"]...)
-	router.GET(options.BaseURL+"/api/v1/invitations", wrapper.ListInvitations, options.OperationMiddlewares["listInvitations"]...)
-	router.POST(options.BaseURL+"/api/v1/invitations", wrapper.CreateInvitation, options.OperationMiddlewares["createInvitation"]...)
-	router.DELETE(options.BaseURL+"/api/v1/invitations/:invitation_id", wrapper.DeleteInvitation, options.OperationMiddlewares["deleteInvitation"]...)
-	router.POST(options.BaseURL+"/api/v1/invitations/look", wrapper.LookAtInvitation, options.OperationMiddlewares["lookAtInvitation"]...)
-	router.POST(options.BaseURL+"/api/v1/invitations/accept", wrapper.AcceptInvitation, options.OperationMiddlewares["acceptInvitation"]...)
 	router.GET(options.BaseURL+"/api/v1/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/api/v1/templates", wrapper.ListTemplates, options.OperationMiddlewares["listTemplates"]...)
 	router.GET(options.BaseURL+"/api/v1/templates/:template_id", wrapper.GetTemplate, options.OperationMiddlewares["getTemplate"]...)
@@ -798,6 +787,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["deleteSession"]...)
 	router.GET(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.GetSession, options.OperationMiddlewares["getSession"]...)
 	router.POST(options.BaseURL+"/api/v1/sessions/:session_id/tickets", wrapper.CreateTicket, options.OperationMiddlewares["createTicket"]...)
+	router.POST(options.BaseURL+"/api/v1/sessions/:session_id/take-over", wrapper.TakeOverSession, options.OperationMiddlewares["takeOverSession"]...)
+	router.GET(options.BaseURL+"/api/v1/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
+	router.DELETE(options.BaseURL+"/api/v1/members/:user_id", wrapper.RemoveMember, options.OperationMiddlewares["removeMember"]...)
+	router.GET(options.BaseURL+"/api/v1/members/:user_id", wrapper.GetMember, options.OperationMiddlewares["getMember"]...)
+	router.PATCH(options.BaseURL+"/api/v1/members/:user_id", wrapper.UpdateMember, options.OperationMiddlewares["updateMember"]...)
+	router.GET(options.BaseURL+"/api/v1/former-members", wrapper.ListFormerMembers, options.OperationMiddlewares["listFormerMembers"]...)
 
 }
 
@@ -808,90 +803,6 @@ type ProblemApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers ProblemResponseHeaders
-}
-
-type ForgetPasswordRequestObject struct {
-	Body *ForgetPasswordJSONRequestBody
-}
-
-type ForgetPasswordResponseObject interface {
-	VisitForgetPasswordResponse(w http.ResponseWriter) error
-}
-
-type ForgetPassword204Response struct {
-}
-
-func (response ForgetPassword204Response) VisitForgetPasswordResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type ForgetPassword400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response ForgetPassword400ApplicationProblemPlusJSONResponse) VisitForgetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetPassword429ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ForgetPassword429ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers ForgetPassword429ResponseHeaders
-}
-
-func (response ForgetPassword429ApplicationProblemPlusJSONResponse) VisitForgetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ForgetPassworddefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ForgetPassworddefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    ForgetPassworddefaultResponseHeaders
-	StatusCode int
-}
-
-func (response ForgetPassworddefaultApplicationProblemPlusJSONResponse) VisitForgetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
 }
 
 type LogInRequestObject struct {
@@ -1229,125 +1140,17 @@ func (response RefreshdefaultApplicationProblemPlusJSONResponse) VisitRefreshRes
 	return err
 }
 
-type ResetPasswordRequestObject struct {
-	Body *ResetPasswordJSONRequestBody
+type ListFormerMembersRequestObject struct {
+	Params ListFormerMembersParams
 }
 
-type ResetPasswordResponseObject interface {
-	VisitResetPasswordResponse(w http.ResponseWriter) error
+type ListFormerMembersResponseObject interface {
+	VisitListFormerMembersResponse(w http.ResponseWriter) error
 }
 
-type ResetPassword204Response struct {
-}
+type ListFormerMembers200JSONResponse FormerMemberPage
 
-func (response ResetPassword204Response) VisitResetPasswordResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type ResetPassword400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response ResetPassword400ApplicationProblemPlusJSONResponse) VisitResetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ResetPassword403ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ResetPassword403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers ResetPassword403ResponseHeaders
-}
-
-func (response ResetPassword403ApplicationProblemPlusJSONResponse) VisitResetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ResetPassword429ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ResetPassword429ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers ResetPassword429ResponseHeaders
-}
-
-func (response ResetPassword429ApplicationProblemPlusJSONResponse) VisitResetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ResetPassworddefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ResetPassworddefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    ResetPassworddefaultResponseHeaders
-	StatusCode int
-}
-
-func (response ResetPassworddefaultApplicationProblemPlusJSONResponse) VisitResetPasswordResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListInvitationsRequestObject struct {
-	Params ListInvitationsParams
-}
-
-type ListInvitationsResponseObject interface {
-	VisitListInvitationsResponse(w http.ResponseWriter) error
-}
-
-type ListInvitations200JSONResponse InvitationPage
-
-func (response ListInvitations200JSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+func (response ListFormerMembers200JSONResponse) VisitListFormerMembersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response); err != nil {
@@ -1359,11 +1162,11 @@ func (response ListInvitations200JSONResponse) VisitListInvitationsResponse(w ht
 	return err
 }
 
-type ListInvitations400ApplicationProblemPlusJSONResponse struct {
+type ListFormerMembers400ApplicationProblemPlusJSONResponse struct {
 	ProblemApplicationProblemPlusJSONResponse
 }
 
-func (response ListInvitations400ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+func (response ListFormerMembers400ApplicationProblemPlusJSONResponse) VisitListFormerMembersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1378,16 +1181,16 @@ func (response ListInvitations400ApplicationProblemPlusJSONResponse) VisitListIn
 	return err
 }
 
-type ListInvitations401ResponseHeaders struct {
+type ListFormerMembers401ResponseHeaders struct {
 	RetryAfter *int
 }
 
-type ListInvitations401ApplicationProblemPlusJSONResponse struct {
+type ListFormerMembers401ApplicationProblemPlusJSONResponse struct {
 	Body    Problem
-	Headers ListInvitations401ResponseHeaders
+	Headers ListFormerMembers401ResponseHeaders
 }
 
-func (response ListInvitations401ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
+func (response ListFormerMembers401ApplicationProblemPlusJSONResponse) VisitListFormerMembersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -1402,639 +1205,17 @@ func (response ListInvitations401ApplicationProblemPlusJSONResponse) VisitListIn
 	return err
 }
 
-type ListInvitations403ResponseHeaders struct {
+type ListFormerMembersdefaultResponseHeaders struct {
 	RetryAfter *int
 }
 
-type ListInvitations403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers ListInvitations403ResponseHeaders
-}
-
-func (response ListInvitations403ApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type ListInvitationsdefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type ListInvitationsdefaultApplicationProblemPlusJSONResponse struct {
+type ListFormerMembersdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
-	Headers    ListInvitationsdefaultResponseHeaders
+	Headers    ListFormerMembersdefaultResponseHeaders
 	StatusCode int
 }
 
-func (response ListInvitationsdefaultApplicationProblemPlusJSONResponse) VisitListInvitationsResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitationRequestObject struct {
-	Body *CreateInvitationJSONRequestBody
-}
-
-type CreateInvitationResponseObject interface {
-	VisitCreateInvitationResponse(w http.ResponseWriter) error
-}
-
-type CreateInvitation201ResponseHeaders struct {
-	Location *string
-}
-
-type CreateInvitation201JSONResponse struct {
-	Body    Invitation
-	Headers CreateInvitation201ResponseHeaders
-}
-
-func (response CreateInvitation201JSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if response.Headers.Location != nil {
-		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
-	}
-	w.WriteHeader(201)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response CreateInvitation400ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation401ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitation401ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers CreateInvitation401ResponseHeaders
-}
-
-func (response CreateInvitation401ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation403ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitation403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers CreateInvitation403ResponseHeaders
-}
-
-func (response CreateInvitation403ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation409ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitation409ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers CreateInvitation409ResponseHeaders
-}
-
-func (response CreateInvitation409ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation429ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitation429ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers CreateInvitation429ResponseHeaders
-}
-
-func (response CreateInvitation429ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitation503ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitation503ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers CreateInvitation503ResponseHeaders
-}
-
-func (response CreateInvitation503ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(503)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type CreateInvitationdefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type CreateInvitationdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    CreateInvitationdefaultResponseHeaders
-	StatusCode int
-}
-
-func (response CreateInvitationdefaultApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitationRequestObject struct {
-	Body *AcceptInvitationJSONRequestBody
-}
-
-type AcceptInvitationResponseObject interface {
-	VisitAcceptInvitationResponse(w http.ResponseWriter) error
-}
-
-type AcceptInvitation204Response struct {
-}
-
-func (response AcceptInvitation204Response) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type AcceptInvitation400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response AcceptInvitation400ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitation401ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type AcceptInvitation401ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers AcceptInvitation401ResponseHeaders
-}
-
-func (response AcceptInvitation401ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitation403ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type AcceptInvitation403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers AcceptInvitation403ResponseHeaders
-}
-
-func (response AcceptInvitation403ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitation409ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type AcceptInvitation409ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers AcceptInvitation409ResponseHeaders
-}
-
-func (response AcceptInvitation409ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(409)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitation429ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type AcceptInvitation429ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers AcceptInvitation429ResponseHeaders
-}
-
-func (response AcceptInvitation429ApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type AcceptInvitationdefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type AcceptInvitationdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    AcceptInvitationdefaultResponseHeaders
-	StatusCode int
-}
-
-func (response AcceptInvitationdefaultApplicationProblemPlusJSONResponse) VisitAcceptInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LookAtInvitationRequestObject struct {
-	Body *LookAtInvitationJSONRequestBody
-}
-
-type LookAtInvitationResponseObject interface {
-	VisitLookAtInvitationResponse(w http.ResponseWriter) error
-}
-
-type LookAtInvitation200JSONResponse Offer
-
-func (response LookAtInvitation200JSONResponse) VisitLookAtInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(200)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LookAtInvitation400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response LookAtInvitation400ApplicationProblemPlusJSONResponse) VisitLookAtInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LookAtInvitation403ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type LookAtInvitation403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers LookAtInvitation403ResponseHeaders
-}
-
-func (response LookAtInvitation403ApplicationProblemPlusJSONResponse) VisitLookAtInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LookAtInvitation429ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type LookAtInvitation429ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers LookAtInvitation429ResponseHeaders
-}
-
-func (response LookAtInvitation429ApplicationProblemPlusJSONResponse) VisitLookAtInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(429)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type LookAtInvitationdefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type LookAtInvitationdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    LookAtInvitationdefaultResponseHeaders
-	StatusCode int
-}
-
-func (response LookAtInvitationdefaultApplicationProblemPlusJSONResponse) VisitLookAtInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteInvitationRequestObject struct {
-	InvitationId openapi_types.UUID `json:"invitation_id"`
-}
-
-type DeleteInvitationResponseObject interface {
-	VisitDeleteInvitationResponse(w http.ResponseWriter) error
-}
-
-type DeleteInvitation204Response struct {
-}
-
-func (response DeleteInvitation204Response) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
-	w.WriteHeader(204)
-	return nil
-}
-
-type DeleteInvitation400ApplicationProblemPlusJSONResponse struct {
-	ProblemApplicationProblemPlusJSONResponse
-}
-
-func (response DeleteInvitation400ApplicationProblemPlusJSONResponse) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(400)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteInvitation401ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type DeleteInvitation401ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers DeleteInvitation401ResponseHeaders
-}
-
-func (response DeleteInvitation401ApplicationProblemPlusJSONResponse) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(401)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteInvitation403ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type DeleteInvitation403ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers DeleteInvitation403ResponseHeaders
-}
-
-func (response DeleteInvitation403ApplicationProblemPlusJSONResponse) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(403)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteInvitation404ResponseHeaders struct {
-	RetryAfter *int
-}
-
-type DeleteInvitation404ApplicationProblemPlusJSONResponse struct {
-	Body    Problem
-	Headers DeleteInvitation404ResponseHeaders
-}
-
-func (response DeleteInvitation404ApplicationProblemPlusJSONResponse) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	if response.Headers.RetryAfter != nil {
-		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
-	}
-	w.WriteHeader(404)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
-type DeleteInvitationdefaultResponseHeaders struct {
-	RetryAfter *int
-}
-
-type DeleteInvitationdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	Headers    DeleteInvitationdefaultResponseHeaders
-	StatusCode int
-}
-
-func (response DeleteInvitationdefaultApplicationProblemPlusJSONResponse) VisitDeleteInvitationResponse(w http.ResponseWriter) error {
+func (response ListFormerMembersdefaultApplicationProblemPlusJSONResponse) VisitListFormerMembersResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2100,6 +1281,601 @@ type GetMedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembersRequestObject struct {
+	Params ListMembersParams
+}
+
+type ListMembersResponseObject interface {
+	VisitListMembersResponse(w http.ResponseWriter) error
+}
+
+type ListMembers200JSONResponse MemberPage
+
+func (response ListMembers200JSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembers400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response ListMembers400ApplicationProblemPlusJSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembers401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListMembers401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListMembers401ResponseHeaders
+}
+
+func (response ListMembers401ApplicationProblemPlusJSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMembersdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListMembersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ListMembersdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response ListMembersdefaultApplicationProblemPlusJSONResponse) VisitListMembersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMemberRequestObject struct {
+	UserId UserID `json:"user_id"`
+}
+
+type RemoveMemberResponseObject interface {
+	VisitRemoveMemberResponse(w http.ResponseWriter) error
+}
+
+type RemoveMember204Response struct {
+}
+
+func (response RemoveMember204Response) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RemoveMember400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response RemoveMember400ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMember401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMember401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RemoveMember401ResponseHeaders
+}
+
+func (response RemoveMember401ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMember403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMember403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RemoveMember403ResponseHeaders
+}
+
+func (response RemoveMember403ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMember404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMember404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RemoveMember404ResponseHeaders
+}
+
+func (response RemoveMember404ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMember409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMember409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RemoveMember409ResponseHeaders
+}
+
+func (response RemoveMember409ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMember429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMember429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RemoveMember429ResponseHeaders
+}
+
+func (response RemoveMember429ApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RemoveMemberdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RemoveMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    RemoveMemberdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response RemoveMemberdefaultApplicationProblemPlusJSONResponse) VisitRemoveMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberRequestObject struct {
+	UserId UserID `json:"user_id"`
+}
+
+type GetMemberResponseObject interface {
+	VisitGetMemberResponse(w http.ResponseWriter) error
+}
+
+type GetMember200JSONResponse Member
+
+func (response GetMember200JSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMember400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response GetMember400ApplicationProblemPlusJSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMember401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMember401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMember401ResponseHeaders
+}
+
+func (response GetMember401ApplicationProblemPlusJSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMember404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMember404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMember404ResponseHeaders
+}
+
+func (response GetMember404ApplicationProblemPlusJSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMember429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMember429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMember429ResponseHeaders
+}
+
+func (response GetMember429ApplicationProblemPlusJSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    GetMemberdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response GetMemberdefaultApplicationProblemPlusJSONResponse) VisitGetMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberRequestObject struct {
+	UserId UserID `json:"user_id"`
+	Body   *UpdateMemberJSONRequestBody
+}
+
+type UpdateMemberResponseObject interface {
+	VisitUpdateMemberResponse(w http.ResponseWriter) error
+}
+
+type UpdateMember200JSONResponse Member
+
+func (response UpdateMember200JSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMember400ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMember401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMember401ResponseHeaders
+}
+
+func (response UpdateMember401ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMember403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMember403ResponseHeaders
+}
+
+func (response UpdateMember403ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMember404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMember404ResponseHeaders
+}
+
+func (response UpdateMember404ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMember409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMember409ResponseHeaders
+}
+
+func (response UpdateMember409ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMember429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMember429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMember429ResponseHeaders
+}
+
+func (response UpdateMember429ApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UpdateMemberdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response UpdateMemberdefaultApplicationProblemPlusJSONResponse) VisitUpdateMemberResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2690,6 +2466,192 @@ func (response GetSessiondefaultApplicationProblemPlusJSONResponse) VisitGetSess
 	return err
 }
 
+type TakeOverSessionRequestObject struct {
+	SessionId SessionID `json:"session_id"`
+}
+
+type TakeOverSessionResponseObject interface {
+	VisitTakeOverSessionResponse(w http.ResponseWriter) error
+}
+
+type TakeOverSession200JSONResponse Session
+
+func (response TakeOverSession200JSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response TakeOverSession400ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSession401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers TakeOverSession401ResponseHeaders
+}
+
+func (response TakeOverSession401ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSession403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers TakeOverSession403ResponseHeaders
+}
+
+func (response TakeOverSession403ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSession404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers TakeOverSession404ResponseHeaders
+}
+
+func (response TakeOverSession404ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSession409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers TakeOverSession409ResponseHeaders
+}
+
+func (response TakeOverSession409ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSession429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSession429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers TakeOverSession429ResponseHeaders
+}
+
+func (response TakeOverSession429ApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TakeOverSessiondefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type TakeOverSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    TakeOverSessiondefaultResponseHeaders
+	StatusCode int
+}
+
+func (response TakeOverSessiondefaultApplicationProblemPlusJSONResponse) VisitTakeOverSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTicketRequestObject struct {
 	SessionId SessionID `json:"session_id"`
 }
@@ -3214,9 +3176,6 @@ func (response GetTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetTem
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
-	// ForgetPassword Ask for a link to a new password, by mail.
-	// (POST /api/v1/auth/forgot)
-	ForgetPassword(ctx context.Context, request ForgetPasswordRequestObject) (ForgetPasswordResponseObject, error)
 	// LogIn Sign in with an email address and a password.
 	// (POST /api/v1/auth/login)
 	LogIn(ctx context.Context, request LogInRequestObject) (LogInResponseObject, error)
@@ -3226,27 +3185,24 @@ type StrictServerInterface interface {
 	// Refresh Exchange a refresh token for a new access token with the present role.
 	// (POST /api/v1/auth/refresh)
 	Refresh(ctx context.Context, request RefreshRequestObject) (RefreshResponseObject, error)
-	// ResetPassword Set a new password with the secret of a link.
-	// (POST /api/v1/auth/reset)
-	ResetPassword(ctx context.Context, request ResetPasswordRequestObject) (ResetPasswordResponseObject, error)
-	// ListInvitations List the open invitations, the newest first.
-	// (GET /api/v1/invitations)
-	ListInvitations(ctx context.Context, request ListInvitationsRequestObject) (ListInvitationsResponseObject, error)
-	// CreateInvitation Invite someone by their email address.
-	// (POST /api/v1/invitations)
-	CreateInvitation(ctx context.Context, request CreateInvitationRequestObject) (CreateInvitationResponseObject, error)
-	// AcceptInvitation Accept an invitation, with an account or with a new one.
-	// (POST /api/v1/invitations/accept)
-	AcceptInvitation(ctx context.Context, request AcceptInvitationRequestObject) (AcceptInvitationResponseObject, error)
-	// LookAtInvitation See what an invitation is to, with the secret of its link.
-	// (POST /api/v1/invitations/look)
-	LookAtInvitation(ctx context.Context, request LookAtInvitationRequestObject) (LookAtInvitationResponseObject, error)
-	// DeleteInvitation Revoke an invitation. Its link ends at once.
-	// (DELETE /api/v1/invitations/{invitation_id})
-	DeleteInvitation(ctx context.Context, request DeleteInvitationRequestObject) (DeleteInvitationResponseObject, error)
+	// ListFormerMembers List the users who have left, in the order in which their accounts were made.
+	// (GET /api/v1/former-members)
+	ListFormerMembers(ctx context.Context, request ListFormerMembersRequestObject) (ListFormerMembersResponseObject, error)
 	// GetMe Who is signed in, and where.
 	// (GET /api/v1/me)
 	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
+	// ListMembers List the members, in the order in which their accounts were made.
+	// (GET /api/v1/members)
+	ListMembers(ctx context.Context, request ListMembersRequestObject) (ListMembersResponseObject, error)
+	// RemoveMember Remove a member, or end an operator's membership before its time.
+	// (DELETE /api/v1/members/{user_id})
+	RemoveMember(ctx context.Context, request RemoveMemberRequestObject) (RemoveMemberResponseObject, error)
+	// GetMember Get one member.
+	// (GET /api/v1/members/{user_id})
+	GetMember(ctx context.Context, request GetMemberRequestObject) (GetMemberResponseObject, error)
+	// UpdateMember Give a member another role, from their next request on.
+	// (PATCH /api/v1/members/{user_id})
+	UpdateMember(ctx context.Context, request UpdateMemberRequestObject) (UpdateMemberResponseObject, error)
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -3259,6 +3215,9 @@ type StrictServerInterface interface {
 	// GetSession Get one session.
 	// (GET /api/v1/sessions/{session_id})
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
+	// TakeOverSession Become the owner of a session whose owner has left the organisation.
+	// (POST /api/v1/sessions/{session_id}/take-over)
+	TakeOverSession(ctx context.Context, request TakeOverSessionRequestObject) (TakeOverSessionResponseObject, error)
 	// CreateTicket Get a ticket that opens the session's stream once, within 30 seconds.
 	// (POST /api/v1/sessions/{session_id}/tickets)
 	CreateTicket(ctx context.Context, request CreateTicketRequestObject) (CreateTicketResponseObject, error)
@@ -3283,52 +3242,6 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
-}
-
-// ForgetPassword operation middleware
-func (sh *strictHandler) ForgetPassword(ctx echo.Context) error {
-	var request ForgetPasswordRequestObject
-
-	var body ForgetPasswordJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ForgetPassword(ctx.Request().Context(), request.(ForgetPasswordRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ForgetPassword")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ForgetPasswordResponseObject); ok {
-		return validResponse.VisitForgetPasswordResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
 }
 
 // LogIn operation middleware
@@ -3446,234 +3359,25 @@ func (sh *strictHandler) Refresh(ctx echo.Context) error {
 	return nil
 }
 
-// ResetPassword operation middleware
-func (sh *strictHandler) ResetPassword(ctx echo.Context) error {
-	var request ResetPasswordRequestObject
-
-	var body ResetPasswordJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ResetPassword(ctx.Request().Context(), request.(ResetPasswordRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ResetPassword")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(ResetPasswordResponseObject); ok {
-		return validResponse.VisitResetPasswordResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// ListInvitations operation middleware
-func (sh *strictHandler) ListInvitations(ctx echo.Context, params ListInvitationsParams) error {
-	var request ListInvitationsRequestObject
+// ListFormerMembers operation middleware
+func (sh *strictHandler) ListFormerMembers(ctx echo.Context, params ListFormerMembersParams) error {
+	var request ListFormerMembersRequestObject
 
 	request.Params = params
 
 	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.ListInvitations(ctx.Request().Context(), request.(ListInvitationsRequestObject))
+		return sh.ssi.ListFormerMembers(ctx.Request().Context(), request.(ListFormerMembersRequestObject))
 	}
 	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "ListInvitations")
+		handler = middleware(handler, "ListFormerMembers")
 	}
 
 	response, err := handler(ctx, request)
 
 	if err != nil {
 		return err
-	} else if validResponse, ok := response.(ListInvitationsResponseObject); ok {
-		return validResponse.VisitListInvitationsResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// CreateInvitation operation middleware
-func (sh *strictHandler) CreateInvitation(ctx echo.Context) error {
-	var request CreateInvitationRequestObject
-
-	var body CreateInvitationJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.CreateInvitation(ctx.Request().Context(), request.(CreateInvitationRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "CreateInvitation")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(CreateInvitationResponseObject); ok {
-		return validResponse.VisitCreateInvitationResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// AcceptInvitation operation middleware
-func (sh *strictHandler) AcceptInvitation(ctx echo.Context) error {
-	var request AcceptInvitationRequestObject
-
-	var body AcceptInvitationJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.AcceptInvitation(ctx.Request().Context(), request.(AcceptInvitationRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "AcceptInvitation")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(AcceptInvitationResponseObject); ok {
-		return validResponse.VisitAcceptInvitationResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// LookAtInvitation operation middleware
-func (sh *strictHandler) LookAtInvitation(ctx echo.Context) error {
-	var request LookAtInvitationRequestObject
-
-	var body LookAtInvitationJSONRequestBody
-	var err error
-	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
-		// A request validator built on kin-openapi's openapi3filter with
-		// KeepValidatedValue leaves the value it validated on the body. Bind
-		// that value, matching member names exactly, so the handler receives
-		// what was validated instead of a second, case-insensitive decode.
-		// Otherwise bind only the request body, so that path and query
-		// parameters are not also bound into the body struct.
-		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
-			err = binder.BindBody(ctx, &body)
-		}
-	} else {
-		// A custom binder is installed on the Echo instance; defer to it
-		// entirely, since echo.Binder does not expose body-only binding and
-		// the binder may do more than decode (for example call ctx.Validate).
-		err = ctx.Bind(&body)
-	}
-	if err != nil {
-		return err
-	}
-	request.Body = &body
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.LookAtInvitation(ctx.Request().Context(), request.(LookAtInvitationRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "LookAtInvitation")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(LookAtInvitationResponseObject); ok {
-		return validResponse.VisitLookAtInvitationResponse(ctx.Response())
-	} else if response != nil {
-		return fmt.Errorf("unexpected response type: %T", response)
-	}
-	return nil
-}
-
-// DeleteInvitation operation middleware
-func (sh *strictHandler) DeleteInvitation(ctx echo.Context, invitationId openapi_types.UUID) error {
-	var request DeleteInvitationRequestObject
-
-	request.InvitationId = invitationId
-
-	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
-		return sh.ssi.DeleteInvitation(ctx.Request().Context(), request.(DeleteInvitationRequestObject))
-	}
-	for _, middleware := range sh.middlewares {
-		handler = middleware(handler, "DeleteInvitation")
-	}
-
-	response, err := handler(ctx, request)
-
-	if err != nil {
-		return err
-	} else if validResponse, ok := response.(DeleteInvitationResponseObject); ok {
-		return validResponse.VisitDeleteInvitationResponse(ctx.Response())
+	} else if validResponse, ok := response.(ListFormerMembersResponseObject); ok {
+		return validResponse.VisitListFormerMembersResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3697,6 +3401,129 @@ func (sh *strictHandler) GetMe(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetMeResponseObject); ok {
 		return validResponse.VisitGetMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMembers operation middleware
+func (sh *strictHandler) ListMembers(ctx echo.Context, params ListMembersParams) error {
+	var request ListMembersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMembers(ctx.Request().Context(), request.(ListMembersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMembers")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMembersResponseObject); ok {
+		return validResponse.VisitListMembersResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RemoveMember operation middleware
+func (sh *strictHandler) RemoveMember(ctx echo.Context, userId UserID) error {
+	var request RemoveMemberRequestObject
+
+	request.UserId = userId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RemoveMember(ctx.Request().Context(), request.(RemoveMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RemoveMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RemoveMemberResponseObject); ok {
+		return validResponse.VisitRemoveMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMember operation middleware
+func (sh *strictHandler) GetMember(ctx echo.Context, userId UserID) error {
+	var request GetMemberRequestObject
+
+	request.UserId = userId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMember(ctx.Request().Context(), request.(GetMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberResponseObject); ok {
+		return validResponse.VisitGetMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateMember operation middleware
+func (sh *strictHandler) UpdateMember(ctx echo.Context, userId UserID) error {
+	var request UpdateMemberRequestObject
+
+	request.UserId = userId
+
+	var body UpdateMemberJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMember(ctx.Request().Context(), request.(UpdateMemberRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMember")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMemberResponseObject); ok {
+		return validResponse.VisitUpdateMemberResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3818,6 +3645,31 @@ func (sh *strictHandler) GetSession(ctx echo.Context, sessionId SessionID) error
 		return err
 	} else if validResponse, ok := response.(GetSessionResponseObject); ok {
 		return validResponse.VisitGetSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TakeOverSession operation middleware
+func (sh *strictHandler) TakeOverSession(ctx echo.Context, sessionId SessionID) error {
+	var request TakeOverSessionRequestObject
+
+	request.SessionId = sessionId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TakeOverSession(ctx.Request().Context(), request.(TakeOverSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TakeOverSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TakeOverSessionResponseObject); ok {
+		return validResponse.VisitTakeOverSessionResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -119,6 +119,33 @@ func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsO
 	return items, nil
 }
 
+const endLeftBehind = `-- name: EndLeftBehind :many
+update app.sessions set desired = 'terminated', reason = $1
+ where id = $2 and desired = 'running' and state not in ('terminated', 'failed')
+returning state
+`
+
+// By background work. The conditions are in the statement, because its user may end it at the same time. No row: it has ended.
+func (q *Queries) EndLeftBehind(ctx context.Context, reason string, iD uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, endLeftBehind, reason, iD)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var state string
+		if err := rows.Scan(&state); err != nil {
+			return nil, err
+		}
+		items = append(items, state)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const endSession = `-- name: EndSession :one
 update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at
 `
@@ -437,4 +464,35 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 		arg.ID,
 	)
 	return err
+}
+
+const takeOverSession = `-- name: TakeOverSession :one
+update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at
+`
+
+// A trigger checks that the owner has left, and counts the session in the quota of the new owner.
+func (q *Queries) TakeOverSession(ctx context.Context, id uuid.UUID) (AppSession, error) {
+	row := q.db.QueryRow(ctx, takeOverSession, id)
+	var i AppSession
+	err := row.Scan(
+		&i.OrgID,
+		&i.ID,
+		&i.OwnerID,
+		&i.Name,
+		&i.TemplateID,
+		&i.TemplateName,
+		&i.TemplateTitle,
+		&i.Spec,
+		&i.AgentID,
+		&i.Desired,
+		&i.Generation,
+		&i.State,
+		&i.Reason,
+		&i.ObservedGeneration,
+		&i.ObservedEpoch,
+		&i.CreatedAt,
+		&i.EndWantedAt,
+		&i.EndedAt,
+	)
+	return i, err
 }

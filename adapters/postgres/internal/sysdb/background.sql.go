@@ -64,13 +64,44 @@ func (q *Queries) OrgsWithExpiredCredentials(ctx context.Context, most int32) ([
 	return items, nil
 }
 
+const sessionsLeftBehind = `-- name: SessionsLeftBehind :many
+select d.org::uuid as org_id, d.session::uuid as session_id, d.reason::text as reason from rls.sessions_left_behind($1) as d
+`
+
+type SessionsLeftBehindRow struct {
+	OrgID     uuid.UUID
+	SessionID uuid.UUID
+	Reason    string
+}
+
+func (q *Queries) SessionsLeftBehind(ctx context.Context, most int32) ([]SessionsLeftBehindRow, error) {
+	rows, err := q.db.Query(ctx, sessionsLeftBehind, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SessionsLeftBehindRow
+	for rows.Next() {
+		var i SessionsLeftBehindRow
+		if err := rows.Scan(&i.OrgID, &i.SessionID, &i.Reason); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionsOverdue = `-- name: SessionsOverdue :many
-select d.org::uuid as org_id, d.session::uuid as session_id from rls.sessions_overdue($1) as d
+select d.org::uuid as org_id, d.session::uuid as session_id, d.reason::text as reason from rls.sessions_overdue($1) as d
 `
 
 type SessionsOverdueRow struct {
 	OrgID     uuid.UUID
 	SessionID uuid.UUID
+	Reason    string
 }
 
 func (q *Queries) SessionsOverdue(ctx context.Context, most int32) ([]SessionsOverdueRow, error) {
@@ -82,7 +113,7 @@ func (q *Queries) SessionsOverdue(ctx context.Context, most int32) ([]SessionsOv
 	var items []SessionsOverdueRow
 	for rows.Next() {
 		var i SessionsOverdueRow
-		if err := rows.Scan(&i.OrgID, &i.SessionID); err != nil {
+		if err := rows.Scan(&i.OrgID, &i.SessionID, &i.Reason); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
