@@ -1418,7 +1418,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'ed053e0e01f0eafc3534b95b029d28926f77082bb4ef033cbbcec5ee237b2d42'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9fecf05526facaf0cab7bbdbc53c749f6b5e114f2c369826c5da2bb80b6e0d17'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'c8b7a88fd2c7aa0443f428bc685a8ba2b4bfa60e3ee65f59b879dc27604e2d43'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2002,6 +2002,8 @@ begin
       -- Unique indexes over all organisations: of random ids, of secrets' hashes, and of the organisations themselves.
       ('R10', 'app.credentials_secret',
        'CREATE UNIQUE INDEX credentials_secret ON app.credentials USING btree (secret_hash)'),
+      ('R10', 'app.credentials_public',
+       'CREATE UNIQUE INDEX credentials_public ON app.credentials USING btree (public_id)'),
       ('R10', 'app.tickets_secret', 'CREATE UNIQUE INDEX tickets_secret ON app.tickets USING btree (secret_hash)'),
       ('R10', 'app.templates_id', 'CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id)'),
       ('R10', 'app.sessions_id', 'CREATE UNIQUE INDEX sessions_id ON app.sessions USING btree (id)'),
@@ -2592,7 +2594,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 8 $$;
+    AS $$ select 9 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -2785,16 +2787,17 @@ COMMENT ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pass
 
 
 --
--- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) RETURNS text
+CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text DEFAULT ''::text, browser text DEFAULT ''::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   its_role text;
   its_end timestamptz;
+  its_name uuid;
 begin
   select m.role, m.ends_at into its_role, its_end
     from app.memberships m
@@ -2804,23 +2807,24 @@ begin
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
-    insert into app.credentials (id, user_id, role, secret_hash, ends_at)
-    values (credential, usr, its_role, hash, least(ends, its_end));
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at, address, browser)
+    values (credential, usr, its_role, hash, least(ends, its_end), sign_in.address, sign_in.browser)
+    returning public_id into its_name;
   exception when foreign_key_violation then -- the org is suspended, the user disabled, or the membership another by now
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
-  insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
+  insert into app.audit_log (action, subject) values ('credential.sign_in', its_name::text);
   return its_role;
 end $$;
 
 
-ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Creates a credential for a member and returns their role.';
+COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) IS 'Creates a credential for a member and returns their role.';
 
 
 --
@@ -3021,8 +3025,13 @@ CREATE TABLE app.credentials (
     suspended boolean DEFAULT false NOT NULL,
     disabled boolean DEFAULT false NOT NULL,
     secret_hash bytea NOT NULL,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    browser text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone NOT NULL
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT credentials_address_length CHECK ((length(address) <= 64)),
+    CONSTRAINT credentials_browser_length CHECK ((length(browser) <= 200))
 );
 
 ALTER TABLE ONLY app.credentials FORCE ROW LEVEL SECURITY;
@@ -3035,6 +3044,27 @@ ALTER TABLE app.credentials OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and removing a member deletes their sign-ins. So rls.enter reads one row, in one index.';
+
+
+--
+-- Name: COLUMN credentials.public_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.public_id IS 'What lists, the log and the audit log call the sign-in. rls.enter takes the id, which only the sign-in''s holder is given.';
+
+
+--
+-- Name: COLUMN credentials.address; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.address IS 'The network address that the sign-in came from.';
+
+
+--
+-- Name: COLUMN credentials.browser; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.browser IS 'The User-Agent that the sign-in came from.';
 
 
 --
@@ -3687,6 +3717,13 @@ CREATE INDEX credentials_expired ON app.credentials USING btree (ends_at);
 --
 
 CREATE INDEX credentials_membership ON app.credentials USING btree (org_id, user_id, role);
+
+
+--
+-- Name: credentials_public; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX credentials_public ON app.credentials USING btree (public_id);
 
 
 --
@@ -6407,11 +6444,11 @@ GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pa
 
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) TO streamspace_login;
+REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) TO streamspace_login;
 
 
 --
@@ -6565,6 +6602,27 @@ GRANT SELECT(user_id) ON TABLE app.credentials TO streamspace_app;
 --
 
 GRANT SELECT(role) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.public_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(public_id) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.address; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(address) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.browser; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(browser) ON TABLE app.credentials TO streamspace_app;
 
 
 --

@@ -36,7 +36,7 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 		return nil, err
 	}
 	s, key, err := h.config.Identity.LogIn(ctx, identity.LogIn{
-		Email: r.Body.Email, Password: r.Body.Password, Org: value(r.Body.Org),
+		Email: r.Body.Email, Password: r.Body.Password, Org: value(r.Body.Org), From: clientOf(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -47,6 +47,12 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 	}
 	t, err := h.tokens(s, key)
 	return api.LogIn200JSONResponse(t), err
+}
+
+// clientOf is where a sign-in comes from.
+func clientOf(ctx context.Context) identity.Client {
+	rec := recordOf(ctx)
+	return identity.NewClient(rec.client, rec.browser)
 }
 
 // limitLogins counts an attempt by the network that it comes from and by the email address that it is for. An attempt

@@ -180,13 +180,13 @@ type rows struct {
 	in org.Scope
 }
 
-func (r rows) DeleteCredential(context.Context) error {
+func (r rows) DeleteCredential(context.Context) (identity.SignInID, error) {
 	for h, c := range r.w.credentials {
 		if c.Credential == r.in.Credential() {
 			delete(r.w.credentials, h)
 		}
 	}
-	return nil
+	return identity.SignInID{UUID: uuid.New()}, nil
 }
 
 func (r rows) RecordAudit(_ context.Context, action, _ string) error {

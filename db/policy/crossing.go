@@ -146,7 +146,7 @@ func (d *deriver) add(t target, does string, k kind, statement string) {
 
 // pinned are the unique indexes that reveal another organisation's row by design: they are on random ids and on hashes
 // of secrets. The pins of rule R10 have their full text.
-var pinned = []string{"sessions_id", "templates_id", "credentials_secret", "tickets_secret"}
+var pinned = []string{"sessions_id", "templates_id", "credentials_secret", "credentials_public", "tickets_secret"}
 
 // onTable adds the attempts on a table. A caller must be refused before entering. Inside the first organisation it must
 // reach no row of the other.

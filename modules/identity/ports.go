@@ -26,8 +26,9 @@ type Directory interface {
 
 // Tx is everything that a change to the caller's own credential may write.
 type Tx interface {
-	// DeleteCredential ends the credential that the transaction was entered with.
-	DeleteCredential(ctx context.Context) error
+	// DeleteCredential ends the credential that the transaction was entered with, and returns its public id. It returns
+	// ErrSignedOut if another transaction was faster.
+	DeleteCredential(ctx context.Context) (SignInID, error)
 	audit.Tx
 }
 

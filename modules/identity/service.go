@@ -34,6 +34,7 @@ type LogIn struct {
 	Email    string // in any case
 	Password string
 	Org      string // the organisation's slug; empty: the only one that the user belongs to
+	From     Client
 }
 
 // LogIn checks the password and writes a sign-in. It returns the sign-in's secret, which cannot be read again. It
@@ -50,7 +51,7 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 	key := secret.New()
 	c := NewCredential{
 		ID: org.CredentialID{UUID: uuid.Must(uuid.NewV7())}, User: user, Org: m.Org.ID,
-		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime),
+		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime), From: in.From,
 	}
 	if m.Role, err = s.directory.SignIn(ctx, c); err != nil {
 		return SignIn{}, secret.Secret{}, err
@@ -103,14 +104,14 @@ func (s *Service) Resolve(ctx context.Context, key secret.Secret) (SignIn, error
 	return s.directory.CredentialOf(ctx, key.Hash())
 }
 
-// LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached. The
-// audit entry is written first: afterwards the caller could no longer write.
+// LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached.
 func (s *Service) LogOut(ctx context.Context, who org.Scope) error {
 	return s.inOrg(ctx, who, func(tx Tx) error {
-		if err := audit.Record(ctx, tx, "credential.sign_out", who.Credential()); err != nil {
+		id, err := tx.DeleteCredential(ctx)
+		if err != nil {
 			return err
 		}
-		return tx.DeleteCredential(ctx)
+		return audit.Record(ctx, tx, "credential.sign_out", id)
 	})
 }
 

@@ -144,7 +144,7 @@ func (q *Queries) SetUp(ctx context.Context, arg SetUpParams) error {
 }
 
 const signIn = `-- name: SignIn :one
-select rls.sign_in($1, $2, $3, $4, $5)::text as role
+select rls.sign_in($1, $2, $3, $4, $5, $6, $7)::text as role
 `
 
 type SignInParams struct {
@@ -153,6 +153,8 @@ type SignInParams struct {
 	CredentialID uuid.UUID
 	SecretHash   []byte
 	EndsAt       time.Time
+	Address      string
+	Browser      string
 }
 
 func (q *Queries) SignIn(ctx context.Context, arg SignInParams) (string, error) {
@@ -162,6 +164,8 @@ func (q *Queries) SignIn(ctx context.Context, arg SignInParams) (string, error) 
 		arg.CredentialID,
 		arg.SecretHash,
 		arg.EndsAt,
+		arg.Address,
+		arg.Browser,
 	)
 	var role string
 	err := row.Scan(&role)
