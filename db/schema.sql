@@ -864,6 +864,38 @@ COMMENT ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) IS 'Ends a
 
 
 --
+-- Name: end_other_sign_ins(uuid, uuid, uuid, text, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_org uuid;
+begin
+  perform rls.scope(org), set_config('app.user_id', usr::text, true);
+  for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
+    -- One organisation after the other in one transaction: all of a user's sign-ins end, or none.
+    perform set_config('app.org_id', its_org::text, true);
+    delete from app.credentials k where k.org_id = its_org and k.user_id = usr and (k.org_id <> org or k.id <> credential);
+    if found or always then
+      insert into app.audit_log (action, subject) values (end_other_sign_ins.action, usr::text);
+    end if;
+  end loop;
+end $$;
+
+
+ALTER FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) IS 'Ends all sign-ins of a user but one, in every org, with an audit entry in each. Only the definer''s functions may execute it.';
+
+
+--
 -- Name: enrol_agent(text, uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1418,7 +1450,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9fecf05526facaf0cab7bbdbc53c749f6b5e114f2c369826c5da2bb80b6e0d17'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'c8b7a88fd2c7aa0443f428bc685a8ba2b4bfa60e3ee65f59b879dc27604e2d43'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9fecf05526facaf0cab7bbdbc53c749f6b5e114f2c369826c5da2bb80b6e0d17'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'c8b7a88fd2c7aa0443f428bc685a8ba2b4bfa60e3ee65f59b879dc27604e2d43'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, 'ce13197bb4fb896e4e7b8965c48c471f0f4463e43b2ffb34c21ec8b59b515c08') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1672,6 +1704,37 @@ ALTER FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) OWNER TO st
 --
 
 COMMENT ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) IS 'Raises SS002 when only the claimed role is wrong, and SS001 otherwise. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: require_credential(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_end timestamptz;
+begin
+  select k.ends_at into its_end
+    from app.credentials k
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+     and not k.suspended and not k.disabled;
+  if not found then
+    perform rls.refuse_entry(org, usr, credential);
+  end if;
+  return its_end;
+end $$;
+
+
+ALTER FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION require_credential(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) IS 'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
 
 
 --
@@ -2825,6 +2888,49 @@ ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends
 --
 
 COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) IS 'Creates a credential for a member and returns their role.';
+
+
+--
+-- Name: sign_in_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_in_is_foreign(sign_in uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select exists (select from app.credentials k where k.public_id = sign_in and k.org_id <> rls.current_org_id()) $$;
+
+
+ALTER FUNCTION rls.sign_in_is_foreign(sign_in uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_in_is_foreign(sign_in uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) IS 'Whether a sign-in, by its public id, is to another org than the one that was entered.';
+
+
+--
+-- Name: sign_out_others(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  perform rls.end_other_sign_ins(org, usr, credential, 'credential.sign_out_others', false);
+end $$;
+
+
+ALTER FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_out_others(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) IS 'Ends all sign-ins of a user in every org, but the one that asks.';
 
 
 --
@@ -5988,6 +6094,13 @@ GRANT ALL ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) TO strea
 
 
 --
+-- Name: FUNCTION end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION enrol_agent(operator text, agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6260,6 +6373,13 @@ REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FRO
 
 
 --
+-- Name: FUNCTION require_credential(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION revoke_agent(operator text, agent uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6449,6 +6569,22 @@ GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pa
 
 REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION sign_in_is_foreign(sign_in uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION sign_out_others(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) TO streamspace_login;
 
 
 --

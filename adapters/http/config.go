@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
@@ -38,6 +39,7 @@ type Config struct {
 
 	Tokens    Tokens
 	Identity  *identity.Service
+	Access    *access.Service
 	Setup     *setup.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service

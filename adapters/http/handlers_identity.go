@@ -85,14 +85,19 @@ func (h handlers) LogOut(ctx context.Context, _ api.LogOutRequestObject) (api.Lo
 	if err := h.config.Identity.LogOut(ctx, org.From(ctx)); err != nil {
 		return nil, err
 	}
+	return api.LogOut204Response{Headers: api.LogOut204ResponseHeaders{SetCookie: h.forget(ctx)}}, nil
+}
+
+// forget removes the caller's credential from the cache. If the caller presented a cookie, it returns the header that
+// clears it.
+func (h handlers) forget(ctx context.Context) (setCookie *string) {
 	who := callerOf(ctx)
 	h.auth.forget(who)
-	var out api.LogOut204Response
-	if who.cookie != "" {
-		gone := sessionCookie("", 0)
-		out.Headers.SetCookie = &gone
+	if who.cookie == "" {
+		return nil
 	}
-	return out, nil
+	gone := sessionCookie("", 0)
+	return &gone
 }
 
 // GetMe implements api.StrictServerInterface. The role is the one that the database has confirmed for this request.

@@ -17,8 +17,8 @@ import (
 // modelled are the operations for which the model predicts each response. An operation that is missing
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
-	"createSession", "createTicket", "deleteSession", "getKeys", "getMe", "getSession", "getSpec", "getTemplate",
-	"listSessions", "listTemplates", "logIn", "logOut", "refresh", "streamSession",
+	"createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession",
+	"getSpec", "getTemplate", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut", "refresh", "streamSession",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

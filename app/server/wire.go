@@ -19,6 +19,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/ws"
 	"github.com/streamspace-dev/streamspace/app/console"
 	"github.com/streamspace-dev/streamspace/docs"
+	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
@@ -96,7 +97,10 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0)) // one, because it bounds the work of all hashes
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
-		Identity:  identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords),
+		Identity: identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords),
+		Access: access.NewService(access.Config{
+			Account: p.db.Account(), InOrg: p.db.Access(), Read: p.db.AccessReads(), Counter: p.metrics,
+		}),
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
 		Sessions:  sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,

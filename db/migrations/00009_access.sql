@@ -1,0 +1,75 @@
+-- +goose Up
+-- One's own access. The app role asks inside an organisation. What concerns all organisations of a user at once is done by functions of
+-- the login role, outside of any. They name the sign-in that asks, and the caller's arguments are claims, as those of rls.enter are.
+set local role streamspace_definer;
+
+create function rls.sign_in_is_foreign(sign_in uuid) returns boolean
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select exists (select from app.credentials k where k.public_id = sign_in and k.org_id <> rls.current_org_id()) $$;
+comment on function rls.sign_in_is_foreign(uuid) is 'Whether a sign-in, by its public id, is to another org than the one that was entered.';
+
+-- +goose StatementBegin
+create function rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) returns timestamptz
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_end timestamptz;
+begin
+  select k.ends_at into its_end
+    from app.credentials k
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+     and not k.suspended and not k.disabled;
+  if not found then
+    perform rls.refuse_entry(org, usr, credential);
+  end if;
+  return its_end;
+end $$;
+-- +goose StatementEnd
+comment on function rls.require_credential(uuid, uuid, text, uuid) is
+  'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
+
+-- Whoever calls it has locked the user's row FOR UPDATE. A new sign-in of the user locks it FOR KEY SHARE, so that it was either
+-- committed before, and is found here, or waits and then finds what has changed.
+-- +goose StatementBegin
+create function rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) returns void
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_org uuid;
+begin
+  perform rls.scope(org), set_config('app.user_id', usr::text, true);
+  for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
+    -- One organisation after the other in one transaction: all of a user's sign-ins end, or none.
+    perform set_config('app.org_id', its_org::text, true);
+    delete from app.credentials k where k.org_id = its_org and k.user_id = usr and (k.org_id <> org or k.id <> credential);
+    if found or always then
+      insert into app.audit_log (action, subject) values (end_other_sign_ins.action, usr::text);
+    end if;
+  end loop;
+end $$;
+-- +goose StatementEnd
+comment on function rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean) is
+  'Ends all sign-ins of a user but one, in every org, with an audit entry in each. Only the definer''s functions may execute it.';
+
+-- +goose StatementBegin
+create function rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  perform rls.end_other_sign_ins(org, usr, credential, 'credential.sign_out_others', false);
+end $$;
+-- +goose StatementEnd
+comment on function rls.sign_out_others(uuid, uuid, text, uuid) is
+  'Ends all sign-ins of a user in every org, but the one that asks.';
+
+grant execute on function rls.sign_in_is_foreign(uuid) to streamspace_app;
+grant execute on function rls.sign_out_others(uuid, uuid, text, uuid) to streamspace_login;
+reset role;
+
+-- +goose Down
+set local role streamspace_definer;
+drop function rls.sign_out_others(uuid, uuid, text, uuid), rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean),
+  rls.require_credential(uuid, uuid, text, uuid), rls.sign_in_is_foreign(uuid);
+reset role;

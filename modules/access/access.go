@@ -1,0 +1,56 @@
+// Package access has what members do about their own access: they look through their sign-ins and end them.
+// adapters/http calls Service. Package identity signs in and out.
+package access
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// ErrNotFound is the fault of a sign-in that is unknown, or another member's.
+var ErrNotFound = fault.New(fault.NotFound, "sign_in_not_found", "There is no such sign-in of yours.").AsMiss()
+
+// Resource is what the audit log calls a sign-in that belongs to another organisation.
+var Resource = audit.Resource{Name: "sign-in", NotFound: ErrNotFound}
+
+// SignIn is one of the caller's own sign-ins to the present organisation.
+type SignIn struct {
+	ID      identity.SignInID
+	From    identity.Client
+	Created time.Time
+	Ends    time.Time
+	Current bool // the caller's request has presented it
+}
+
+// Tx is everything that a change to the caller's own sign-ins may write.
+type Tx interface {
+	// EndSignIn ends one of the caller's own sign-ins, and reports whether it is the one that the transaction was entered
+	// with. It returns ErrNotFound.
+	EndSignIn(ctx context.Context, id identity.SignInID) (current bool, err error)
+	// SignInIsForeign reports whether the public id belongs to a sign-in to another organisation.
+	SignInIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
+	audit.Tx
+}
+
+// Queries has the reads of this module's use cases, each in one round trip.
+type Queries interface {
+	// SignIns lists the caller's own sign-ins that have not ended, the newest first: at most n, after the cursor.
+	SignIns(ctx context.Context, after page.Cursor, n int) ([]SignIn, error)
+}
+
+// Account is the port to the database for what concerns a user's sign-ins in all organisations at once. Each method is
+// one function of the database, which checks the caller's sign-in as entering does. It returns identity.ErrSignedOut or
+// identity.ErrStaleToken where entering does.
+type Account interface {
+	// SignOutOthers ends all sign-ins of the user in every organisation, except the caller's. Each organisation in which
+	// one has ended gets an audit entry. All end, or none.
+	SignOutOthers(ctx context.Context, who org.Scope) error
+}

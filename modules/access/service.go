@@ -1,0 +1,65 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// Service has the use cases of members who manage their own access. It is safe for concurrent use.
+type Service struct {
+	account  Account
+	inOrg    org.Scoped[Tx]
+	read     org.Reading[Queries]
+	refusals *audit.Refusals[Tx]
+}
+
+// Config has everything that a Service needs. No field may be left out.
+type Config struct {
+	Account Account
+	InOrg   org.Scoped[Tx]
+	Read    org.Reading[Queries]
+	Counter audit.Counter // of refusals
+}
+
+// NewService makes the service.
+func NewService(c Config) *Service {
+	return &Service{
+		account: c.Account, inOrg: c.InOrg, read: c.Read,
+		refusals: audit.NewRefusals(Resource, c.InOrg, Tx.SignInIsForeign, c.Counter),
+	}
+}
+
+// SignIns returns a page of the caller's own sign-ins to the present organisation, the newest first.
+func (s *Service) SignIns(ctx context.Context, who org.Scope, r page.Request) (page.Page[SignIn], error) {
+	all, err := s.read(who).SignIns(ctx, r.After, r.Size()+1)
+	return page.Cut(all, r.Size(), func(s SignIn) page.Cursor {
+		return page.Cursor{Key: s.Created.UTC().Format(time.RFC3339Nano), ID: s.ID.UUID}
+	}), err
+}
+
+// End ends one of the caller's own sign-ins, and reports whether it is the one that the caller presents. Its next
+// request is refused, and its streams close within a second. It returns ErrNotFound, or audit.ErrOtherOrg for a sign-in
+// to another organisation.
+func (s *Service) End(ctx context.Context, who org.Scope, id identity.SignInID) (current bool, err error) {
+	err = s.inOrg(ctx, who, func(tx Tx) error {
+		if current, err = tx.EndSignIn(ctx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, "credential.sign_out", id)
+	})
+	if errors.Is(err, ErrNotFound) {
+		return false, s.refusals.Missing(ctx, who, id.UUID)
+	}
+	return current, err
+}
+
+// EndOthers ends all sign-ins of the caller in every organisation, except the present one.
+func (s *Service) EndOthers(ctx context.Context, who org.Scope) error {
+	return s.account.SignOutOthers(ctx, who)
+}
