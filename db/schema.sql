@@ -501,6 +501,35 @@ COMMENT ON FUNCTION rls.chain_audit() IS 'Gives an audit entry its number, actor
 
 
 --
+-- Name: change_password(uuid, uuid, text, uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  update app.users u set password_hash = change_password.password_hash where u.id = usr and u.password_hash = verified;
+  if not found then
+    return false; -- another change was faster
+  end if;
+  perform rls.end_other_sign_ins(org, usr, credential, 'password.change', true);
+  return true;
+end $$;
+
+
+ALTER FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) IS 'Changes the password of who has signed in, if it still has the hash that it was compared with. All their other sign-ins end.';
+
+
+--
 -- Name: check_catalogue(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1450,7 +1479,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9fecf05526facaf0cab7bbdbc53c749f6b5e114f2c369826c5da2bb80b6e0d17'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'c8b7a88fd2c7aa0443f428bc685a8ba2b4bfa60e3ee65f59b879dc27604e2d43'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, 'ce13197bb4fb896e4e7b8965c48c471f0f4463e43b2ffb34c21ec8b59b515c08') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'd3248e574c8289b7ec46bf842a052bec57186bfc788f3392828eef852708ab63'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, 'ff704c3f8fb97148a18b74ba2635881f8dc21561be0bc346c4c6a0b20591a686') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1623,6 +1652,29 @@ COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs wit
 
 
 --
+-- Name: password_of(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.require_credential(org, usr, claimed, credential);
+  return (select u.password_hash from app.users u where u.id = usr);
+end $$;
+
+
+ALTER FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION password_of(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) IS 'The hash of the password of who has signed in. Null: they have none.';
+
+
+--
 -- Name: placements(uuid, bigint, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1704,6 +1756,28 @@ ALTER FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) OWNER TO st
 --
 
 COMMENT ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) IS 'Raises SS002 when only the claimed role is wrong, and SS001 otherwise. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: rehash_password(uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.users u set password_hash = rehash_password.password_hash where u.id = usr and u.password_hash = verified;
+end $$;
+
+
+ALTER FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rehash_password(usr uuid, verified text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) IS 'Replaces the hash of a password by a stronger one of the same password, if the password has not changed.';
 
 
 --
@@ -2850,10 +2924,10 @@ COMMENT ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pass
 
 
 --
--- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone, text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text DEFAULT ''::text, browser text DEFAULT ''::text) RETURNS text
+CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text DEFAULT ''::text, browser text DEFAULT ''::text, verified text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -2862,6 +2936,12 @@ declare
   its_end timestamptz;
   its_name uuid;
 begin
+  -- A change of the password locks the row FOR UPDATE and ends the user's sign-ins. So one by the password before is either ended by it,
+  -- or waits here and is refused.
+  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for key share;
+  if not found then
+    raise exception 'the password has changed' using errcode = 'SS001';
+  end if;
   select m.role, m.ends_at into its_role, its_end
     from app.memberships m
    where m.org_id = org and m.user_id = usr and (m.ends_at is null or m.ends_at > now());
@@ -2881,13 +2961,13 @@ begin
 end $$;
 
 
-ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) IS 'Creates a credential for a member and returns their role.';
+COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) IS 'Creates a credential for a member and returns their role. verified is the hash that the password was compared with, null if there was none.';
 
 
 --
@@ -3535,7 +3615,7 @@ CREATE TABLE app.users (
     id uuid NOT NULL,
     email text NOT NULL,
     name text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text,
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
@@ -3551,6 +3631,13 @@ ALTER TABLE app.users OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.users IS 'People. A user is not part of an org; memberships connect users with orgs.';
+
+
+--
+-- Name: COLUMN users.password_hash; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.users.password_hash IS 'Null for a user without a password, who cannot sign in with one.';
 
 
 --
@@ -5966,6 +6053,14 @@ GRANT ALL ON FUNCTION rls.chain_audit() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION check_catalogue(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6350,6 +6445,14 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streams
 
 
 --
+-- Name: FUNCTION password_of(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6370,6 +6473,14 @@ GRANT ALL ON FUNCTION rls.publish_template(operator text, template uuid, name te
 --
 
 REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION rehash_password(usr uuid, verified text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) TO streamspace_login;
 
 
 --
@@ -6564,11 +6675,11 @@ GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pa
 
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text) TO streamspace_login;
+REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) TO streamspace_login;
 
 
 --

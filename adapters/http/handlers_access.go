@@ -43,6 +43,19 @@ func (h handlers) EndOtherSignIns(
 	return api.EndOtherSignIns204Response{}, h.config.Access.EndOthers(ctx, org.From(ctx))
 }
 
+// ChangePassword implements api.StrictServerInterface. An attempt is counted like a sign-in, because a stolen sign-in
+// could guess the password here.
+func (h handlers) ChangePassword(
+	ctx context.Context, r api.ChangePasswordRequestObject,
+) (api.ChangePasswordResponseObject, error) {
+	who := org.From(ctx)
+	if err := h.limitLogins(networkOf(ctx), who.User().String()); err != nil {
+		return nil, err
+	}
+	err := h.config.Access.ChangePassword(ctx, who, r.Body.CurrentPassword, r.Body.NewPassword)
+	return api.ChangePassword204Response{}, err
+}
+
 func toSignIn(s access.SignIn) api.SignIn {
 	return api.SignIn{
 		Id: s.ID.UUID, CreatedAt: s.Created.UTC(), EndsAt: s.Ends.UTC(), Address: s.From.Address, Browser: s.From.Browser,

@@ -153,6 +153,8 @@ func (w *world) SignIn(_ context.Context, c identity.NewCredential) (org.Role, e
 	return "", identity.ErrBadLogin
 }
 
+func (w *world) RehashPassword(context.Context, org.UserID, string, string) error { return nil }
+
 func (w *world) CredentialOf(_ context.Context, hash secret.Hash) (identity.SignIn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -61,6 +61,26 @@ type Account struct{ q *sysdb.Queries }
 // Account returns the functions of the login role that act for a user who has signed in.
 func (d *DB) Account() Account { return Account{sysdb.New(d.login)} }
 
+// PasswordOf implements access.Account.
+func (a Account) PasswordOf(ctx context.Context, who org.Scope) (string, error) {
+	hash, err := a.q.PasswordOf(ctx, sysdb.PasswordOfParams{
+		OrgID: who.Org().UUID, UserID: who.User().UUID, Role: string(who.Role()), CredentialID: who.Credential().UUID,
+	})
+	return hash, translate(err)
+}
+
+// ChangePassword implements access.Account.
+func (a Account) ChangePassword(ctx context.Context, who org.Scope, verified, hash string) error {
+	changed, err := a.q.ChangePassword(ctx, sysdb.ChangePasswordParams{
+		OrgID: who.Org().UUID, UserID: who.User().UUID, Role: string(who.Role()), CredentialID: who.Credential().UUID,
+		Verified: verified, PasswordHash: hash,
+	})
+	if err == nil && !changed {
+		return access.ErrWrongPassword
+	}
+	return translate(err)
+}
+
 // SignOutOthers implements access.Account.
 func (a Account) SignOutOthers(ctx context.Context, who org.Scope) error {
 	return translate(a.q.SignOutOthers(ctx, sysdb.SignOutOthersParams{

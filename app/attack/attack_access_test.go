@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -93,8 +95,11 @@ func (f *arena) endOthers(t *rapid.T) *shot {
 }
 
 // endOthersOfBoth ends all other sign-ins of the person who belongs to two organisations, in both.
-func (f *arena) endOthersOfBoth(t *rapid.T) *shot {
-	w := f.asker(t)
+func (f *arena) endOthersOfBoth(t *rapid.T) *shot { return f.endOthersBy(t, f.askerOfBoth(t)) }
+
+// askerOfBoth draws a sign-in of the person who belongs to two organisations. What they ask concerns both, so that it
+// is sent alone.
+func (f *arena) askerOfBoth(t *rapid.T) *asking {
 	var own []*access
 	for _, c := range slices.Concat(f.realms[0].accesses, f.realms[1].accesses) {
 		if c.who == f.people[0] && len(c.tokens) > 0 {
@@ -103,33 +108,75 @@ func (f *arena) endOthersOfBoth(t *rapid.T) *shot {
 	}
 	c := pick(t, "access of both", own)
 	n := rapid.IntRange(0, len(c.tokens)-1).Draw(t, "token of both")
-	*w = asking{
+	return &asking{
 		fmt.Sprintf("%s by token %d", c.label, n), c, "", n, http.Header{"Authorization": {"Bearer " + c.tokens[n].text}},
 	}
-	return f.endOthersBy(t, w)
+}
+
+// changePassword replaces a person's password by the same one, which the model need not follow. It is rare: it costs
+// two hashes.
+func (f *arena) changePassword(t *rapid.T) *shot {
+	w := f.asker(t)
+	if !rarely(t, "by password", 10) || w.access != nil && w.access.who == f.people[0] {
+		return f.listSignIns(t)
+	}
+	return f.changePasswordBy(t, w)
+}
+
+// changePasswordOfBoth ends the sign-ins of the person who belongs to two organisations, in both.
+func (f *arena) changePasswordOfBoth(t *rapid.T) *shot {
+	return f.changePasswordBy(t, f.askerOfBoth(t))
+}
+
+func (f *arena) changePasswordBy(t *rapid.T, w *asking) *shot {
+	q := request{operation: "changePassword", method: http.MethodPost, path: "/api/v1/me/password"}
+	present, right := servertest.Password, !rarely(t, "wrong password", 3)
+	if !right {
+		present, q.target = "something else", "by a wrong one"
+	}
+	b, _ := json.Marshal(map[string]string{"current_password": present, "new_password": servertest.Password}) // texts
+	q.body = string(b)
+	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
+		if !right {
+			return verdict{403, "wrong_password"}
+		}
+		for _, r := range f.of(w.access.who) {
+			r.endAllBut(w.access)
+			r.audit["password.change"]++
+		}
+		return verdict{status: 204}
+	}, nil)
 }
 
 func (f *arena) endOthersBy(t *rapid.T, w *asking) *shot {
 	q := request{operation: "endOtherSignIns", method: http.MethodDelete, path: "/api/v1/me/sign-ins"}
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
-		for _, r := range f.realms {
-			if r == w.access.of || w.access.who == f.people[0] {
-				r.endAllBut(w.access)
+		for _, r := range f.of(w.access.who) {
+			if r.endAllBut(w.access) {
+				r.audit["credential.sign_out_others"]++
 			}
 		}
 		return verdict{status: 204}
 	}, nil)
 }
 
-// endAllBut ends a person's sign-ins to this organisation, except the one that asks.
-func (r *realm) endAllBut(c *access) {
-	ended := false
+// of lists the organisations that a person is a member of. Those of a person of one organisation are looked at by its
+// own group alone.
+func (f *arena) of(who *person) (all []*realm) {
+	for _, r := range f.realms {
+		if slices.Contains(r.people, who) && r.roles[who] != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// endAllBut ends a person's sign-ins to this organisation, except the one that asks, and reports whether there were any.
+func (r *realm) endAllBut(c *access) (ended bool) {
 	for _, other := range r.accesses {
 		if other.who == c.who && other != c && !other.gone {
 			other.gone, ended = true, true
 		}
 	}
-	if ended {
-		r.audit["credential.sign_out_others"]++
-	}
+	return ended
 }

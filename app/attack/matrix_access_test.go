@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/app/server/servertest"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -23,6 +24,15 @@ var _ = add(func(w *world) resource {
 		return public
 	}
 	return resource{
+		bodies: map[string]func(*testing.T, string) map[string]any{
+			"changePassword": func(_ *testing.T, id string) map[string]any {
+				body := map[string]any{"current_password": servertest.Password, "new_password": servertest.Password}
+				if id == "wrong" {
+					body["current_password"] = "wrong"
+				}
+				return body
+			},
+		},
 		param: "sign_in_id", make: signIn, last: []string{"endOtherSignIns"},
 		rows: `
 operation        id             none expired no-org viewer member other admin owner stranger suspended removed out
@@ -33,6 +43,9 @@ listSignIns      cursor          401     401    401    200    200   200   200   
 endSignIn        own             401     401    401    404    204   404   404   404      403       401     401 401
 endSignIn        foreign         401     401    401    403    403   403   403   403      204       401     401 401
 endSignIn        unknown         401     401    401    404    404   404   404   404      404       401     401 401
+changePassword   -               401     401    401    204    204   204   204   204      204       401     401 401
+changePassword   wrong           401     401    401    403    403   403   403   403      403       401     401 401
+changePassword   body            401     401    401    400    400   400   400   400      400       400     400 400
 endOtherSignIns  -               401     401    401    204    204   204   204   204      204       401     401 401
 `}
 })

@@ -94,12 +94,14 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
 		return nil, err
 	}
-	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0)) // one, because it bounds the work of all hashes
+	// One, because it bounds the work of all hashes. It leaves half of the cores to everything else.
+	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0) / 2)
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
 		Identity: identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords),
 		Access: access.NewService(access.Config{
-			Account: p.db.Account(), InOrg: p.db.Access(), Read: p.db.AccessReads(), Counter: p.metrics,
+			Account: p.db.Account(), InOrg: p.db.Access(), Read: p.db.AccessReads(), Passwords: passwords,
+			Counter: p.metrics,
 		}),
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),

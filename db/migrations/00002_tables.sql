@@ -22,7 +22,7 @@ create table app.users (
   id uuid not null,
   email text not null,
   name text not null,
-  password_hash text not null,
+  password_hash text,
   disabled boolean not null default false,
   created_at timestamptz not null default now(),
   constraint users_pkey primary key (id),
@@ -31,6 +31,7 @@ create table app.users (
   constraint users_email_is_normal check (email = lower(email) and length(email) between 3 and 254)
 );
 comment on table app.users is 'People. A user is not part of an org; memberships connect users with orgs.';
+comment on column app.users.password_hash is 'Null for a user without a password, who cannot sign in with one.';
 
 create table app.agents (
   id uuid not null,

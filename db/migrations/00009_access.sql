@@ -64,12 +64,54 @@ end $$;
 comment on function rls.sign_out_others(uuid, uuid, text, uuid) is
   'Ends all sign-ins of a user in every org, but the one that asks.';
 
+-- +goose StatementBegin
+create function rls.password_of(org uuid, usr uuid, claimed text, credential uuid) returns text
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform rls.require_credential(org, usr, claimed, credential);
+  return (select u.password_hash from app.users u where u.id = usr);
+end $$;
+-- +goose StatementEnd
+comment on function rls.password_of(uuid, uuid, text, uuid) is 'The hash of the password of who has signed in. Null: they have none.';
+
+-- +goose StatementBegin
+create function rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  update app.users u set password_hash = change_password.password_hash where u.id = usr and u.password_hash = verified;
+  if not found then
+    return false; -- another change was faster
+  end if;
+  perform rls.end_other_sign_ins(org, usr, credential, 'password.change', true);
+  return true;
+end $$;
+-- +goose StatementEnd
+comment on function rls.change_password(uuid, uuid, text, uuid, text, text) is
+  'Changes the password of who has signed in, if it still has the hash that it was compared with. All their other sign-ins end.';
+
+-- +goose StatementBegin
+create function rls.rehash_password(usr uuid, verified text, password_hash text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update app.users u set password_hash = rehash_password.password_hash where u.id = usr and u.password_hash = verified;
+end $$;
+-- +goose StatementEnd
+comment on function rls.rehash_password(uuid, text, text) is
+  'Replaces the hash of a password by a stronger one of the same password, if the password has not changed.';
+
 grant execute on function rls.sign_in_is_foreign(uuid) to streamspace_app;
-grant execute on function rls.sign_out_others(uuid, uuid, text, uuid) to streamspace_login;
+grant execute on function rls.sign_out_others(uuid, uuid, text, uuid), rls.password_of(uuid, uuid, text, uuid),
+  rls.change_password(uuid, uuid, text, uuid, text, text), rls.rehash_password(uuid, text, text) to streamspace_login;
 reset role;
 
 -- +goose Down
 set local role streamspace_definer;
-drop function rls.sign_out_others(uuid, uuid, text, uuid), rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean),
+drop function rls.rehash_password(uuid, text, text), rls.change_password(uuid, uuid, text, uuid, text, text),
+  rls.password_of(uuid, uuid, text, uuid), rls.sign_out_others(uuid, uuid, text, uuid), rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean),
   rls.require_credential(uuid, uuid, text, uuid), rls.sign_in_is_foreign(uuid);
 reset role;

@@ -1,4 +1,5 @@
-// Package access has what members do about their own access: they look through their sign-ins and end them.
+// Package access has what members do about their own access: they change their password, look
+// through their sign-ins and end them.
 // adapters/http calls Service. Package identity signs in and out.
 package access
 
@@ -17,6 +18,9 @@ import (
 
 // ErrNotFound is the fault of a sign-in that is unknown, or another member's.
 var ErrNotFound = fault.New(fault.NotFound, "sign_in_not_found", "There is no such sign-in of yours.").AsMiss()
+
+// ErrWrongPassword is the fault of a change of the password that does not name the present one.
+var ErrWrongPassword = fault.New(fault.Forbidden, "wrong_password", "Your present password is not the one you entered.")
 
 // Resource is what the audit log calls a sign-in that belongs to another organisation.
 var Resource = audit.Resource{Name: "sign-in", NotFound: ErrNotFound}
@@ -50,6 +54,12 @@ type Queries interface {
 // one function of the database, which checks the caller's sign-in as entering does. It returns identity.ErrSignedOut or
 // identity.ErrStaleToken where entering does.
 type Account interface {
+	// PasswordOf returns the stored hash of the caller's password; empty: they have none.
+	PasswordOf(ctx context.Context, who org.Scope) (string, error)
+	// ChangePassword replaces the stored hash, which must still be the verified one, and ends all sign-ins of the user in
+	// every organisation, except the caller's. Each organisation of the user gets an audit entry. It returns
+	// ErrWrongPassword if another change was faster.
+	ChangePassword(ctx context.Context, who org.Scope, verified, hash string) error
 	// SignOutOthers ends all sign-ins of the user in every organisation, except the caller's. Each organisation in which
 	// one has ended gets an audit entry. All end, or none.
 	SignOutOthers(ctx context.Context, who org.Scope) error

@@ -7,30 +7,33 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
 // Service has the use cases of members who manage their own access. It is safe for concurrent use.
 type Service struct {
-	account  Account
-	inOrg    org.Scoped[Tx]
-	read     org.Reading[Queries]
+	account   Account
+	inOrg     org.Scoped[Tx]
+	read      org.Reading[Queries]
+	passwords *identity.Passwords
 	refusals *audit.Refusals[Tx]
 }
 
 // Config has everything that a Service needs. No field may be left out.
 type Config struct {
-	Account Account
-	InOrg   org.Scoped[Tx]
-	Read    org.Reading[Queries]
+	Account   Account
+	InOrg     org.Scoped[Tx]
+	Read      org.Reading[Queries]
+	Passwords *identity.Passwords
 	Counter audit.Counter // of refusals
 }
 
 // NewService makes the service.
 func NewService(c Config) *Service {
 	return &Service{
-		account: c.Account, inOrg: c.InOrg, read: c.Read,
+		account: c.Account, inOrg: c.InOrg, read: c.Read, passwords: c.Passwords,
 		refusals: audit.NewRefusals(Resource, c.InOrg, Tx.SignInIsForeign, c.Counter),
 	}
 }
@@ -62,4 +65,28 @@ func (s *Service) End(ctx context.Context, who org.Scope, id identity.SignInID) 
 // EndOthers ends all sign-ins of the caller in every organisation, except the present one.
 func (s *Service) EndOthers(ctx context.Context, who org.Scope) error {
 	return s.account.SignOutOthers(ctx, who)
+}
+
+// ChangePassword gives the caller another password, if they know the present one. Their other sign-ins end, in every
+// organisation. It returns ErrWrongPassword, also for a user without a password, fault.ErrBusy, or an Invalid fault that
+// names new_password.
+func (s *Service) ChangePassword(ctx context.Context, who org.Scope, present, next string) error {
+	if err := input.Size("new_password", len(next), 1, identity.MaxPassword); err != nil {
+		return err
+	}
+	stored, err := s.account.PasswordOf(ctx, who)
+	if err != nil {
+		return err
+	}
+	switch ok, err := s.passwords.Verify(ctx, present, stored); {
+	case err != nil:
+		return err
+	case !ok:
+		return ErrWrongPassword
+	}
+	hash, err := s.passwords.Hash(ctx, next)
+	if err != nil {
+		return err
+	}
+	return s.account.ChangePassword(ctx, who, stored, hash)
 }

@@ -89,6 +89,9 @@ type NewCredential struct {
 	Hash   secret.Hash
 	EndsAt time.Time
 	From   Client
+	// Verified is the stored hash that the password was compared with. The sign-in is refused if it has changed since.
+	// Empty: no password was needed.
+	Verified string
 }
 
 // SignInID is the public id of a sign-in: what lists, the log and the audit log call it. Entering an organisation takes

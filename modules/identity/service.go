@@ -40,7 +40,7 @@ type LogIn struct {
 // LogIn checks the password and writes a sign-in. It returns the sign-in's secret, which cannot be read again. It
 // returns ErrBadLogin, OrgRequired for a user of several organisations who named none, or fault.ErrBusy.
 func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, error) {
-	user, err := s.authenticate(ctx, NormalEmail(in.Email), in.Password)
+	user, verified, err := s.authenticate(ctx, NormalEmail(in.Email), in.Password)
 	if err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
@@ -51,30 +51,42 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 	key := secret.New()
 	c := NewCredential{
 		ID: org.CredentialID{UUID: uuid.Must(uuid.NewV7())}, User: user, Org: m.Org.ID,
-		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime), From: in.From,
+		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime), From: in.From, Verified: verified,
 	}
 	if m.Role, err = s.directory.SignIn(ctx, c); err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
+	s.strengthen(ctx, user, in.Password, verified)
 	return SignIn{Membership: m, Credential: c.ID, EndsAt: c.EndsAt}, key, nil
 }
 
-// authenticate returns the user with this address and password. It takes as long for an unknown address as for a wrong
+// strengthen replaces a stored hash whose cost is below today's. The sign-in does not depend on it: if it fails, the
+// next sign-in tries again.
+func (s *Service) strengthen(ctx context.Context, user org.UserID, password, verified string) {
+	if !weak(verified) {
+		return
+	}
+	if hash, err := s.passwords.Hash(ctx, password); err == nil {
+		_ = s.directory.RehashPassword(ctx, user, verified, hash)
+	}
+}
+
+// authenticate returns the user with this address and password, and the stored hash that it has compared with. It takes as long for an unknown address as for a wrong
 // password, so that the time reveals no accounts: the password is hashed in both cases, before either result is looked
 // at.
-func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, error) {
+func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, string, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrBadLogin) {
-		return org.UserID{}, fmt.Errorf("look up a user: %w", err)
+		return org.UserID{}, "", fmt.Errorf("look up a user: %w", err)
 	}
 	ok, verr := s.passwords.Verify(ctx, password, hash)
 	switch {
 	case verr != nil:
-		return org.UserID{}, verr
+		return org.UserID{}, "", verr
 	case err != nil || !ok:
-		return org.UserID{}, ErrBadLogin
+		return org.UserID{}, "", ErrBadLogin
 	default:
-		return user, nil
+		return user, hash, nil
 	}
 }
 

@@ -11,6 +11,65 @@ import (
 	"github.com/google/uuid"
 )
 
+const changePassword = `-- name: ChangePassword :one
+select rls.change_password($1, $2, $3, $4, $5, $6)::boolean as changed
+`
+
+type ChangePasswordParams struct {
+	OrgID        uuid.UUID
+	UserID       uuid.UUID
+	Role         string
+	CredentialID uuid.UUID
+	Verified     string
+	PasswordHash string
+}
+
+func (q *Queries) ChangePassword(ctx context.Context, arg ChangePasswordParams) (bool, error) {
+	row := q.db.QueryRow(ctx, changePassword,
+		arg.OrgID,
+		arg.UserID,
+		arg.Role,
+		arg.CredentialID,
+		arg.Verified,
+		arg.PasswordHash,
+	)
+	var changed bool
+	err := row.Scan(&changed)
+	return changed, err
+}
+
+const passwordOf = `-- name: PasswordOf :one
+select coalesce(rls.password_of($1, $2, $3, $4), '')::text as password_hash
+`
+
+type PasswordOfParams struct {
+	OrgID        uuid.UUID
+	UserID       uuid.UUID
+	Role         string
+	CredentialID uuid.UUID
+}
+
+func (q *Queries) PasswordOf(ctx context.Context, arg PasswordOfParams) (string, error) {
+	row := q.db.QueryRow(ctx, passwordOf,
+		arg.OrgID,
+		arg.UserID,
+		arg.Role,
+		arg.CredentialID,
+	)
+	var password_hash string
+	err := row.Scan(&password_hash)
+	return password_hash, err
+}
+
+const rehashPassword = `-- name: RehashPassword :exec
+select rls.rehash_password($1, $2, $3)
+`
+
+func (q *Queries) RehashPassword(ctx context.Context, userID uuid.UUID, verified string, passwordHash string) error {
+	_, err := q.db.Exec(ctx, rehashPassword, userID, verified, passwordHash)
+	return err
+}
+
 const signOutOthers = `-- name: SignOutOthers :exec
 select rls.sign_out_others($1, $2, $3, $4)
 `
