@@ -1479,7 +1479,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'd3248e574c8289b7ec46bf842a052bec57186bfc788f3392828eef852708ab63'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, 'ff704c3f8fb97148a18b74ba2635881f8dc21561be0bc346c4c6a0b20591a686') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'd3248e574c8289b7ec46bf842a052bec57186bfc788f3392828eef852708ab63'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, '600751a1268d193be3804637269602eca3c5be226f04e3291810198b92b761c0') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1649,6 +1649,28 @@ ALTER FUNCTION rls.orgs_with_expired_credentials(page integer) OWNER TO streamsp
 --
 
 COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs with expired sign-ins, tickets or grants, which can be deleted.';
+
+
+--
+-- Name: own_orgs(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.own_orgs(after text, page integer) RETURNS TABLE(id uuid, slug text, name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select o.id, o.slug, o.name, m.role
+          from app.memberships m join app.organizations o on o.id = m.org_id
+         where m.user_id = rls.current_user_id() and not o.suspended and (m.ends_at is null or m.ends_at > now()) and o.slug > after
+         order by o.slug limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.own_orgs(after text, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION own_orgs(after text, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.own_orgs(after text, page integer) IS 'A page of the orgs that the member who acts may enter, by slug, after a given slug.';
 
 
 --
@@ -3063,6 +3085,40 @@ ALTER FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) OWNER T
 --
 
 COMMENT ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) IS 'Suspends an org, or resumes it. A suspended org is entered by none of its members.';
+
+
+--
+-- Name: switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) RETURNS TABLE(its_org uuid, its_name text, its_role text, its_end timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  present_end timestamptz;
+begin
+  perform from app.users u where u.id = usr for key share; -- as in rls.sign_in, but before the sign-in that asks is looked at
+  present_end := rls.require_credential(org, usr, claimed, credential);
+  select o.id, o.name into its_org, its_name
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.user_id = usr and o.slug = switch_org.slug and not o.suspended and (m.ends_at is null or m.ends_at > now());
+  if not found then
+    return;
+  end if;
+  its_role := rls.sign_in(usr, its_org, new_credential, hash, present_end, address, browser);
+  its_end := (select k.ends_at from app.credentials k where k.org_id = its_org and k.id = new_credential);
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) IS 'Creates a credential in another org of who has signed in, without a password. It ends no later than theirs. No row: they may not enter.';
 
 
 --
@@ -6445,6 +6501,14 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streams
 
 
 --
+-- Name: FUNCTION own_orgs(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.own_orgs(after text, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.own_orgs(after text, page integer) TO streamspace_app;
+
+
+--
 -- Name: FUNCTION password_of(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6712,6 +6776,14 @@ GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO st
 
 REVOKE ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) TO streamspace_login;
 
 
 --

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"time"
 
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
 	"github.com/streamspace-dev/streamspace/modules/access"
@@ -43,17 +44,58 @@ func (h handlers) EndOtherSignIns(
 	return api.EndOtherSignIns204Response{}, h.config.Access.EndOthers(ctx, org.From(ctx))
 }
 
+// limitMember counts an attempt by the member who makes it, as often as sign-ins by one email address are allowed. Not
+// by the network: everyone here has signed in, and an office has one address.
+func (h handlers) limitMember(who org.Scope) error {
+	if wait := h.limits.loginsByEmail.allow(who.User().String()); wait > 0 {
+		return errTooManyLogins.RetryIn(wait)
+	}
+	return nil
+}
+
 // ChangePassword implements api.StrictServerInterface. An attempt is counted like a sign-in, because a stolen sign-in
 // could guess the password here.
 func (h handlers) ChangePassword(
 	ctx context.Context, r api.ChangePasswordRequestObject,
 ) (api.ChangePasswordResponseObject, error) {
 	who := org.From(ctx)
-	if err := h.limitLogins(networkOf(ctx), who.User().String()); err != nil {
+	if err := h.limitMember(who); err != nil {
 		return nil, err
 	}
 	err := h.config.Access.ChangePassword(ctx, who, r.Body.CurrentPassword, r.Body.NewPassword)
 	return api.ChangePassword204Response{}, err
+}
+
+// ListOrgs implements api.StrictServerInterface.
+func (h handlers) ListOrgs(ctx context.Context, r api.ListOrgsRequestObject) (api.ListOrgsResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.config.Access.Orgs(ctx, org.From(ctx), at)
+	items := convertAll(p.Items, func(m identity.Membership) api.OwnOrg {
+		return api.OwnOrg{Id: m.Org.ID.UUID, Slug: m.Org.Slug, Name: m.Org.Name, Role: api.Role(m.Role)}
+	})
+	return api.ListOrgs200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+}
+
+// SwitchOrg implements api.StrictServerInterface. It is limited like a sign-in, because it makes one. The cookie of the
+// present sign-in is replaced; the sign-in itself goes on until it ends.
+func (h handlers) SwitchOrg(ctx context.Context, r api.SwitchOrgRequestObject) (api.SwitchOrgResponseObject, error) {
+	who := org.From(ctx)
+	if err := h.limitMember(who); err != nil {
+		return nil, err
+	}
+	s, key, err := h.config.Access.Switch(ctx, who, r.Body.Org, clientOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	if value(r.Body.Cookie) {
+		cookie := sessionCookie(key.Reveal(), time.Until(s.EndsAt))
+		return api.SwitchOrg204Response{Headers: api.SwitchOrg204ResponseHeaders{SetCookie: &cookie}}, nil
+	}
+	t, err := h.tokens(s, key)
+	return api.SwitchOrg200JSONResponse(t), err
 }
 
 func toSignIn(s access.SignIn) api.SignIn {

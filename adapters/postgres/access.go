@@ -48,6 +48,16 @@ func (r accessReader) SignIns(ctx context.Context, after page.Cursor, n int) ([]
 	return out, translate(err)
 }
 
+// Orgs implements access.Queries.
+func (r accessReader) Orgs(ctx context.Context, after string, n int) ([]identity.Membership, error) {
+	rows, err := r.OwnOrgs(ctx, after, int32(n))
+	out := make([]identity.Membership, len(rows))
+	for i, row := range rows {
+		out[i] = membership(orgOf(row.ID, row.Slug, row.Name), r.in.User(), row.Role)
+	}
+	return out, translate(err)
+}
+
 func signInOf(row orgdb.SignInsRow) access.SignIn {
 	return access.SignIn{
 		ID: identity.SignInID{UUID: row.PublicID}, From: identity.Client{Address: row.Address, Browser: row.Browser},
@@ -79,6 +89,19 @@ func (a Account) ChangePassword(ctx context.Context, who org.Scope, verified, ha
 		return access.ErrWrongPassword
 	}
 	return translate(err)
+}
+
+// SwitchOrg implements access.Account.
+func (a Account) SwitchOrg(
+	ctx context.Context, who org.Scope, slug string, c identity.NewCredential,
+) (identity.SignIn, error) {
+	r, err := a.q.SwitchOrg(ctx, sysdb.SwitchOrgParams{
+		OrgID: who.Org().UUID, UserID: who.User().UUID, Role: string(who.Role()), CredentialID: who.Credential().UUID,
+		Slug: slug, NewCredentialID: c.ID.UUID, SecretHash: c.Hash[:], Address: c.From.Address, Browser: c.From.Browser,
+	})
+	return identity.SignIn{
+		Membership: membership(orgOf(r.OrgID, slug, r.Name), who.User(), r.Role), Credential: c.ID, EndsAt: r.EndsAt,
+	}, orNotFound(err, access.ErrNotYourOrg)
 }
 
 // SignOutOthers implements access.Account.

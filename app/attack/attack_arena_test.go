@@ -308,7 +308,7 @@ func (f *arena) draw(t *rapid.T) *shot {
 		f.createSession, f.listTemplates, f.getMe, f.createTicket, f.stream, f.refreshing, f.getSession, f.report,
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.changeRole, f.enlist, f.withdrawing, f.stream,
-		f.listSignIns, f.changePassword,
+		f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg,
 	})(t)
 }
 

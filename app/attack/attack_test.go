@@ -179,7 +179,8 @@ func (s *worker) once(t *rapid.T) {
 func (f *arena) step(t *rapid.T) {
 	if rarely(t, "upheaval", 10) {
 		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg,
-			f.endOthersOfBoth, f.changePasswordOfBoth})
+			f.endOthersOfBoth, f.changePasswordOfBoth,
+			f.listOrgsOfBoth, f.switchOfBoth})
 		f.fire(t, []*shot{do(t)}, false)
 		return
 	}

@@ -18,7 +18,7 @@ import (
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
 	"changePassword", "createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession",
-	"getSpec", "getTemplate", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut", "refresh", "streamSession",
+	"getSpec", "getTemplate", "listOrgs", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut", "refresh", "streamSession", "switchOrg",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

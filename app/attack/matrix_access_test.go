@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -32,6 +33,10 @@ var _ = add(func(w *world) resource {
 				}
 				return body
 			},
+			"switchOrg": func(_ *testing.T, id string) map[string]any {
+				of := map[string]string{"own": w.acme.Slug, "foreign": w.globex.Slug, "unknown": "no-such-organisation"}
+				return map[string]any{"org": cmp.Or(of[id], w.acme.Slug)}
+			},
 		},
 		param: "sign_in_id", make: signIn, last: []string{"endOtherSignIns"},
 		rows: `
@@ -43,6 +48,13 @@ listSignIns      cursor          401     401    401    200    200   200   200   
 endSignIn        own             401     401    401    404    204   404   404   404      403       401     401 401
 endSignIn        foreign         401     401    401    403    403   403   403   403      204       401     401 401
 endSignIn        unknown         401     401    401    404    404   404   404   404      404       401     401 401
+listOrgs         -               401     401    401    200    200   200   200   200      200       401     401 401
+listOrgs         header          401     401    401    200    200   200   200   200      200       401     401 401
+listOrgs         filter          401     401    401    400    400   400   400   400      400       400     400 400
+switchOrg        own             401     401    401    200    200   200   200   200      403       401     401 401
+switchOrg        foreign         401     401    401    403    403   403   403   403      200       401     401 401
+switchOrg        unknown         401     401    401    403    403   403   403   403      403       401     401 401
+switchOrg        body            401     401    401    400    400   400   400   400      400       400     400 400
 changePassword   -               401     401    401    204    204   204   204   204      204       401     401 401
 changePassword   wrong           401     401    401    403    403   403   403   403      403       401     401 401
 changePassword   body            401     401    401    400    400   400   400   400      400       400     400 400

@@ -104,14 +104,49 @@ end $$;
 comment on function rls.rehash_password(uuid, text, text) is
   'Replaces the hash of a password by a stronger one of the same password, if the password has not changed.';
 
-grant execute on function rls.sign_in_is_foreign(uuid) to streamspace_app;
+-- Organisations.
+create function rls.own_orgs(after text, page int) returns table (id uuid, slug text, name text, role text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  as $$ select o.id, o.slug, o.name, m.role
+          from app.memberships m join app.organizations o on o.id = m.org_id
+         where m.user_id = rls.current_user_id() and not o.suspended and (m.ends_at is null or m.ends_at > now()) and o.slug > after
+         order by o.slug limit least(page, 1000) $$;
+comment on function rls.own_orgs(text, int) is 'A page of the orgs that the member who acts may enter, by slug, after a given slug.';
+
+-- +goose StatementBegin
+create function rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text,
+  browser text) returns table (its_org uuid, its_name text, its_role text, its_end timestamptz)
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  present_end timestamptz;
+begin
+  perform from app.users u where u.id = usr for key share; -- as in rls.sign_in, but before the sign-in that asks is looked at
+  present_end := rls.require_credential(org, usr, claimed, credential);
+  select o.id, o.name into its_org, its_name
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.user_id = usr and o.slug = switch_org.slug and not o.suspended and (m.ends_at is null or m.ends_at > now());
+  if not found then
+    return;
+  end if;
+  its_role := rls.sign_in(usr, its_org, new_credential, hash, present_end, address, browser);
+  its_end := (select k.ends_at from app.credentials k where k.org_id = its_org and k.id = new_credential);
+  return next;
+end $$;
+-- +goose StatementEnd
+comment on function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text) is
+  'Creates a credential in another org of who has signed in, without a password. It ends no later than theirs. No row: they may not enter.';
+
+grant execute on function rls.sign_in_is_foreign(uuid), rls.own_orgs(text, int) to streamspace_app;
+grant execute on function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text) to streamspace_login;
 grant execute on function rls.sign_out_others(uuid, uuid, text, uuid), rls.password_of(uuid, uuid, text, uuid),
   rls.change_password(uuid, uuid, text, uuid, text, text), rls.rehash_password(uuid, text, text) to streamspace_login;
 reset role;
 
 -- +goose Down
 set local role streamspace_definer;
-drop function rls.rehash_password(uuid, text, text), rls.change_password(uuid, uuid, text, uuid, text, text),
+drop function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text), rls.own_orgs(text, int),
+  rls.rehash_password(uuid, text, text), rls.change_password(uuid, uuid, text, uuid, text, text),
   rls.password_of(uuid, uuid, text, uuid), rls.sign_out_others(uuid, uuid, text, uuid), rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean),
   rls.require_credential(uuid, uuid, text, uuid), rls.sign_in_is_foreign(uuid);
 reset role;

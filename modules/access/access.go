@@ -1,5 +1,5 @@
 // Package access has what members do about their own access: they change their password, look
-// through their sign-ins and end them.
+// through their sign-ins and end them, and go from one of their organisations to another.
 // adapters/http calls Service. Package identity signs in and out.
 package access
 
@@ -21,6 +21,10 @@ var ErrNotFound = fault.New(fault.NotFound, "sign_in_not_found", "There is no su
 
 // ErrWrongPassword is the fault of a change of the password that does not name the present one.
 var ErrWrongPassword = fault.New(fault.Forbidden, "wrong_password", "Your present password is not the one you entered.")
+
+// ErrNotYourOrg is the fault of a switch to an organisation that the caller may not enter. It is the same for an unknown
+// slug, another's organisation and a suspended one.
+var ErrNotYourOrg = fault.New(fault.Forbidden, "not_your_org", "You cannot sign in to this organisation.")
 
 // Resource is what the audit log calls a sign-in that belongs to another organisation.
 var Resource = audit.Resource{Name: "sign-in", NotFound: ErrNotFound}
@@ -48,6 +52,8 @@ type Tx interface {
 type Queries interface {
 	// SignIns lists the caller's own sign-ins that have not ended, the newest first: at most n, after the cursor.
 	SignIns(ctx context.Context, after page.Cursor, n int) ([]SignIn, error)
+	// Orgs lists the organisations that the caller may enter, with their role there, by slug: at most n, after a slug.
+	Orgs(ctx context.Context, after string, n int) ([]identity.Membership, error)
 }
 
 // Account is the port to the database for what concerns a user's sign-ins in all organisations at once. Each method is
@@ -60,6 +66,9 @@ type Account interface {
 	// every organisation, except the caller's. Each organisation of the user gets an audit entry. It returns
 	// ErrWrongPassword if another change was faster.
 	ChangePassword(ctx context.Context, who org.Scope, verified, hash string) error
+	// SwitchOrg writes a credential of the user in the organisation with this slug. It ends with the caller's at the
+	// latest. It returns ErrNotYourOrg for every organisation that the user may not enter.
+	SwitchOrg(ctx context.Context, who org.Scope, slug string, c identity.NewCredential) (identity.SignIn, error)
 	// SignOutOthers ends all sign-ins of the user in every organisation, except the caller's. Each organisation in which
 	// one has ended gets an audit entry. All end, or none.
 	SignOutOthers(ctx context.Context, who org.Scope) error

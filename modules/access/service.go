@@ -5,11 +5,14 @@ import (
 	"errors"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
 // Service has the use cases of members who manage their own access. It is safe for concurrent use.
@@ -89,4 +92,26 @@ func (s *Service) ChangePassword(ctx context.Context, who org.Scope, present, ne
 		return err
 	}
 	return s.account.ChangePassword(ctx, who, stored, hash)
+}
+
+// Orgs returns a page of the organisations that the caller may enter, by slug.
+func (s *Service) Orgs(ctx context.Context, who org.Scope, r page.Request) (page.Page[identity.Membership], error) {
+	all, err := s.read(who).Orgs(ctx, r.After.Key, r.Size()+1)
+	return page.Cut(all, r.Size(), func(m identity.Membership) page.Cursor {
+		return page.Cursor{Key: m.Org.Slug, ID: m.Org.ID.UUID}
+	}), err
+}
+
+// Switch signs the caller in to another of their organisations, without a password. The new sign-in ends with the
+// present one at the latest, so that switching to and fro does not prolong it. It returns the sign-in's secret, which
+// cannot be read again, or ErrNotYourOrg.
+func (s *Service) Switch(
+	ctx context.Context, who org.Scope, slug string, from identity.Client,
+) (identity.SignIn, secret.Secret, error) {
+	key := secret.New()
+	c := identity.NewCredential{
+		ID: org.CredentialID{UUID: uuid.Must(uuid.NewV7())}, User: who.User(), Hash: key.Hash(), From: from,
+	}
+	in, err := s.account.SwitchOrg(ctx, who, slug, c)
+	return in, key, err
 }

@@ -14,3 +14,8 @@ returning (id = rls.current_credential_id())::boolean as is_current;
 
 -- name: SignInIsForeign :one
 select rls.sign_in_is_foreign(@id)::boolean as is_foreign;
+
+-- name: OwnOrgs :many
+-- A function, because the policies hide other organisations. It takes the user from the scope.
+select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.role::text as role
+  from rls.own_orgs(@after, @most) as o;

@@ -115,6 +115,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in to another of your organisations, without a password.
+         * @description The new sign-in ends with the present one at the latest. The present one goes on. With `cookie` the answer is 204, and the cookie is that of the new sign-in. An organisation that you cannot sign in to is refused with 403 `not_your_org`, whether it exists or not. Attempts are limited like sign-ins.
+         */
+        post: operations["switchOrg"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -124,6 +144,23 @@ export interface paths {
         };
         /** Who is signed in, and where. */
         get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/orgs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the organisations that you can sign in to, by slug. */
+        get: operations["listOrgs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -378,6 +415,27 @@ export interface components {
             id: string;
             slug: string;
             name: string;
+        };
+        SwitchOrg: {
+            /** @description The organisation's slug. */
+            org: string;
+            /**
+             * @description Answer with a cookie instead of tokens.
+             * @default false
+             */
+            cookie: boolean;
+        };
+        OwnOrg: {
+            /** Format: uuid */
+            id: string;
+            slug: string;
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        OwnOrgPage: {
+            items: components["schemas"]["OwnOrg"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
         };
         ChangePassword: {
             /** Format: password */
@@ -682,6 +740,44 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    switchOrg: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchOrg"];
+            };
+        };
+        responses: {
+            /** @description The credential, for a client that keeps it itself. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokens"];
+                };
+            };
+            /** @description The credential is in the cookie. */
+            204: {
+                headers: {
+                    /** @description `__Host-session`, HttpOnly, Secure, SameSite=Strict, until the sign-in ends. */
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getMe: {
         parameters: {
             query?: never;
@@ -700,6 +796,34 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listOrgs: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnOrgPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };

@@ -25,6 +25,44 @@ func (q *Queries) EndSignIn(ctx context.Context, id uuid.UUID) (bool, error) {
 	return is_current, err
 }
 
+const ownOrgs = `-- name: OwnOrgs :many
+select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.role::text as role
+  from rls.own_orgs($1, $2) as o
+`
+
+type OwnOrgsRow struct {
+	ID   uuid.UUID
+	Slug string
+	Name string
+	Role string
+}
+
+// A function, because the policies hide other organisations. It takes the user from the scope.
+func (q *Queries) OwnOrgs(ctx context.Context, after string, most int32) ([]OwnOrgsRow, error) {
+	rows, err := q.db.Query(ctx, ownOrgs, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OwnOrgsRow
+	for rows.Next() {
+		var i OwnOrgsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Slug,
+			&i.Name,
+			&i.Role,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const signInIsForeign = `-- name: SignInIsForeign :one
 select rls.sign_in_is_foreign($1)::boolean as is_foreign
 `

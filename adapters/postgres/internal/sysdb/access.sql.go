@@ -7,6 +7,7 @@ package sysdb
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -89,4 +90,50 @@ func (q *Queries) SignOutOthers(ctx context.Context, arg SignOutOthersParams) er
 		arg.CredentialID,
 	)
 	return err
+}
+
+const switchOrg = `-- name: SwitchOrg :one
+select s.its_org::uuid as org_id, s.its_name::text as name, s.its_role::text as role, s.its_end::timestamptz as ends_at
+  from rls.switch_org($1, $2, $3, $4, $5, $6, $7, $8, $9) as s
+`
+
+type SwitchOrgParams struct {
+	OrgID           uuid.UUID
+	UserID          uuid.UUID
+	Role            string
+	CredentialID    uuid.UUID
+	Slug            string
+	NewCredentialID uuid.UUID
+	SecretHash      []byte
+	Address         string
+	Browser         string
+}
+
+type SwitchOrgRow struct {
+	OrgID  uuid.UUID
+	Name   string
+	Role   string
+	EndsAt time.Time
+}
+
+func (q *Queries) SwitchOrg(ctx context.Context, arg SwitchOrgParams) (SwitchOrgRow, error) {
+	row := q.db.QueryRow(ctx, switchOrg,
+		arg.OrgID,
+		arg.UserID,
+		arg.Role,
+		arg.CredentialID,
+		arg.Slug,
+		arg.NewCredentialID,
+		arg.SecretHash,
+		arg.Address,
+		arg.Browser,
+	)
+	var i SwitchOrgRow
+	err := row.Scan(
+		&i.OrgID,
+		&i.Name,
+		&i.Role,
+		&i.EndsAt,
+	)
+	return i, err
 }
