@@ -68,7 +68,8 @@ func (d Directory) SignIn(ctx context.Context, c identity.NewCredential) (org.Ro
 		UserID: c.User.UUID, OrgID: c.Org.UUID, CredentialID: c.ID.UUID, SecretHash: c.Hash[:], EndsAt: c.EndsAt,
 		Address: c.From.Address, Browser: c.From.Browser, Verified: optional(c.Verified),
 	})
-	// SS001: the member was removed, or the password was changed, after the password was checked. "Signed out" would reveal that it was right.
+	// SS001: the member was removed, or the password was changed, after the password was checked. "Signed out" would
+	// reveal that it was right.
 	if stateOf(err) == "SS001" {
 		return "", identity.ErrBadLogin.Because(err)
 	}

@@ -62,7 +62,8 @@ func (f *arena) listSignIns(t *rapid.T) *shot {
 	})
 }
 
-// endSignIn ends a sign-in to the caller's organisation: their own, another's or one that there is not. Those of other
+// endSignIn ends a sign-in to the caller's organisation: their own, another's or one that there is not. Those of
+// other
 // organisations, which may end at the same time, are in the matrix.
 func (f *arena) endSignIn(t *rapid.T) *shot {
 	w := f.asker(t)
@@ -71,7 +72,8 @@ func (f *arena) endSignIn(t *rapid.T) *shot {
 	if rarely(t, "unknown", 8) {
 		id, label, other = uuid.Must(uuid.NewV7()), "an id of nothing", &access{gone: true}
 	}
-	q := request{operation: "endSignIn", method: http.MethodDelete, path: "/api/v1/me/sign-ins/" + id.String(), target: label}
+	q := request{operation: "endSignIn", method: http.MethodDelete, path: "/api/v1/me/sign-ins/" + id.String()}
+	q.target = label
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
 		if other.gone || other.who != w.access.who {
 			return signInUnknown
@@ -171,7 +173,8 @@ func (f *arena) of(who *person) (all []*realm) {
 	return all
 }
 
-// endAllBut ends a person's sign-ins to this organisation, except the one that asks, and reports whether there were any.
+// endAllBut ends a person's sign-ins to this organisation, except the one that asks, and reports whether there
+// were any.
 func (r *realm) endAllBut(c *access) (ended bool) {
 	for _, other := range r.accesses {
 		if other.who == c.who && other != c && !other.gone {

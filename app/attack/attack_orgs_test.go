@@ -112,7 +112,8 @@ func (f *arena) switchBy(w *asking, named *realm) *shot {
 	b, _ := json.Marshal(map[string]string{"org": named.slug}) // a text: cannot fail
 	made := named.newAccess(w.access.who)
 	c := &crossing{who: w, q: request{
-		operation: "switchOrg", method: http.MethodPost, path: "/api/v1/auth/switch", body: string(b), target: "to " + named.label,
+		operation: "switchOrg", method: http.MethodPost, path: "/api/v1/auth/switch", body: string(b),
+		target: "to " + named.label,
 	}}
 	c.do = func() verdict {
 		if !slices.Contains(f.of(w.access.who), named) || named.suspended {

@@ -17,8 +17,10 @@ import (
 // modelled are the operations for which the model predicts each response. An operation that is missing
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
-	"changePassword", "createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession",
-	"getSpec", "getTemplate", "listOrgs", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut", "refresh", "streamSession", "switchOrg",
+	"changePassword", "createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn",
+	"getKeys", "getMe", "getSession",
+	"getSpec", "getTemplate", "listOrgs", "listSessions", "listSignIns", "listTemplates", "logIn",
+	"logOut", "refresh", "streamSession", "switchOrg",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

@@ -16,7 +16,8 @@ var _ = add(func(w *world) resource {
 	signIn := func(t *testing.T, caller string) (public uuid.UUID) {
 		t.Helper()
 		id, hash := uuid.Must(uuid.NewV7()), secret.New().Hash()
-		w.execute(t, "select rls.sign_in($1, $2, $3, $4, $5, '', $6)", w.callers[caller].User.UUID, w.orgs[caller].ID.UUID, id,
+		w.execute(t, "select rls.sign_in($1, $2, $3, $4, $5, '', $6)",
+			w.callers[caller].User.UUID, w.orgs[caller].ID.UUID, id,
 			hash[:], time.Now().Add(time.Hour), w.text(caller))
 		if err := database.Superuser(t).QueryRow(t.Context(), "select public_id from app.credentials where id = $1", id).
 			Scan(&public); err != nil {

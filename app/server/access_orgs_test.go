@@ -58,7 +58,8 @@ func TestASwitchKeepsTheEndOfTheSignIn(t *testing.T) {
 		t.Errorf("they end at %s and %s, the first one at %s", w.ends(t, there), w.ends(t, back), end)
 	}
 	for name, slug := range map[string]string{
-		"another's": w.NewOrg(t, dbtest.Spec{}).Slug, "a suspended one": closed.Slug, "an unknown one": "no-such-organisation",
+		"another's": w.NewOrg(t, dbtest.Spec{}).Slug, "a suspended one": closed.Slug,
+		"an unknown one": "no-such-organisation",
 	} {
 		if s, status := w.switchTo(t, present.Access, slug); status != http.StatusForbidden || s.Code != "not_your_org" {
 			t.Errorf("%s: %d %s", name, status, s.Code)

@@ -70,7 +70,8 @@ func (s signedIn) credential(t *testing.T) string {
 // audited lists an action's subjects in an organisation, the oldest first.
 func (w accessWorld) audited(t *testing.T, o *dbtest.Org, action string) []string {
 	t.Helper()
-	rows, _ := w.super.Query(t.Context(), "select subject from app.audit_log where org_id = $1 and action = $2 order by seq",
+	rows, _ := w.super.Query(t.Context(),
+		"select subject from app.audit_log where org_id = $1 and action = $2 order by seq",
 		o.ID.UUID, action) // an error shows as the rows are read
 	all, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
@@ -79,7 +80,8 @@ func (w accessWorld) audited(t *testing.T, o *dbtest.Org, action string) []strin
 	return all
 }
 
-// The audit log names a sign-in by a public id. Seen to fail with the id that rls.enter takes, at the sign-in and at the
+// The audit log names a sign-in by a public id. Seen to fail with the id that rls.enter takes, at the sign-in and
+// at the
 // sign-out.
 func TestTheAuditLogNamesASignInByItsPublicID(t *testing.T) {
 	t.Parallel()
@@ -178,7 +180,8 @@ func TestAMemberEndsOneOfTheirSignIns(t *testing.T) {
 	}
 }
 
-// Of a sign-out everywhere and of refreshes at the same time no token is left that works. Seen to fail with a function
+// Of a sign-out everywhere and of refreshes at the same time no token is left that works. Seen to fail with a
+// function
 // that leaves the other sign-ins.
 func TestSignOutEverywhereDuringARefresh(t *testing.T) {
 	t.Parallel()
@@ -238,7 +241,9 @@ func TestSignOutEverywhereDuringARefresh(t *testing.T) {
 func (w accessWorld) changePassword(t *testing.T, bearer, present, next string) (status int, code string) {
 	t.Helper()
 	body := map[string]string{"current_password": present, "new_password": next}
-	return w.refusal(t, servertest.Request{Method: http.MethodPost, Path: "/api/v1/me/password", Bearer: bearer, Body: body})
+	return w.refusal(t, servertest.Request{
+		Method: http.MethodPost, Path: "/api/v1/me/password", Bearer: bearer, Body: body,
+	})
 }
 
 // refusal sends a request whose success has no body, and returns the status and the code of a problem.
@@ -284,7 +289,8 @@ func TestAChangeOfThePasswordEndsTheOtherSignIns(t *testing.T) {
 	o, elsewhere, idle := w.NewOrg(t, dbtest.Spec{}), w.NewOrg(t, dbtest.Spec{}), w.NewOrg(t, dbtest.Spec{})
 	w.member(t, o.Member, elsewhere)
 	w.member(t, o.Member, idle)
-	present, other, third := w.logIn(t, o.Member, o.Slug), w.logIn(t, o.Member, o.Slug), w.logIn(t, o.Member, elsewhere.Slug)
+	present, other := w.logIn(t, o.Member, o.Slug), w.logIn(t, o.Member, o.Slug)
+	third := w.logIn(t, o.Member, elsewhere.Slug)
 	for name, c := range map[string]struct {
 		present, next string
 		status        int
@@ -302,7 +308,8 @@ func TestAChangeOfThePasswordEndsTheOtherSignIns(t *testing.T) {
 	if !w.works(t, other.Access) {
 		t.Fatal("a refused change has ended a sign-in")
 	}
-	if status, code := w.changePassword(t, present.Access, servertest.Password, "another one"); status != http.StatusNoContent {
+	if status, code := w.changePassword(t, present.Access, servertest.Password,
+		"another one"); status != http.StatusNoContent {
 		t.Fatalf("change: %d %s", status, code)
 	}
 	if w.works(t, other.Access) || w.works(t, third.Access) {
@@ -328,7 +335,8 @@ func TestAChangeOfThePasswordEndsTheOtherSignIns(t *testing.T) {
 	}
 }
 
-// A sign-in by the password before, while the password is changed, is refused or ended. Seen to fail with a sign-in that
+// A sign-in by the password before, while the password is changed, is refused or ended. Seen to fail with a sign-
+// in that
 // does not look at the password again.
 func TestASignInDuringAChangeOfThePassword(t *testing.T) {
 	t.Parallel()
@@ -358,7 +366,8 @@ func TestASignInDuringAChangeOfThePassword(t *testing.T) {
 	for len(made) < 4 { // so that sign-ins run
 		runtime.Gosched()
 	}
-	if status, code := w.changePassword(t, present.Access, servertest.Password, "another one"); status != http.StatusNoContent {
+	if status, code := w.changePassword(t, present.Access, servertest.Password,
+		"another one"); status != http.StatusNoContent {
 		t.Errorf("change: %d %s", status, code)
 	}
 	close(changed)
@@ -395,7 +404,8 @@ func TestGuessesOfThePresentPasswordAreLimited(t *testing.T) {
 // stored is the hash of a member's password.
 func (w accessWorld) stored(t *testing.T, p dbtest.Person) (hash string) {
 	t.Helper()
-	if err := w.super.QueryRow(t.Context(), "select coalesce(password_hash, '') from app.users where id = $1", p.User.UUID).
+	if err := w.super.QueryRow(t.Context(),
+		"select coalesce(password_hash, '') from app.users where id = $1", p.User.UUID).
 		Scan(&hash); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ type Service struct {
 	inOrg     org.Scoped[Tx]
 	read      org.Reading[Queries]
 	passwords *identity.Passwords
-	refusals *audit.Refusals[Tx]
+	refusals  *audit.Refusals[Tx]
 }
 
 // Config has everything that a Service needs. No field may be left out.
@@ -30,7 +30,7 @@ type Config struct {
 	InOrg     org.Scoped[Tx]
 	Read      org.Reading[Queries]
 	Passwords *identity.Passwords
-	Counter audit.Counter // of refusals
+	Counter   audit.Counter // of refusals
 }
 
 // NewService makes the service.
@@ -50,7 +50,8 @@ func (s *Service) SignIns(ctx context.Context, who org.Scope, r page.Request) (p
 }
 
 // End ends one of the caller's own sign-ins, and reports whether it is the one that the caller presents. Its next
-// request is refused, and its streams close within a second. It returns ErrNotFound, or audit.ErrOtherOrg for a sign-in
+// request is refused, and its streams close within a second. It returns ErrNotFound, or audit.ErrOtherOrg for a
+// sign-in
 // to another organisation.
 func (s *Service) End(ctx context.Context, who org.Scope, id identity.SignInID) (current bool, err error) {
 	err = s.inOrg(ctx, who, func(tx Tx) error {
@@ -71,7 +72,8 @@ func (s *Service) EndOthers(ctx context.Context, who org.Scope) error {
 }
 
 // ChangePassword gives the caller another password, if they know the present one. Their other sign-ins end, in every
-// organisation. It returns ErrWrongPassword, also for a user without a password, fault.ErrBusy, or an Invalid fault that
+// organisation. It returns ErrWrongPassword, also for a user without a password, fault.ErrBusy, or an Invalid
+// fault that
 // names new_password.
 func (s *Service) ChangePassword(ctx context.Context, who org.Scope, present, next string) error {
 	if err := input.Size("new_password", len(next), 1, identity.MaxPassword); err != nil {

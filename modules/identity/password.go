@@ -40,14 +40,17 @@ type Passwords struct {
 // NewPasswords makes a hasher that runs at most n hashes at the same time; below 1 counts as 1. A server passes half of
 // its cores, so that a flood of sign-ins leaves the other half to everyone who has signed in.
 func NewPasswords(n int) *Passwords {
-	return &Passwords{slots: semaphore.NewWeighted(int64(max(n, 1))), decoy: encode(today, newSalt(), make([]byte, keySize))}
+	return &Passwords{
+		slots: semaphore.NewWeighted(int64(max(n, 1))),
+		decoy: encode(today, newSalt(), make([]byte, keySize)),
+	}
 }
 
 // Hash returns the password's hash in the PHC string format, which names the cost. It returns fault.ErrBusy after
 // waiting for three seconds.
 func (p *Passwords) Hash(ctx context.Context, password string) (string, error) {
 	salt := newSalt()
-	key, err := p.key(ctx, password, salt, today, keySize)
+	key, err := p.key(ctx, password, salt, today)
 	return encode(today, salt, key), err
 }
 
@@ -63,7 +66,7 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 	if err != nil {
 		return false, err
 	}
-	got, err := p.key(ctx, password, salt, c, uint32(len(want)))
+	got, err := p.key(ctx, password, salt, c)
 	if err != nil {
 		return false, err
 	}
@@ -71,14 +74,14 @@ func (p *Passwords) Verify(ctx context.Context, password, hash string) (bool, er
 }
 
 // key waits for a slot and derives the key.
-func (p *Passwords) key(ctx context.Context, password string, salt []byte, c cost, size uint32) ([]byte, error) {
+func (p *Passwords) key(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {
 	wait, cancel := context.WithTimeout(ctx, hashTimeout)
 	defer cancel()
 	if err := p.slots.Acquire(wait, 1); err != nil {
 		return nil, fault.ErrBusy.Saying("Too many people are signing in at this moment.").RetryIn(hashTimeout).Because(err)
 	}
 	defer p.slots.Release(1)
-	return argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, size), nil
+	return argon2.IDKey([]byte(password), salt, c.time, c.memory, c.threads, c.size), nil
 }
 
 func newSalt() []byte {
@@ -92,10 +95,11 @@ type cost struct {
 	memory  uint32 // KiB
 	time    uint32 // passes over the memory
 	threads uint8
+	size    uint32 // of the key, in bytes
 }
 
 // today is the cost of new hashes.
-var today = cost{argonMemory, argonTime, argonThreads}
+var today = cost{argonMemory, argonTime, argonThreads, keySize}
 
 // Bounds of a stored hash. A hash beyond them was not written here, and to verify it could take the machine down.
 const (
@@ -142,6 +146,7 @@ func decode(hash string) (c cost, salt, key []byte, err error) {
 	}
 	if salt, err = decodePart("salt", parts[4]); err == nil {
 		key, err = decodePart("key", parts[5])
+		c.size = uint32(len(key)) //nolint:gosec // at most maxBytes
 	}
 	return c, salt, key, err
 }

@@ -100,13 +100,13 @@ func TestAHashOfAnotherCostIsVerified(t *testing.T) {
 		weak bool
 	}{
 		{today, false},
-		{cost{argonMemory, 1, 1}, true},
-		{cost{4096, 2, 1}, true},
-		{cost{4096, 3, 1}, false}, // more passes than today
-		{cost{argonMemory, 3, 1}, false},
-		{cost{4096, 2, 2}, false},
+		{cost{argonMemory, 1, 1, keySize}, true},
+		{cost{4096, 2, 1, keySize}, true},
+		{cost{4096, 3, 1, keySize}, false}, // more passes than today
+		{cost{argonMemory, 3, 1, keySize}, false},
+		{cost{4096, 2, 2, keySize}, false},
 	} {
-		key, err := p.key(t.Context(), password, salt, c.cost, keySize)
+		key, err := p.key(t.Context(), password, salt, c.cost)
 		if err != nil {
 			t.Fatal(err)
 		}

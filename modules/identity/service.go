@@ -71,8 +71,10 @@ func (s *Service) strengthen(ctx context.Context, user org.UserID, password, ver
 	}
 }
 
-// authenticate returns the user with this address and password, and the stored hash that it has compared with. It takes as long for an unknown address as for a wrong
-// password, so that the time reveals no accounts: the password is hashed in both cases, before either result is looked
+// authenticate returns the user with this address and password, and the stored hash that it has compared with. It
+// takes as long for an unknown address as for a wrong
+// password, so that the time reveals no accounts: the password is hashed in both cases, before either result is
+// looked
 // at.
 func (s *Service) authenticate(ctx context.Context, email, password string) (org.UserID, string, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
