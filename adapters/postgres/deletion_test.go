@@ -276,9 +276,11 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	for _, name := range []string{
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
 		"DeleteExpiredTickets",
-		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
+		"EndSession", "EndSignIn", "FinishSession",
+		"InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
 		"SessionIsForeign",
-		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns", "TemplateByRef", "TemplateIsForeign", "Templates",
+		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns",
+		"TemplateByRef", "TemplateIsForeign", "Templates",
 	} {
 		if !slices.Contains(answered, name) {
 			t.Errorf("%s found and did nothing: it is not tested", name)
