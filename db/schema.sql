@@ -35,6 +35,46 @@ CREATE SCHEMA rls;
 ALTER SCHEMA rls OWNER TO streamspace_owner;
 
 --
+-- Name: accept_invitation(bytea, uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  it app.invitations;
+begin
+  perform rls.scope(f.org), set_config('app.user_id', usr::text, true) from rls.open_invitation(hash) f;
+  if found then
+    delete from app.invitations i where i.secret_hash = hash returning i.* into it; -- of two at once, one deletes it
+  end if;
+  if it.id is null then
+    raise exception 'unknown, used or expired invitation' using errcode = 'SS021';
+  end if;
+  if accept_invitation.password_hash is not null then
+    insert into app.users (id, email, name, password_hash)
+    values (usr, it.email, accept_invitation.name, accept_invitation.password_hash);
+  elsif not exists (select from app.users u where u.id = usr and u.email = it.email and not u.disabled) then
+    raise exception 'an invitation for another address' using errcode = 'SS022';
+  end if;
+  update app.users u set verified_at = now() where u.id = usr and u.verified_at is null and it.by_mail;
+  insert into app.memberships (user_id, role) values (usr, it.role);
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.audit_log (action, subject) values ('member.join', usr::text);
+end $$;
+
+
+ALTER FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION accept_invitation(hash bytea, usr uuid, name text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) IS 'Consumes an invitation and makes its user a member: a present one, or with a password''s hash a new one.';
+
+
+--
 -- Name: add_member(text, uuid, uuid, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -501,6 +541,35 @@ COMMENT ON FUNCTION rls.chain_audit() IS 'Gives an audit entry its number, actor
 
 
 --
+-- Name: change_password(uuid, uuid, text, uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  update app.users u set password_hash = change_password.password_hash where u.id = usr and u.password_hash = verified;
+  if not found then
+    return false; -- another change was faster
+  end if;
+  perform rls.end_other_sign_ins(org, usr, credential, 'password.change', true);
+  return true;
+end $$;
+
+
+ALTER FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) IS 'Changes the password of who has signed in, if it still has the hash that it was compared with. All their other sign-ins end.';
+
+
+--
 -- Name: check_catalogue(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -864,6 +933,38 @@ COMMENT ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) IS 'Ends a
 
 
 --
+-- Name: end_other_sign_ins(uuid, uuid, uuid, text, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_org uuid;
+begin
+  perform rls.scope(org), set_config('app.user_id', usr::text, true);
+  for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
+    -- One organisation after the other in one transaction: all of a user's sign-ins end, or none.
+    perform set_config('app.org_id', its_org::text, true);
+    delete from app.credentials k where k.org_id = its_org and k.user_id = usr and (k.org_id <> org or k.id <> credential);
+    if found or always then
+      insert into app.audit_log (action, subject) values (end_other_sign_ins.action, usr::text);
+    end if;
+  end loop;
+end $$;
+
+
+ALTER FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) IS 'Ends all sign-ins of a user but one, in every org, with an audit entry in each. Only the definer''s functions may execute it.';
+
+
+--
 -- Name: enrol_agent(text, uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1122,6 +1223,31 @@ COMMENT ON FUNCTION rls.follow_quota() IS 'Counts a session in the quota of its 
 
 
 --
+-- Name: forget_password(text, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into app.password_resets as r (user_id, secret_hash, ends_at)
+  select u.id, hash, ends from app.users u where u.email = address and u.verified_at is not null and not u.disabled
+  on conflict (user_id) do update set secret_hash = excluded.secret_hash, ends_at = excluded.ends_at;
+  return found;
+end $$;
+
+
+ALTER FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION forget_password(address text, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) IS 'Makes a link to a new password, which replaces the one before, if the address is the verified one of a user.';
+
+
+--
 -- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1145,6 +1271,46 @@ ALTER FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, re
 --
 
 COMMENT ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) IS 'Makes a user a member of an org until an end, for a reason that its owners see. A present member is refused.';
+
+
+--
+-- Name: invitation_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.invitation_is_foreign(invitation uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select exists (select from app.invitations i where i.id = invitation and i.org_id <> rls.current_org_id()) $$;
+
+
+ALTER FUNCTION rls.invitation_is_foreign(invitation uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION invitation_is_foreign(invitation uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.invitation_is_foreign(invitation uuid) IS 'Whether an invitation belongs to another org than the one that was entered.';
+
+
+--
+-- Name: invitation_of(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.invitation_of(hash bytea) RETURNS TABLE(slug text, name text, email text, role text, account boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select f.slug, f.name, f.email, f.role, exists (select from app.users u where u.email = f.email) from rls.open_invitation(hash) f
+$$;
+
+
+ALTER FUNCTION rls.invitation_of(hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION invitation_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.invitation_of(hash bytea) IS 'What an invitation is to, for whom, and whether there is an account with its address.';
 
 
 --
@@ -1264,6 +1430,32 @@ ALTER FUNCTION rls.keep_session() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; a report of an older start of the agent is refused after one of a newer.';
+
+
+--
+-- Name: limit_invitations(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.limit_invitations() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.org_heads for update; -- of this org, by the policy: two that would both be the last take turns
+  if (select count(*) from app.invitations i where i.org_id = new.org_id and i.ends_at > now()) >= 1000 then
+    raise exception 'an organisation has at most 1000 open invitations' using errcode = 'SS020';
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.limit_invitations() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION limit_invitations(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.limit_invitations() IS 'Refuses an invitation when the org has a thousand that are open.';
 
 
 --
@@ -1418,7 +1610,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '9eb9e2f6fae193471fdd169d9eefc118c98a9215b3f81ec216e15f452d8bcc8a'), (3::bigint, 'e0ac80c22668749df7a94f685b4e27f1409380f42aec16a5e618c26a32c6a9c4'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '5db1eeb887829d80a3507ad07f5cee9500b8b124aaceefb1d0886a642d4623ac'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '4bb6e4b95a5aca035ccf93c579a56c6ccfc06f4e5694839c959e2e6d5e939d6c'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, '600751a1268d193be3804637269602eca3c5be226f04e3291810198b92b761c0'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1551,6 +1743,33 @@ COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its
 
 
 --
+-- Name: open_invitation(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.open_invitation(hash bytea) RETURNS TABLE(org uuid, slug text, name text, email text, role text)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select o.id, o.slug, o.name, i.email, i.role
+    from app.invitations i
+    join app.organizations o on o.id = i.org_id
+    join app.memberships m on m.org_id = i.org_id and m.user_id = i.invited_by
+   where i.secret_hash = hash and i.ends_at > now() and not o.suspended
+     and (m.role = 'owner' or m.role = 'admin' and i.role <> 'owner')
+     and (m.ends_at is null or m.ends_at > now())
+$$;
+
+
+ALTER FUNCTION rls.open_invitation(hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION open_invitation(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.open_invitation(hash bytea) IS 'The invitation with this secret, if it can be accepted. Only the definer''s functions may execute it.';
+
+
+--
 -- Name: operator_log_after(bigint, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1637,6 +1856,70 @@ COMMENT ON FUNCTION rls.orgs_with_expired_credentials(page integer) IS 'Orgs wit
 
 
 --
+-- Name: orgs_with_expired_invitations(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_expired_invitations(page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select distinct i.org_id from app.invitations i where i.ends_at < now() limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.orgs_with_expired_invitations(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_expired_invitations(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs with expired invitations, which can be deleted.';
+
+
+--
+-- Name: own_orgs(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.own_orgs(after text, page integer) RETURNS TABLE(id uuid, slug text, name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select o.id, o.slug, o.name, m.role
+          from app.memberships m join app.organizations o on o.id = m.org_id
+         where m.user_id = rls.current_user_id() and not o.suspended and (m.ends_at is null or m.ends_at > now()) and o.slug > after
+         order by o.slug limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.own_orgs(after text, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION own_orgs(after text, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.own_orgs(after text, page integer) IS 'A page of the orgs that the member who acts may enter, by slug, after a given slug.';
+
+
+--
+-- Name: password_of(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.require_credential(org, usr, claimed, credential);
+  return (select u.password_hash from app.users u where u.id = usr);
+end $$;
+
+
+ALTER FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION password_of(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) IS 'The hash of the password of who has signed in. Null: they have none.';
+
+
+--
 -- Name: placements(uuid, bigint, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1718,6 +2001,96 @@ ALTER FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) OWNER TO st
 --
 
 COMMENT ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) IS 'Raises SS002 when only the claimed role is wrong, and SS001 otherwise. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: rehash_password(uuid, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.users u set password_hash = rehash_password.password_hash where u.id = usr and u.password_hash = verified;
+end $$;
+
+
+ALTER FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rehash_password(usr uuid, verified text, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) IS 'Replaces the hash of a password by a stronger one of the same password, if the password has not changed.';
+
+
+--
+-- Name: require_credential(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_end timestamptz;
+begin
+  select k.ends_at into its_end
+    from app.credentials k
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+     and not k.suspended and not k.disabled;
+  if not found then
+    perform rls.refuse_entry(org, usr, credential);
+  end if;
+  return its_end;
+end $$;
+
+
+ALTER FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION require_credential(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) IS 'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: reset_password(bytea, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.reset_password(hash bytea, password_hash text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  usr uuid;
+  its record;
+begin
+  delete from app.password_resets r where r.secret_hash = hash and r.ends_at > now() returning r.user_id into usr;
+  update app.users u set password_hash = reset_password.password_hash where u.id = usr and not u.disabled;
+  if not found then
+    raise exception 'unknown, used or expired link' using errcode = 'SS023';
+  end if;
+  perform set_config('app.user_id', usr::text, true);
+  -- In one transaction: a sign-in that stayed, because the work ended in between, could be an attacker's.
+  for its in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop
+    perform set_config('app.org_id', '', true); -- leave the org before
+    perform rls.scope(its.org_id);
+    delete from app.credentials k where k.user_id = usr; -- of this org, by the policy
+    insert into app.audit_log (action, subject) values ('password.reset', usr::text);
+  end loop;
+end $$;
+
+
+ALTER FUNCTION rls.reset_password(hash bytea, password_hash text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION reset_password(hash bytea, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
 
 
 --
@@ -2016,6 +2389,7 @@ begin
       ('R01', 'app.public_templates', ''),
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
+      ('R01', 'app.password_resets', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -2033,6 +2407,9 @@ begin
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
+      ('R06', 'password_resets.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'password_resets.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'public_templates.definer_delete', 'd {streamspace_definer} using true'),
       ('R06', 'org_heads.definer_heads',
        '* {streamspace_definer} using (org_id = (select rls.current_org_id())) check (org_id = (select '
@@ -2049,9 +2426,14 @@ begin
       -- Unique indexes over all organisations: of random ids, of secrets' hashes, and of the organisations themselves.
       ('R10', 'app.credentials_secret',
        'CREATE UNIQUE INDEX credentials_secret ON app.credentials USING btree (secret_hash)'),
+      ('R10', 'app.credentials_public',
+       'CREATE UNIQUE INDEX credentials_public ON app.credentials USING btree (public_id)'),
       ('R10', 'app.tickets_secret', 'CREATE UNIQUE INDEX tickets_secret ON app.tickets USING btree (secret_hash)'),
       ('R10', 'app.templates_id', 'CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id)'),
       ('R10', 'app.sessions_id', 'CREATE UNIQUE INDEX sessions_id ON app.sessions USING btree (id)'),
+      ('R10', 'app.invitations_id', 'CREATE UNIQUE INDEX invitations_id ON app.invitations USING btree (id)'),
+      ('R10', 'app.invitations_secret',
+       'CREATE UNIQUE INDEX invitations_secret ON app.invitations USING btree (secret_hash)'),
       ('R10', 'app.organizations_slug_key',
        'CREATE UNIQUE INDEX organizations_slug_key ON app.organizations USING btree (slug)'),
       ('R10', 'app.organizations_namespace_key',
@@ -2088,6 +2470,7 @@ begin
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
+      ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
       ('R27 filled', 'app.org_heads', 'event_seq audit_seq audit_hash'),
       ('R27', 'app.org_heads', 'insert to streamspace_definer'),
@@ -2127,6 +2510,12 @@ begin
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
        'rls.current_user_id())) OR (select rls.is_admin()))'),
+      ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
+      ('R39', 'invitations.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
+      ('R39', 'invitations.owners_invite_owners',
+       'a {streamspace_app} check ((role <> ''owner''::text) OR (select rls.is_owner()))'),
+      ('R39', 'invitations.owners_revoke_owners',
+       'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.admins_delete', 'd {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'memberships.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
@@ -2861,17 +3250,24 @@ COMMENT ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pass
 
 
 --
--- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: sign_in(uuid, uuid, uuid, bytea, timestamp with time zone, text, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) RETURNS text
+CREATE FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text DEFAULT ''::text, browser text DEFAULT ''::text, verified text DEFAULT NULL::text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   its_role text;
   its_end timestamptz;
+  its_name uuid;
 begin
+  -- A change of the password locks the row FOR UPDATE and ends the user's sign-ins. So one by the password before is either ended by it,
+  -- or waits here and is refused.
+  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for key share;
+  if not found then
+    raise exception 'the password has changed' using errcode = 'SS001';
+  end if;
   select m.role, m.ends_at into its_role, its_end
     from app.memberships m
    where m.org_id = org and m.user_id = usr and (m.ends_at is null or m.ends_at > now());
@@ -2880,23 +3276,67 @@ begin
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
-    insert into app.credentials (id, user_id, role, secret_hash, ends_at)
-    values (credential, usr, its_role, hash, least(ends, its_end));
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at, address, browser)
+    values (credential, usr, its_role, hash, least(ends, its_end), sign_in.address, sign_in.browser)
+    returning public_id into its_name;
   exception when foreign_key_violation then -- the org is suspended, the user disabled, or the membership another by now
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
-  insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
+  insert into app.audit_log (action, subject) values ('credential.sign_in', its_name::text);
   return its_role;
 end $$;
 
 
-ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) IS 'Creates a credential for a member and returns their role.';
+COMMENT ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) IS 'Creates a credential for a member and returns their role. verified is the hash that the password was compared with, null if there was none.';
+
+
+--
+-- Name: sign_in_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_in_is_foreign(sign_in uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select exists (select from app.credentials k where k.public_id = sign_in and k.org_id <> rls.current_org_id()) $$;
+
+
+ALTER FUNCTION rls.sign_in_is_foreign(sign_in uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_in_is_foreign(sign_in uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) IS 'Whether a sign-in, by its public id, is to another org than the one that was entered.';
+
+
+--
+-- Name: sign_out_others(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.users u where u.id = usr for update;
+  perform rls.require_credential(org, usr, claimed, credential);
+  perform rls.end_other_sign_ins(org, usr, credential, 'credential.sign_out_others', false);
+end $$;
+
+
+ALTER FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION sign_out_others(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) IS 'Ends all sign-ins of a user in every org, but the one that asks.';
 
 
 --
@@ -2949,6 +3389,40 @@ ALTER FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) OWNER T
 --
 
 COMMENT ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) IS 'Suspends an org, or resumes it. A suspended org is entered by none of its members.';
+
+
+--
+-- Name: switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) RETURNS TABLE(its_org uuid, its_name text, its_role text, its_end timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  present_end timestamptz;
+begin
+  perform from app.users u where u.id = usr for key share; -- as in rls.sign_in, but before the sign-in that asks is looked at
+  present_end := rls.require_credential(org, usr, claimed, credential);
+  select o.id, o.name into its_org, its_name
+    from app.memberships m join app.organizations o on o.id = m.org_id
+   where m.user_id = usr and o.slug = switch_org.slug and not o.suspended and (m.ends_at is null or m.ends_at > now());
+  if not found then
+    return;
+  end if;
+  its_role := rls.sign_in(usr, its_org, new_credential, hash, present_end, address, browser);
+  its_end := (select k.ends_at from app.credentials k where k.org_id = its_org and k.id = new_credential);
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) IS 'Creates a credential in another org of who has signed in, without a password. It ends no later than theirs. No row: they may not enter.';
 
 
 --
@@ -3132,8 +3606,13 @@ CREATE TABLE app.credentials (
     suspended boolean DEFAULT false NOT NULL,
     disabled boolean DEFAULT false NOT NULL,
     secret_hash bytea NOT NULL,
+    public_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    browser text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone NOT NULL
+    ends_at timestamp with time zone NOT NULL,
+    CONSTRAINT credentials_address_length CHECK ((length(address) <= 64)),
+    CONSTRAINT credentials_browser_length CHECK ((length(browser) <= 200))
 );
 
 ALTER TABLE ONLY app.credentials FORCE ROW LEVEL SECURITY;
@@ -3146,6 +3625,27 @@ ALTER TABLE app.credentials OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and removing a member deletes their sign-ins. So rls.enter reads one row, in one index.';
+
+
+--
+-- Name: COLUMN credentials.public_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.public_id IS 'What lists, the log and the audit log call the sign-in. rls.enter takes the id, which only the sign-in''s holder is given.';
+
+
+--
+-- Name: COLUMN credentials.address; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.address IS 'The network address that the sign-in came from.';
+
+
+--
+-- Name: COLUMN credentials.browser; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.browser IS 'The User-Agent that the sign-in came from.';
 
 
 --
@@ -3230,6 +3730,43 @@ ALTER TABLE app.installation OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.installation IS 'One row: the setup code of an empty installation, and the end of the operators'' log.';
+
+
+--
+-- Name: invitations; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.invitations (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    secret_hash bytea NOT NULL,
+    by_mail boolean NOT NULL,
+    invited_by uuid DEFAULT rls.current_user_id() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
+    CONSTRAINT invitations_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT invitations_role CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text])))
+);
+
+ALTER TABLE ONLY app.invitations FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.invitations OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.invitations IS 'Invitations that are not used yet. They are deleted when they are used, and with the membership of whoever made them.';
+
+
+--
+-- Name: COLUMN invitations.by_mail; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.invitations.by_mail IS 'Only the mailbox of the address got the link, so that using it proves the address.';
 
 
 --
@@ -3336,6 +3873,28 @@ ALTER TABLE app.organizations OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.organizations IS 'The tenants. An org without a namespace cannot start sessions.';
+
+
+--
+-- Name: password_resets; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.password_resets (
+    user_id uuid NOT NULL,
+    secret_hash bytea NOT NULL,
+    ends_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY app.password_resets FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.password_resets OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE password_resets; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.password_resets IS 'The last link to a new password of each user who asked for one. It is deleted when it is used.';
 
 
 --
@@ -3533,9 +4092,10 @@ CREATE TABLE app.users (
     id uuid NOT NULL,
     email text NOT NULL,
     name text NOT NULL,
-    password_hash text NOT NULL,
+    password_hash text,
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    verified_at timestamp with time zone,
     CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
 );
 
@@ -3549,6 +4109,20 @@ ALTER TABLE app.users OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.users IS 'People. A user is not part of an org; memberships connect users with orgs.';
+
+
+--
+-- Name: COLUMN users.password_hash; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.users.password_hash IS 'Null for a user without a password, who cannot sign in with one.';
+
+
+--
+-- Name: COLUMN users.verified_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.users.verified_at IS 'When a link that only the mailbox got was used; null: never.';
 
 
 --
@@ -3644,6 +4218,22 @@ ALTER TABLE ONLY app.installation
 
 
 --
+-- Name: invitations invitations_one_for_an_address; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.invitations
+    ADD CONSTRAINT invitations_one_for_an_address UNIQUE (org_id, email);
+
+
+--
+-- Name: invitations invitations_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.invitations
+    ADD CONSTRAINT invitations_pkey PRIMARY KEY (org_id, id);
+
+
+--
 -- Name: memberships memberships_as_credentials_copy_them; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -3705,6 +4295,22 @@ ALTER TABLE ONLY app.organizations
 
 ALTER TABLE ONLY app.organizations
     ADD CONSTRAINT organizations_slug_key UNIQUE (slug);
+
+
+--
+-- Name: password_resets password_resets_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.password_resets
+    ADD CONSTRAINT password_resets_pkey PRIMARY KEY (user_id);
+
+
+--
+-- Name: password_resets password_resets_secret; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.password_resets
+    ADD CONSTRAINT password_resets_secret UNIQUE (secret_hash);
 
 
 --
@@ -3832,6 +4438,13 @@ CREATE INDEX credentials_membership ON app.credentials USING btree (org_id, user
 
 
 --
+-- Name: credentials_public; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX credentials_public ON app.credentials USING btree (public_id);
+
+
+--
 -- Name: credentials_secret; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -3850,6 +4463,41 @@ CREATE INDEX credentials_user ON app.credentials USING btree (user_id, disabled)
 --
 
 CREATE INDEX departures_user ON app.departures USING btree (user_id);
+
+
+--
+-- Name: invitations_expired; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX invitations_expired ON app.invitations USING btree (ends_at);
+
+
+--
+-- Name: invitations_id; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX invitations_id ON app.invitations USING btree (id);
+
+
+--
+-- Name: invitations_inviter; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX invitations_inviter ON app.invitations USING btree (org_id, invited_by);
+
+
+--
+-- Name: invitations_newest; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX invitations_newest ON app.invitations USING btree (org_id, created_at DESC, id DESC);
+
+
+--
+-- Name: invitations_secret; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE UNIQUE INDEX invitations_secret ON app.invitations USING btree (secret_hash);
 
 
 --
@@ -3993,6 +4641,13 @@ CREATE TRIGGER keep_session BEFORE UPDATE ON app.sessions FOR EACH ROW EXECUTE F
 
 
 --
+-- Name: invitations limit_invitations; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER limit_invitations BEFORE INSERT ON app.invitations FOR EACH ROW EXECUTE FUNCTION rls.limit_invitations();
+
+
+--
 -- Name: memberships note_departure; Type: TRIGGER; Schema: app; Owner: streamspace_owner
 --
 
@@ -4093,6 +4748,14 @@ ALTER TABLE ONLY app.events
 
 
 --
+-- Name: invitations invitations_of_inviter; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.invitations
+    ADD CONSTRAINT invitations_of_inviter FOREIGN KEY (org_id, invited_by) REFERENCES app.memberships(org_id, user_id) ON DELETE CASCADE;
+
+
+--
 -- Name: memberships memberships_of_org; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -4114,6 +4777,14 @@ ALTER TABLE ONLY app.memberships
 
 ALTER TABLE ONLY app.org_heads
     ADD CONSTRAINT org_heads_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: password_resets password_resets_of_user; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.password_resets
+    ADD CONSTRAINT password_resets_of_user FOREIGN KEY (user_id) REFERENCES app.users(id);
 
 
 --
@@ -4215,6 +4886,20 @@ CREATE POLICY admins_insert ON app.templates AS RESTRICTIVE FOR INSERT TO stream
 
 
 --
+-- Name: invitations admins_only; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_only ON app.invitations AS RESTRICTIVE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: POLICY admins_only ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY admins_only ON app.invitations IS 'Owners and admins see who is invited. No one else does.';
+
+
+--
 -- Name: memberships admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4296,6 +4981,13 @@ CREATE POLICY backup_select ON app.installation FOR SELECT TO streamspace_backup
 
 
 --
+-- Name: invitations backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.invitations FOR SELECT TO streamspace_backup USING (true);
+
+
+--
 -- Name: memberships backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4321,6 +5013,13 @@ CREATE POLICY backup_select ON app.org_heads FOR SELECT TO streamspace_backup US
 --
 
 CREATE POLICY backup_select ON app.organizations FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: password_resets backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.password_resets FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -4404,10 +5103,24 @@ CREATE POLICY definer_delete ON app.credentials FOR DELETE TO streamspace_define
 
 
 --
+-- Name: invitations definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.invitations FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: memberships definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY definer_delete ON app.memberships FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: password_resets definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.password_resets FOR DELETE TO streamspace_definer USING (true);
 
 
 --
@@ -4488,6 +5201,13 @@ CREATE POLICY definer_insert ON app.organizations FOR INSERT TO streamspace_defi
 
 
 --
+-- Name: password_resets definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.password_resets FOR INSERT TO streamspace_definer WITH CHECK (true);
+
+
+--
 -- Name: public_templates definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4551,6 +5271,13 @@ CREATE POLICY definer_select ON app.installation FOR SELECT TO streamspace_defin
 
 
 --
+-- Name: invitations definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.invitations FOR SELECT TO streamspace_definer USING (true);
+
+
+--
 -- Name: memberships definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4569,6 +5296,13 @@ CREATE POLICY definer_select ON app.operator_log FOR SELECT TO streamspace_defin
 --
 
 CREATE POLICY definer_select ON app.organizations FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: password_resets definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.password_resets FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -4642,6 +5376,13 @@ CREATE POLICY definer_update ON app.organizations FOR UPDATE TO streamspace_defi
 
 
 --
+-- Name: password_resets definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.password_resets FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
 -- Name: templates definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4667,6 +5408,20 @@ CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((or
 --
 
 ALTER TABLE app.departures ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: invitations ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY ended_delete ON app.invitations AS RESTRICTIVE FOR DELETE TO streamspace_system USING ((ends_at < now()));
+
+
+--
+-- Name: POLICY ended_delete ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY ended_delete ON app.invitations IS 'Background work removes only invitations that have ended.';
+
 
 --
 -- Name: memberships ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -4707,6 +5462,12 @@ COMMENT ON POLICY inside_any_org ON app.public_templates IS 'Every member of eve
 --
 
 ALTER TABLE app.installation ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: invitations; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.invitations ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: memberships; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
@@ -4769,6 +5530,13 @@ CREATE POLICY org_delete ON app.departures FOR DELETE TO streamspace_app, stream
 --
 
 CREATE POLICY org_delete ON app.events FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: invitations org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.invitations FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -4862,6 +5630,13 @@ CREATE POLICY org_insert ON app.events FOR INSERT TO streamspace_app, streamspac
 
 
 --
+-- Name: invitations org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.invitations FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: memberships org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4943,6 +5718,13 @@ CREATE POLICY org_select ON app.departures FOR SELECT TO streamspace_app, stream
 --
 
 CREATE POLICY org_select ON app.events FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: invitations org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.invitations FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5034,6 +5816,13 @@ CREATE POLICY org_update ON app.departures FOR UPDATE TO streamspace_app, stream
 --
 
 CREATE POLICY org_update ON app.events FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: invitations org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.invitations FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5211,6 +6000,20 @@ COMMENT ON POLICY owner_inside ON app.events IS 'A migration reads and writes on
 
 
 --
+-- Name: invitations owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.invitations TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.invitations IS 'A migration reads and writes only rows of the org that it entered.';
+
+
+--
 -- Name: memberships owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5316,6 +6119,20 @@ COMMENT ON POLICY owner_inside ON app.tickets IS 'A migration reads and writes o
 
 
 --
+-- Name: invitations owners_invite_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owners_invite_owners ON app.invitations AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
+
+
+--
+-- Name: POLICY owners_invite_owners ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owners_invite_owners ON app.invitations IS 'Only an owner invites an owner.';
+
+
+--
 -- Name: memberships owners_make_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5335,6 +6152,26 @@ COMMENT ON POLICY owners_make_owners ON app.memberships IS 'Only an owner grants
 
 CREATE POLICY owners_remove_owners ON app.memberships AS RESTRICTIVE FOR DELETE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
 
+
+--
+-- Name: invitations owners_revoke_owners; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owners_revoke_owners ON app.invitations AS RESTRICTIVE FOR DELETE TO streamspace_app USING (((role <> 'owner'::text) OR ( SELECT rls.is_owner() AS is_owner)));
+
+
+--
+-- Name: POLICY owners_revoke_owners ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owners_revoke_owners ON app.invitations IS 'Only an owner revokes or replaces the invitation of an owner.';
+
+
+--
+-- Name: password_resets; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.password_resets ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: public_templates; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
@@ -5464,6 +6301,20 @@ CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, stre
 --
 
 COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered. An error before entering.';
+
+
+--
+-- Name: invitations tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.invitations AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON invitations; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.invitations IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -5944,6 +6795,14 @@ GRANT ALL ON FUNCTION pg_catalog.set_config(text, text, boolean) TO streamspace_
 
 
 --
+-- Name: FUNCTION accept_invitation(hash bytea, usr uuid, name text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6101,6 +6960,14 @@ GRANT ALL ON FUNCTION rls.chain_audit() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, credential uuid, verified text, password_hash text) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION check_catalogue(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6229,6 +7096,13 @@ GRANT ALL ON FUNCTION rls.end_access(operator text, org uuid, usr uuid) TO strea
 
 
 --
+-- Name: FUNCTION end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION enrol_agent(operator text, agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6308,11 +7182,35 @@ GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION forget_password(address text, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION invitation_is_foreign(invitation uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.invitation_is_foreign(invitation uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.invitation_is_foreign(invitation uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION invitation_of(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.invitation_of(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.invitation_of(hash bytea) TO streamspace_login;
 
 
 --
@@ -6362,6 +7260,14 @@ GRANT ALL ON FUNCTION rls.keep_an_owner() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.keep_session() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION limit_invitations(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.limit_invitations() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.limit_invitations() TO streamspace_owner;
 
 
 --
@@ -6462,6 +7368,13 @@ GRANT ALL ON FUNCTION rls.number_event() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION open_invitation(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.open_invitation(hash bytea) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION operator_log_after(after bigint, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6494,6 +7407,30 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streams
 
 
 --
+-- Name: FUNCTION orgs_with_expired_invitations(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION own_orgs(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.own_orgs(after text, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.own_orgs(after text, page integer) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION password_of(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential uuid) TO streamspace_login;
+
+
+--
 -- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -6514,6 +7451,29 @@ GRANT ALL ON FUNCTION rls.publish_template(operator text, template uuid, name te
 --
 
 REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION rehash_password(usr uuid, verified text, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION require_credential(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION reset_password(hash bytea, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) TO streamspace_login;
 
 
 --
@@ -6709,11 +7669,27 @@ GRANT ALL ON FUNCTION rls.set_up(hash bytea, usr uuid, email text, name text, pa
 
 
 --
--- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone) TO streamspace_login;
+REVOKE ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamp with time zone, address text, browser text, verified text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION sign_in_is_foreign(sign_in uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION sign_out_others(org uuid, usr uuid, claimed text, credential uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) TO streamspace_login;
 
 
 --
@@ -6730,6 +7706,14 @@ GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO st
 
 REVOKE ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.suspend_org(operator text, org uuid, suspend boolean) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid, slug text, new_credential uuid, hash bytea, address text, browser text) TO streamspace_login;
 
 
 --
@@ -6878,6 +7862,27 @@ GRANT SELECT(role) ON TABLE app.credentials TO streamspace_app;
 
 
 --
+-- Name: COLUMN credentials.public_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(public_id) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.address; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(address) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.browser; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(browser) ON TABLE app.credentials TO streamspace_app;
+
+
+--
 -- Name: COLUMN credentials.created_at; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -6995,6 +8000,82 @@ GRANT UPDATE(log_hash) ON TABLE app.installation TO streamspace_definer;
 
 
 --
+-- Name: TABLE invitations; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.invitations TO streamspace_backup;
+GRANT DELETE ON TABLE app.invitations TO streamspace_app;
+GRANT DELETE ON TABLE app.invitations TO streamspace_system;
+GRANT SELECT,DELETE ON TABLE app.invitations TO streamspace_definer;
+
+
+--
+-- Name: COLUMN invitations.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.invitations TO streamspace_app;
+GRANT SELECT(org_id) ON TABLE app.invitations TO streamspace_system;
+
+
+--
+-- Name: COLUMN invitations.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(id),INSERT(id) ON TABLE app.invitations TO streamspace_app;
+GRANT SELECT(id) ON TABLE app.invitations TO streamspace_system;
+
+
+--
+-- Name: COLUMN invitations.email; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(email),INSERT(email) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.role; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(role),INSERT(role) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(secret_hash) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.by_mail; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(by_mail),INSERT(by_mail) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.invited_by; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(invited_by) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.created_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(created_at) ON TABLE app.invitations TO streamspace_app;
+
+
+--
+-- Name: COLUMN invitations.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(ends_at) ON TABLE app.invitations TO streamspace_app;
+GRANT SELECT(ends_at) ON TABLE app.invitations TO streamspace_system;
+
+
+--
 -- Name: TABLE memberships; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -7099,6 +8180,28 @@ GRANT UPDATE(suspended) ON TABLE app.organizations TO streamspace_definer;
 --
 
 GRANT UPDATE(suspended_at) ON TABLE app.organizations TO streamspace_definer;
+
+
+--
+-- Name: TABLE password_resets; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.password_resets TO streamspace_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE app.password_resets TO streamspace_definer;
+
+
+--
+-- Name: COLUMN password_resets.secret_hash; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(secret_hash) ON TABLE app.password_resets TO streamspace_definer;
+
+
+--
+-- Name: COLUMN password_resets.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(ends_at) ON TABLE app.password_resets TO streamspace_definer;
 
 
 --
@@ -7363,6 +8466,13 @@ GRANT UPDATE(password_hash) ON TABLE app.users TO streamspace_definer;
 --
 
 GRANT UPDATE(disabled) ON TABLE app.users TO streamspace_definer;
+
+
+--
+-- Name: COLUMN users.verified_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(verified_at) ON TABLE app.users TO streamspace_definer;
 
 
 --

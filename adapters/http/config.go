@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
 	"github.com/streamspace-dev/streamspace/modules/members"
@@ -41,6 +42,7 @@ type Config struct {
 
 	Tokens    Tokens
 	Identity  *identity.Service
+	Access    *access.Service
 	Setup     *setup.Service
 	Members   *members.Service
 	Templates *templates.Service

@@ -36,7 +36,7 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 		return nil, err
 	}
 	s, key, err := h.config.Identity.LogIn(ctx, identity.LogIn{
-		Email: r.Body.Email, Password: r.Body.Password, Org: value(r.Body.Org),
+		Email: r.Body.Email, Password: r.Body.Password, Org: value(r.Body.Org), From: clientOf(ctx),
 	})
 	if err != nil {
 		return nil, err
@@ -47,6 +47,12 @@ func (h handlers) LogIn(ctx context.Context, r api.LogInRequestObject) (api.LogI
 	}
 	t, err := h.tokens(s, key)
 	return api.LogIn200JSONResponse(t), err
+}
+
+// clientOf is where a sign-in comes from.
+func clientOf(ctx context.Context) identity.Client {
+	rec := recordOf(ctx)
+	return identity.NewClient(rec.client, rec.browser)
 }
 
 // limitLogins counts an attempt by the network that it comes from and by the email address that it is for. An attempt
@@ -79,14 +85,19 @@ func (h handlers) LogOut(ctx context.Context, _ api.LogOutRequestObject) (api.Lo
 	if err := h.config.Identity.LogOut(ctx, org.From(ctx)); err != nil {
 		return nil, err
 	}
+	return api.LogOut204Response{Headers: api.LogOut204ResponseHeaders{SetCookie: h.forget(ctx)}}, nil
+}
+
+// forget removes the caller's credential from the cache. If the caller presented a cookie, it returns the header that
+// clears it.
+func (h handlers) forget(ctx context.Context) (setCookie *string) {
 	who := callerOf(ctx)
 	h.auth.forget(who)
-	var out api.LogOut204Response
-	if who.cookie != "" {
-		gone := sessionCookie("", 0)
-		out.Headers.SetCookie = &gone
+	if who.cookie == "" {
+		return nil
 	}
-	return out, nil
+	gone := sessionCookie("", 0)
+	return &gone
 }
 
 // GetMe implements api.StrictServerInterface. The role is the one that the database has confirmed for this request.

@@ -38,7 +38,7 @@ func chain[Handler any](last Handler, steps ...func(Handler) Handler) Handler {
 func logRequests(log *slog.Logger, observer Observer, addressOf func(*http.Request) string) middleware {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted, client: addressOf(r)}
+			rec := &record{id: uuid.Must(uuid.NewV7()).String(), route: unrouted, client: addressOf(r), browser: r.UserAgent()}
 			r = withRecord(r, rec)
 			w.Header().Set("X-Request-Id", rec.id)
 			start := time.Now()

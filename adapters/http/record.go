@@ -15,7 +15,8 @@ const unrouted = "none"
 type record struct {
 	id         string
 	route      string
-	client     string // the client's address, for rate limits; it is personal data and not logged
+	client     string // the client's address, for rate limits and sign-ins; it is personal data and not logged
+	browser    string // the User-Agent, for sign-ins; it is not logged
 	scope      org.Scope
 	status     int // the status that was sent; zero: none yet
 	code       string

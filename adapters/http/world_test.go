@@ -153,6 +153,8 @@ func (w *world) SignIn(_ context.Context, c identity.NewCredential) (org.Role, e
 	return "", identity.ErrBadLogin
 }
 
+func (w *world) RehashPassword(context.Context, org.UserID, string, string) error { return nil }
+
 func (w *world) CredentialOf(_ context.Context, hash secret.Hash) (identity.SignIn, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -180,13 +182,13 @@ type rows struct {
 	in org.Scope
 }
 
-func (r rows) DeleteCredential(context.Context) error {
+func (r rows) DeleteCredential(context.Context) (identity.SignInID, error) {
 	for h, c := range r.w.credentials {
 		if c.Credential == r.in.Credential() {
 			delete(r.w.credentials, h)
 		}
 	}
-	return nil
+	return identity.SignInID{UUID: uuid.New()}, nil
 }
 
 func (r rows) RecordAudit(_ context.Context, action, _ string) error {

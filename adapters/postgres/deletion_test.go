@@ -29,6 +29,7 @@ type planted struct {
 	*dbtest.Org
 	sessions   []uuid.UUID
 	invitation uuid.UUID
+	signIn     uuid.UUID // the public id of another sign-in of the member
 }
 
 func plant(t *testing.T, d *dbtest.Database) planted {
@@ -44,6 +45,7 @@ func plant(t *testing.T, d *dbtest.Database) planted {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.signIn = p.anotherSignIn(t, d)
 	for _, who := range []dbtest.Person{p.Member, p.Admin} {
 		id := uuid.Must(uuid.NewV7())
 		p.sessions = append(p.sessions, id)
@@ -62,6 +64,21 @@ func plant(t *testing.T, d *dbtest.Database) planted {
 	return p
 }
 
+// anotherSignIn makes one of the member's, which can be ended, and returns its public id.
+func (p planted) anotherSignIn(t *testing.T, d *dbtest.Database) (public uuid.UUID) {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	if _, err := d.Connect(t, "streamspace_login").Exec(t.Context(), "select rls.sign_in($1, $2, $3, $4, now() + interval '1 h')",
+		p.Member.User.UUID, p.ID.UUID, id, id[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Superuser(t).QueryRow(t.Context(), "select public_id from app.credentials where id = $1", id).
+		Scan(&public); err != nil {
+		t.Fatal(err)
+	}
+	return public
+}
+
 // grantThatHasEnded makes someone a member until a second ago.
 func (p planted) grantThatHasEnded(t *testing.T, d *dbtest.Database) {
 	t.Helper()
@@ -76,7 +93,7 @@ func (p planted) grantThatHasEnded(t *testing.T, d *dbtest.Database) {
 
 // ids are what a query could be given to find this organisation's rows by.
 func (p planted) ids() []uuid.UUID {
-	all := append([]uuid.UUID{p.ID.UUID, p.Agent, p.Template, p.invitation}, p.sessions...)
+	all := append([]uuid.UUID{p.ID.UUID, p.Agent, p.Template, p.invitation, p.signIn}, p.sessions...)
 	for _, who := range []dbtest.Person{p.Owner, p.Admin, p.Member, p.Viewer} {
 		all = append(all, who.User.UUID, who.Credential.UUID)
 	}
@@ -272,9 +289,10 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
 		"DeleteExpiredTickets", "DeleteExpiredInvitations", "RevokeInvitation", "InvitationByID", "InvitationIsForeign",
 		"Invitations",
-		"EndSession", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
+		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
 		"SessionIsForeign",
-		"Sessions", "SessionsOfOwner", "SetObserved", "TemplateByRef", "TemplateIsForeign", "Templates",
+		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns",
+		"TemplateByRef", "TemplateIsForeign", "Templates",
 	} {
 		if !slices.Contains(answered, name) {
 			t.Errorf("%s found and did nothing: it is not tested", name)

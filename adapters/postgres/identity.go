@@ -23,6 +23,12 @@ func (d *DB) IdentityReads() org.Reading[identity.Queries] {
 	return reading(d, func(r reader) identity.Queries { return identityReader{r} })
 }
 
+// DeleteCredential implements identity.Tx.
+func (t *memberTx) DeleteCredential(ctx context.Context) (identity.SignInID, error) {
+	id, err := t.Queries.DeleteCredential(ctx)
+	return identity.SignInID{UUID: id}, orNotFound(err, identity.ErrSignedOut)
+}
+
 // identityReader reads the caller's own data.
 type identityReader struct{ reader }
 
@@ -63,12 +69,19 @@ func (d Directory) MembershipsOf(ctx context.Context, user org.UserID) ([]identi
 func (d Directory) SignIn(ctx context.Context, c identity.NewCredential) (org.Role, error) {
 	role, err := d.q.SignIn(ctx, sysdb.SignInParams{
 		UserID: c.User.UUID, OrgID: c.Org.UUID, CredentialID: c.ID.UUID, SecretHash: c.Hash[:], EndsAt: c.EndsAt,
+		Address: c.From.Address, Browser: c.From.Browser, Verified: optional(c.Verified),
 	})
-	// SS001: the member was removed after the password was checked. "Signed out" would reveal that it was right.
+	// SS001: the member was removed, or the password was changed, after the password was checked. "Signed out" would
+	// reveal that it was right.
 	if stateOf(err) == "SS001" {
 		return "", identity.ErrBadLogin.Because(err)
 	}
 	return org.Role(role), translate(err)
+}
+
+// RehashPassword implements identity.Directory.
+func (d Directory) RehashPassword(ctx context.Context, user org.UserID, verified, hash string) error {
+	return translate(d.q.RehashPassword(ctx, user.UUID, verified, hash))
 }
 
 // CredentialOf implements identity.Directory.

@@ -113,5 +113,13 @@ func (r oneRow) Scan(dest ...any) error {
 	return r.rows.Err()
 }
 
+// optional is a text that is null when it is empty.
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // nullable turns the zero UUID into SQL's null.
 func nullable(id uuid.UUID) uuid.NullUUID { return uuid.NullUUID{UUID: id, Valid: id != uuid.Nil} }

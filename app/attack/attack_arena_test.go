@@ -222,12 +222,19 @@ func (r *realm) newAccess(who *person) *access {
 // signIn writes the credential as the login role does, but for the password.
 func (c *access) signIn() error {
 	hash := secret.Of(c.secret).Hash()
-	_, err := c.of.f.attack.login.Exec(context.Background(), "select rls.sign_in($1, $2, $3, $4, $5)",
-		c.who.id.UUID, c.of.id.UUID, c.id.UUID, hash[:], time.Now().Add(time.Hour))
+	_, err := c.of.f.attack.login.Exec(context.Background(), "select rls.sign_in($1, $2, $3, $4, $5, '', $6)",
+		c.who.id.UUID, c.of.id.UUID, c.id.UUID, hash[:], time.Now().Add(time.Hour), c.of.canary)
 	if err == nil {
 		c.of.audit["credential.sign_in"]++
+		err = c.findPublic()
 	}
 	return err
+}
+
+// findPublic learns the sign-in's public id.
+func (c *access) findPublic() error {
+	return c.of.f.attack.super.QueryRow(context.Background(), "select public_id from app.credentials where id = $1",
+		c.id.UUID).Scan(&c.public)
 }
 
 func (f *arena) own(kind string, id uuid.UUID, r *realm) {
@@ -301,13 +308,14 @@ func (f *arena) draw(t *rapid.T) *shot {
 		f.createSession, f.listTemplates, f.getMe, f.createTicket, f.stream, f.refreshing, f.getSession, f.report,
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.updateMember, f.enlist, f.withdrawing, f.stream,
-		f.takeOverSession,
+		f.takeOverSession, f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg,
 	})(t)
 }
 
 // withdrawing revokes a person's access.
 func (f *arena) withdrawing(t *rapid.T) *shot {
-	return pick(t, "withdrawal", []func(*rapid.T) *shot{f.logOut, f.revoke, f.removeMember, f.suspend, f.suspend})(t)
+	return pick(t, "withdrawal", []func(*rapid.T) *shot{f.logOut, f.revoke, f.removeMember, f.suspend, f.suspend,
+		f.endSignIn, f.endOthers})(t)
 }
 
 // sometimesLogIn is rare: a password costs 20 ms of a core.

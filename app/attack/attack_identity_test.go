@@ -236,8 +236,10 @@ func (f *arena) logIn(t *rapid.T) *shot {
 			named.accesses = append(named.accesses, c)
 			return c.take(body, func(id, refresh string) (err error) {
 				c.secret = refresh
-				c.id.UUID, err = uuid.Parse(id)
-				return err
+				if c.id.UUID, err = uuid.Parse(id); err != nil {
+					return err
+				}
+				return c.findPublic()
 			})
 		})
 	}

@@ -102,6 +102,7 @@ type access struct {
 	who     *person
 	id      org.CredentialID
 	secret  string
+	public  uuid.UUID // what lists call it
 	gone    bool
 	tokens  []token
 	claimed org.Role // what the control plane remembers of it as a cookie; empty: nothing

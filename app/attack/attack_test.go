@@ -178,7 +178,9 @@ func (s *worker) once(t *rapid.T) {
 // parallel. A request that concerns several organisations is sent alone.
 func (f *arena) step(t *rapid.T) {
 	if rarely(t, "upheaval", 10) {
-		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg})
+		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg,
+			f.endOthersOfBoth, f.changePasswordOfBoth,
+			f.listOrgsOfBoth, f.switchOfBoth})
 		f.fire(t, []*shot{do(t)}, false)
 		return
 	}

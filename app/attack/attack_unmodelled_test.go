@@ -17,13 +17,13 @@ import (
 // modelled are the operations for which the model predicts each response. An operation that is missing
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
-	"createSession", "createTicket", "deleteSession", "getKeys", "getMe", "getSession", "getSpec", "getTemplate",
-	"listSessions", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "streamSession", "takeOverSession",
-	"updateMember",
+	"changePassword", "createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn", "getKeys", "getMe",
+	"getSession", "getSpec", "getTemplate", "listOrgs", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut",
+	"refresh", "removeMember", "streamSession", "switchOrg", "takeOverSession", "updateMember",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.
-var modelledKinds = []string{"agent", "credential", "member", "org", "session", "template"}
+var modelledKinds = []string{"agent", "credential", "member", "org", "password", "session", "template"}
 
 // unmodelled asks for an operation that the model does not know, with ids of one's own realm or another's, by a token.
 func (f *arena) unmodelled(t *rapid.T) *shot {

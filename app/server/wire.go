@@ -19,6 +19,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/ws"
 	"github.com/streamspace-dev/streamspace/app/console"
 	"github.com/streamspace-dev/streamspace/docs"
+	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
@@ -96,7 +97,8 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
 		return nil, err
 	}
-	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0)) // one, because it bounds the work of all hashes
+	// One, because it bounds the work of all hashes. It leaves half of the cores to everything else.
+	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0) / 2)
 	sender, err := c.sender()
 	if err != nil {
 		return nil, fmt.Errorf("prepare to send mail: %w", err)
@@ -107,7 +109,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	})
 	p.site, err = apihttp.New(apihttp.Config{
 		PublicURL: c.URL(), TrustedProxies: c.TrustedProxies, Spec: docs.OpenAPI, Page: page, Tokens: tokens,
-		Identity:  identityService,
+		Identity: identityService,
+		Access: access.NewService(access.Config{
+			Account: p.db.Account(), InOrg: p.db.Access(), Read: p.db.AccessReads(), Passwords: passwords,
+			Counter: p.metrics,
+		}),
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),

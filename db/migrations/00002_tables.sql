@@ -22,7 +22,7 @@ create table app.users (
   id uuid not null,
   email text not null,
   name text not null,
-  password_hash text not null,
+  password_hash text,
   disabled boolean not null default false,
   created_at timestamptz not null default now(),
   constraint users_pkey primary key (id),
@@ -31,6 +31,7 @@ create table app.users (
   constraint users_email_is_normal check (email = lower(email) and length(email) between 3 and 254)
 );
 comment on table app.users is 'People. A user is not part of an org; memberships connect users with orgs.';
+comment on column app.users.password_hash is 'Null for a user without a password, who cannot sign in with one.';
 
 create table app.agents (
   id uuid not null,
@@ -85,8 +86,13 @@ select rls.create_org_table_v1('credentials', $$
   suspended boolean not null default false,
   disabled boolean not null default false,
   secret_hash bytea not null,
+  public_id uuid not null default gen_random_uuid(),
+  address text not null default '',
+  browser text not null default '',
   created_at timestamptz not null default now(),
   ends_at timestamptz not null,
+  constraint credentials_address_length check (length(address) <= 64),
+  constraint credentials_browser_length check (length(browser) <= 200),
   constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at, suspended, disabled),
   constraint credentials_follow_membership foreign key (org_id, user_id, role)
     references app.memberships (org_id, user_id, role) on update cascade on delete cascade,
@@ -97,9 +103,14 @@ $$, 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension 
   'removing a member deletes their sign-ins. '
   'So rls.enter reads one row, in one index.',
   of_org => false);
+comment on column app.credentials.public_id is
+  'What lists, the log and the audit log call the sign-in. rls.enter takes the id, which only the sign-in''s holder is given.';
+comment on column app.credentials.address is 'The network address that the sign-in came from.';
+comment on column app.credentials.browser is 'The User-Agent that the sign-in came from.';
 create index credentials_membership on app.credentials (org_id, user_id, role);
 create index credentials_user on app.credentials (user_id, disabled);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
+create unique index credentials_public on app.credentials (public_id); -- for rls.sign_in_is_foreign
 create index credentials_expired on app.credentials (ends_at);
 
 select rls.create_org_table_v1('agent_orgs', $$

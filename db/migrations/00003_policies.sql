@@ -127,7 +127,7 @@ grant insert (action, subject) on app.audit_log to streamspace_definer;
 
 grant select on app.organizations, app.agent_orgs, app.templates, app.public_templates, app.quota_limits, app.quota_usage to streamspace_app;
 grant select, update (role), delete on app.memberships to streamspace_app;
-grant select (org_id, id, user_id, role, created_at, ends_at), delete on app.credentials to streamspace_app;
+grant select (org_id, id, user_id, role, public_id, address, browser, created_at, ends_at), delete on app.credentials to streamspace_app;
 grant select (id, email, name) on app.users to streamspace_app;
 grant select (id, name, seen_at) on app.agents to streamspace_app;
 grant select, insert (id, owner_id, name, template_id, template_name, template_title, spec, agent_id), update (name, desired)

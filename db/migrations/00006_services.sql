@@ -23,13 +23,21 @@ $$;
 comment on function rls.memberships_of(uuid) is 'The orgs that a user may enter.';
 
 -- +goose StatementBegin
-create function rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamptz) returns text
+create function rls.sign_in(usr uuid, org uuid, credential uuid, hash bytea, ends timestamptz, address text default '',
+  browser text default '', verified text default null) returns text
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   its_role text;
   its_end timestamptz;
+  its_name uuid;
 begin
+  -- A change of the password locks the row FOR UPDATE and ends the user's sign-ins. So one by the password before is either ended by it,
+  -- or waits here and is refused.
+  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for key share;
+  if not found then
+    raise exception 'the password has changed' using errcode = 'SS001';
+  end if;
   select m.role, m.ends_at into its_role, its_end
     from app.memberships m
    where m.org_id = org and m.user_id = usr and (m.ends_at is null or m.ends_at > now());
@@ -38,16 +46,18 @@ begin
   end if;
   perform rls.scope(org), set_config('app.user_id', usr::text, true);
   begin
-    insert into app.credentials (id, user_id, role, secret_hash, ends_at)
-    values (credential, usr, its_role, hash, least(ends, its_end));
+    insert into app.credentials (id, user_id, role, secret_hash, ends_at, address, browser)
+    values (credential, usr, its_role, hash, least(ends, its_end), sign_in.address, sign_in.browser)
+    returning public_id into its_name;
   exception when foreign_key_violation then -- the org is suspended, the user disabled, or the membership another by now
     raise exception 'not a member of this organisation' using errcode = 'SS001';
   end;
-  insert into app.audit_log (action, subject) values ('credential.sign_in', credential::text);
+  insert into app.audit_log (action, subject) values ('credential.sign_in', its_name::text);
   return its_role;
 end $$;
 -- +goose StatementEnd
-comment on function rls.sign_in(uuid, uuid, uuid, bytea, timestamptz) is 'Creates a credential for a member and returns their role.';
+comment on function rls.sign_in(uuid, uuid, uuid, bytea, timestamptz, text, text, text) is
+  'Creates a credential for a member and returns their role. verified is the hash that the password was compared with, null if there was none.';
 
 -- +goose StatementBegin
 create function rls.credential_of(hash bytea)
@@ -81,7 +91,7 @@ end $$;
 -- +goose StatementEnd
 comment on function rls.consume_ticket(bytea) is 'Consumes a ticket. The member that it names must still enter.';
 
-grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
+grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz, text, text, text),
   rls.credential_of(bytea), rls.consume_ticket(bytea) to streamspace_login;
 
 -- Agents.
@@ -249,7 +259,7 @@ reset role;
 
 -- +goose Down
 set local role streamspace_definer;
-drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz),
+drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz, text, text, text),
   rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean),
   rls.placements(uuid, bigint, uuid, int), rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions(),
   rls.find_user(text), rls.find_org(text),

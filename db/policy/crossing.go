@@ -147,7 +147,8 @@ func (d *deriver) add(t target, does string, k kind, statement string) {
 // pinned are the unique indexes that reveal another organisation's row by design: they are on random ids and on hashes
 // of secrets. The pins of rule R10 have their full text.
 var pinned = []string{
-	"sessions_id", "templates_id", "invitations_id", "credentials_secret", "tickets_secret", "invitations_secret",
+	"sessions_id", "templates_id", "invitations_id", "credentials_secret", "credentials_public", "tickets_secret",
+	"invitations_secret",
 }
 
 // onTable adds the attempts on a table. A caller must be refused before entering. Inside the first organisation it must

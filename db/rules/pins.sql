@@ -52,6 +52,8 @@ begin
       -- Unique indexes over all organisations: of random ids, of secrets' hashes, and of the organisations themselves.
       ('R10', 'app.credentials_secret',
        'CREATE UNIQUE INDEX credentials_secret ON app.credentials USING btree (secret_hash)'),
+      ('R10', 'app.credentials_public',
+       'CREATE UNIQUE INDEX credentials_public ON app.credentials USING btree (public_id)'),
       ('R10', 'app.tickets_secret', 'CREATE UNIQUE INDEX tickets_secret ON app.tickets USING btree (secret_hash)'),
       ('R10', 'app.templates_id', 'CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id)'),
       ('R10', 'app.sessions_id', 'CREATE UNIQUE INDEX sessions_id ON app.sessions USING btree (id)'),

@@ -13,6 +13,10 @@ package identity
 
 import (
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -86,4 +90,44 @@ type NewCredential struct {
 	Org    org.ID
 	Hash   secret.Hash
 	EndsAt time.Time
+	From   Client
+	// Verified is the stored hash that the password was compared with. The sign-in is refused if it has changed since.
+	// Empty: no password was needed.
+	Verified string
+}
+
+// SignInID is the public id of a sign-in: what lists, the log and the audit log call it. Entering an organisation takes
+// the credential's id, which no one learns from a log.
+type SignInID struct{ uuid.UUID }
+
+// Client is where a sign-in comes from, for a person who looks through their own sign-ins.
+type Client struct {
+	Address string // of the network
+	Browser string // the User-Agent
+}
+
+// Limits of a client's texts, in characters. The longest address is one of IPv6 with a zone.
+const (
+	maxAddress = 64
+	maxBrowser = 200
+)
+
+// NewClient makes a client from what a request says. Anyone can write anything into a request, so that characters that
+// do not print are removed, and the texts are cut.
+func NewClient(address, browser string) Client {
+	return Client{Address: printable(address, maxAddress), Browser: printable(browser, maxBrowser)}
+}
+
+// printable removes what does not print, and cuts the rest to at most n characters.
+func printable(text string, n int) string {
+	kept := make([]rune, 0, min(len(text), n))
+	for _, c := range text {
+		if len(kept) == n {
+			break
+		}
+		if unicode.IsPrint(c) && c != utf8.RuneError {
+			kept = append(kept, c)
+		}
+	}
+	return string(kept)
 }

@@ -67,16 +67,62 @@ func TestABrokenHashIsAnError(t *testing.T) {
 	t.Parallel()
 	p := NewPasswords(1)
 	for name, hash := range map[string]string{
-		"none":            "none",
-		"another format":  "$2y$10$abcdefghijklmnopqrstuv",
-		"another cost":    strings.Replace(known, "t=2", "t=1", 1),
-		"without a key":   strings.Join(strings.Split(known, "$")[:5], "$"),
-		"a salt cut off":  strings.Replace(known, "MDEyMzQ1Njc4OWFiY2RlZg", "M", 1),
-		"a key not of it": strings.Replace(known, "gy5S", "g!5S", 1),
+		"none":             "none",
+		"another format":   "$2y$10$abcdefghijklmnopqrstuv",
+		"another version":  strings.Replace(known, "v=19", "v=16", 1),
+		"no passes":        strings.Replace(known, "t=2", "t=0", 1),
+		"absurd passes":    strings.Replace(known, "t=2", "t=4000000000", 1),
+		"absurd memory":    strings.Replace(known, "m=19456", "m=65537", 1),
+		"a little memory":  strings.Replace(known, "m=19456", "m=7", 1),
+		"absurd threads":   strings.Replace(known, "p=1", "p=9", 1),
+		"a negative cost":  strings.Replace(known, "t=2", "t=-2", 1),
+		"another spelling": strings.Replace(known, "t=2", "t=02", 1),
+		"one more part":    known + "$",
+		"a short salt":     strings.Replace(known, "MDEyMzQ1Njc4OWFiY2RlZg", "MDEy", 1),
+		"a short key":      known[:len(known)-40],
+		"without a key":    strings.Join(strings.Split(known, "$")[:5], "$"),
+		"a salt cut off":   strings.Replace(known, "MDEyMzQ1Njc4OWFiY2RlZg", "M", 1),
+		"a key not of it":  strings.Replace(known, "gy5S", "g!5S", 1),
 	} {
 		if ok, err := p.Verify(t.Context(), password, hash); ok || err == nil {
 			t.Errorf("%s: %t, %v", name, ok, err)
 		}
+	}
+}
+
+// The cost is read from the hash. Seen to fail with today's cost for every hash.
+func TestAHashOfAnotherCostIsVerified(t *testing.T) {
+	t.Parallel()
+	p := NewPasswords(1)
+	salt := []byte("0123456789abcdef")
+	for _, c := range []struct {
+		cost cost
+		weak bool
+	}{
+		{today, false},
+		{cost{argonMemory, 1, 1, keySize}, true},
+		{cost{4096, 2, 1, keySize}, true},
+		{cost{4096, 3, 1, keySize}, false}, // more passes than today
+		{cost{argonMemory, 3, 1, keySize}, false},
+		{cost{4096, 2, 2, keySize}, false},
+	} {
+		key, err := p.key(t.Context(), password, salt, c.cost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash := encode(c.cost, salt, key)
+		if ok, err := p.Verify(t.Context(), password, hash); !ok || err != nil {
+			t.Errorf("%+v: %t, %v", c.cost, ok, err)
+		}
+		if ok, err := p.Verify(t.Context(), "wrong", hash); ok || err != nil {
+			t.Errorf("%+v with a wrong password: %t, %v", c.cost, ok, err)
+		}
+		if weak(hash) != c.weak {
+			t.Errorf("%+v is weak: %t", c.cost, weak(hash))
+		}
+	}
+	if weak("") || weak("none") {
+		t.Error("what is no hash is weak")
 	}
 }
 

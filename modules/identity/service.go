@@ -34,12 +34,13 @@ type LogIn struct {
 	Email    string // in any case
 	Password string
 	Org      string // the organisation's slug; empty: the only one that the user belongs to
+	From     Client
 }
 
 // LogIn checks the password and writes a sign-in. It returns the sign-in's secret, which cannot be read again. It
 // returns ErrBadLogin, OrgRequired for a user of several organisations who named none, or fault.ErrBusy.
 func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, error) {
-	user, err := s.Authenticate(ctx, NormalEmail(in.Email), in.Password)
+	user, verified, err := s.Authenticate(ctx, NormalEmail(in.Email), in.Password)
 	if err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
@@ -50,30 +51,42 @@ func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, e
 	key := secret.New()
 	c := NewCredential{
 		ID: org.CredentialID{UUID: uuid.Must(uuid.NewV7())}, User: user, Org: m.Org.ID,
-		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime),
+		Hash: key.Hash(), EndsAt: s.now().Add(Lifetime), From: in.From, Verified: verified,
 	}
 	if m.Role, err = s.directory.SignIn(ctx, c); err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
+	s.strengthen(ctx, user, in.Password, verified)
 	return SignIn{Membership: m, Credential: c.ID, EndsAt: c.EndsAt}, key, nil
 }
 
-// Authenticate returns the user with this address and password, or ErrBadLogin. It takes as long for an unknown address
-// as for a wrong password, so that the time reveals no accounts: the password is hashed in both cases, before either
-// result is looked at.
-func (s *Service) Authenticate(ctx context.Context, email, password string) (org.UserID, error) {
+// strengthen replaces a stored hash whose cost is below today's. The sign-in does not depend on it: if it fails, the
+// next sign-in tries again.
+func (s *Service) strengthen(ctx context.Context, user org.UserID, password, verified string) {
+	if !weak(verified) {
+		return
+	}
+	if hash, err := s.passwords.Hash(ctx, password); err == nil {
+		_ = s.directory.RehashPassword(ctx, user, verified, hash)
+	}
+}
+
+// Authenticate returns the user with this address and password, and the stored hash that it has compared with. It
+// returns ErrBadLogin, or fault.ErrBusy. It takes as long for an unknown address as for a wrong password, so that the
+// time reveals no accounts: the password is hashed in both cases, before either result is looked at.
+func (s *Service) Authenticate(ctx context.Context, email, password string) (org.UserID, string, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrBadLogin) {
-		return org.UserID{}, fmt.Errorf("look up a user: %w", err)
+		return org.UserID{}, "", fmt.Errorf("look up a user: %w", err)
 	}
 	ok, verr := s.passwords.Verify(ctx, password, hash)
 	switch {
 	case verr != nil:
-		return org.UserID{}, verr
+		return org.UserID{}, "", verr
 	case err != nil || !ok:
-		return org.UserID{}, ErrBadLogin
+		return org.UserID{}, "", ErrBadLogin
 	default:
-		return user, nil
+		return user, hash, nil
 	}
 }
 
@@ -103,14 +116,14 @@ func (s *Service) Resolve(ctx context.Context, key secret.Secret) (SignIn, error
 	return s.directory.CredentialOf(ctx, key.Hash())
 }
 
-// LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached. The
-// audit entry is written first: afterwards the caller could no longer write.
+// LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached.
 func (s *Service) LogOut(ctx context.Context, who org.Scope) error {
 	return s.inOrg(ctx, who, func(tx Tx) error {
-		if err := audit.Record(ctx, tx, "credential.sign_out", who.Credential()); err != nil {
+		id, err := tx.DeleteCredential(ctx)
+		if err != nil {
 			return err
 		}
-		return tx.DeleteCredential(ctx)
+		return audit.Record(ctx, tx, "credential.sign_out", id)
 	})
 }
 

@@ -60,5 +60,5 @@ type Account struct {
 // Accounts checks the password of an account. identity.Service implements it.
 type Accounts interface {
 	// Authenticate returns the user with this address and password, or identity.ErrBadLogin.
-	Authenticate(ctx context.Context, email, password string) (org.UserID, error)
+	Authenticate(ctx context.Context, email, password string) (user org.UserID, verified string, err error)
 }

@@ -191,7 +191,7 @@ func (s *Service) Accept(ctx context.Context, key secret.Secret, in Acceptance) 
 // account is who accepts: the present account, whose password was shown, or a new one.
 func (s *Service) account(ctx context.Context, o Offer, in Acceptance) (by Account, err error) {
 	if o.HasAccount {
-		by.User, err = s.c.Accounts.Authenticate(ctx, o.Email, in.Password)
+		by.User, _, err = s.c.Accounts.Authenticate(ctx, o.Email, in.Password)
 		return by, err
 	}
 	n := identity.NewUser{Email: o.Email, Name: in.Name, Password: in.Password}

@@ -4,9 +4,9 @@ select u.id, u.email, u.name, o.id as org_id, o.slug as org_slug, o.name as org_
   from app.users u cross join app.organizations o
  where u.id = rls.current_user_id();
 
--- name: DeleteCredential :exec
+-- name: DeleteCredential :one
 -- The caller's own credential, from the scope: a client cannot name another one. Its tickets are deleted with it.
-delete from app.credentials where id = rls.current_credential_id();
+delete from app.credentials where id = rls.current_credential_id() returning public_id;
 
 -- name: DeleteExpiredCredentials :exec
 delete from app.credentials where ends_at < now();

@@ -1,12 +1,13 @@
 -- name: UserByEmail :one
-select u.id::uuid as id, u.password_hash::text as password_hash from rls.user_by_email(@email) as u;
+select u.id::uuid as id, coalesce(u.password_hash, '')::text as password_hash from rls.user_by_email(@email) as u;
 
 -- name: MembershipsOf :many
 select m.org::uuid as org_id, m.slug::text as slug, m.name::text as name, m.role::text as role
   from rls.memberships_of(@user_id) as m;
 
 -- name: SignIn :one
-select rls.sign_in(@user_id, @org_id, @credential_id, @secret_hash, @ends_at)::text as role;
+select rls.sign_in(@user_id, @org_id, @credential_id, @secret_hash, @ends_at, @address, @browser,
+  sqlc.narg('verified'))::text as role;
 
 -- name: CredentialOf :one
 select c.org::uuid as org_id, c.slug::text as slug, c.name::text as name, c.usr::uuid as user_id, c.role::text as role,

@@ -8,7 +8,9 @@ export type SetUp = Schemas['SetUp'];
 export type Offer = Schemas['Offer'];
 export type Me = Schemas['Me'];
 export type Problem = Schemas['Problem'];
+export type OwnOrg = Schemas['OwnOrg'];
 export type Session = Schemas['Session'];
+export type SignIn = Schemas['SignIn'];
 export type Template = Schemas['Template'];
 export type Ticket = Schemas['Ticket'];
 type SessionQuery = NonNullable<operations['listSessions']['parameters']['query']>;
@@ -95,6 +97,35 @@ export class Client {
       }
       throw thrown;
     }
+  }
+
+  /** Returns the organisations that the user can sign in to. */
+  orgs(signal: AbortSignal): Promise<OwnOrg[]> {
+    return this.all<OwnOrg>('/api/v1/me/orgs', {}, signal);
+  }
+
+  /** Signs in to another organisation, which replaces the cookie. */
+  switchOrg(org: string): Promise<void> {
+    const body: Schemas['SwitchOrg'] = { org, cookie: true };
+    return this.ask('POST', '/api/v1/auth/switch', { body });
+  }
+
+  changePassword(body: Schemas['ChangePassword']): Promise<void> {
+    return this.ask('POST', '/api/v1/me/password', { body });
+  }
+
+  /** Returns the user's own sign-ins to the present organisation. */
+  signIns(signal: AbortSignal): Promise<SignIn[]> {
+    return this.all<SignIn>('/api/v1/me/sign-ins', {}, signal);
+  }
+
+  endSignIn(id: string): Promise<void> {
+    return this.ask('DELETE', `/api/v1/me/sign-ins/${id}`);
+  }
+
+  /** Ends all sign-ins of the user, to every organisation, except the present one. */
+  endOtherSignIns(): Promise<void> {
+    return this.ask('DELETE', '/api/v1/me/sign-ins');
   }
 
   templates(signal: AbortSignal): Promise<Template[]> {

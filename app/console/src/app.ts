@@ -9,6 +9,10 @@ export interface App {
   open(session: Session): void;
   /** Goes to the templates and the sessions. */
   home(): void;
+  /** Goes to the user's own password and sign-ins. */
+  access(): void;
+  /** Signs in to another organisation of the user, and goes to its templates and sessions. */
+  switchTo(slug: string): Promise<void>;
   signOut(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 // The entry point: it knows who is signed in and which view is shown.
+import { access } from './access';
 import { Client, type Me, sentence, type Session } from './api';
 import type { App, View } from './app';
 import { title, wordmark } from './brand';
@@ -67,12 +68,16 @@ async function begin(why?: string): Promise<void> {
   }
 }
 
-/** Shows what the address names: `#/sessions/<id>` a desktop, anything else the home page. */
+/** Shows what the address names: `#/sessions/<id>` a desktop, `#/access` one's own access, anything else the home page. */
 function route(known?: Session): void {
   if (me === undefined) {
     return; // the sign-in form stays
   }
   const app = page(me);
+  if (location.hash === '#/access') {
+    show(access(app));
+    return;
+  }
   const id = /^#\/sessions\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
   show(id === undefined ? home(app) : desktop(app, id, known));
 }
@@ -83,6 +88,12 @@ function page(who: Me): App {
     me: who,
     open: (session) => go(`#/sessions/${session.id}`, session),
     home: () => go('#/'),
+    access: () => go('#/access'),
+    switchTo: async (slug) => {
+      await api.switchOrg(slug);
+      history.pushState(null, '', '#/');
+      await start();
+    },
     signOut: async () => {
       await api.logOut();
       history.replaceState(null, '', '#/');

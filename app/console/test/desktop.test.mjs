@@ -161,6 +161,32 @@ step('a viewer is offered no launch, and refused one', async () => {
   await viewer.context().close();
 });
 
+step('a change of the password signs another browser out', async () => {
+  const [first, second] = [await open(browser), await open(browser)];
+  for (const one of [first, second]) {
+    await one.goto(url);
+    await signIn(one, 'admin@acme.test', password);
+    await one.getByText('admin@acme.test').waitFor();
+  }
+  const changed = randomBytes(12).toString('hex');
+  await changePassword(first, password, changed);
+  await second.getByText('Your sign-in has ended.').waitFor();
+  await signIn(second, 'admin@acme.test', password);
+  await second.getByText('The email address, the password or the organisation is wrong.').waitFor();
+  await signIn(second, 'admin@acme.test', changed);
+  await second.getByText('admin@acme.test').waitFor();
+  await first.reload();
+  await first.getByText(/^127\.0\.0\.1 · signed in/).nth(1).waitFor(); // the list has both browsers
+  await shotOf(first, '9-access');
+  await changePassword(first, changed, password);
+  await second.getByText('Your sign-in has ended.').waitFor();
+  await button('Desktops').waitFor(); // another member's desktop goes on
+  for (const one of [first, second]) {
+    assert.deepEqual(unexpected(one, refused(401, '/api/v1/')), []);
+    await one.context().close();
+  }
+});
+
 step('terminate ends it and leaves no process', async () => {
   const running = processesOf(session);
   assert.ok(running.some((p) => p.includes('Xvnc')), `an Xvnc is among the session’s processes: ${running}`);
@@ -206,8 +232,22 @@ function empty() {
   return page.getByText('No desktop is running.').waitFor();
 }
 
-async function shot(name) {
-  await page.screenshot({ path: join(screenshots, `${name}.png`) });
+function shot(name) {
+  return shotOf(page, name);
+}
+
+async function shotOf(one, name) {
+  await one.screenshot({ path: join(screenshots, `${name}.png`) });
+}
+
+async function changePassword(on, present, next) {
+  if (!on.url().endsWith('#/access')) {
+    await on.getByRole('button', { name: 'My access', exact: true }).click();
+  }
+  await on.getByLabel('Present password').fill(present);
+  await on.getByLabel('New password').fill(next);
+  await on.getByRole('button', { name: 'Change password', exact: true }).click();
+  await on.getByText('Your password has changed.').waitFor();
 }
 
 async function signIn(on, email, with_) {

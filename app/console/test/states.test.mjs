@@ -344,3 +344,80 @@ state('Ctrl, Alt and Shift together take the keyboard out of the desktop', [], a
   await page.keyboard.press('Control+Alt+Shift');
   assert.equal(await focused(), 'Desktops');
 });
+
+const signIn = (more = {}) => ({
+  id: '019a0000-0000-4000-8000-0000000000b1',
+  created_at: new Date().toISOString(),
+  ends_at: new Date(Date.now() + 3_600_000).toISOString(),
+  address: '192.0.2.7',
+  browser: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+  current: false,
+  ...more,
+});
+const here = signIn({ id: '019a0000-0000-4000-8000-0000000000b2', browser: 'curl/8.14.1', current: true });
+
+state('one ends a sign-in, and all others', [refused(503, '/sign-ins')], async (page, api) => {
+  const other = signIn();
+  let all = [here, other];
+  api.answers['GET /api/v1/me/sign-ins'] = () => problem(503, 'unavailable', 'the database is busy');
+  await page.goto(origin);
+  await button(page, 'My access').click();
+  await page.getByText('The sign-ins could not be loaded. The database is busy.').waitFor();
+  api.answers['GET /api/v1/me/sign-ins'] = () => json(200, { items: all });
+  await button(page, 'Try again').click();
+  await page.getByText('Firefox on Linux').waitFor();
+  await page.getByText('192.0.2.7 · signed in just now').first().waitFor();
+  assert.equal(await page.getByRole('button', { name: /^End / }).count(), 1, 'the present one has no end here');
+  api.answers[`DELETE /api/v1/me/sign-ins/${other.id}`] = () => { all = [here]; return { status: 204 }; };
+  await page.getByRole('button', { name: /^End Firefox on Linux/ }).click();
+  await button(page, 'End').click();
+  await page.getByText('You are signed in nowhere else.').waitFor();
+  api.answers['DELETE /api/v1/me/sign-ins'] = () => problem(503, 'unavailable', 'the database is busy');
+  await page.getByRole('button', { name: /^Sign out everywhere else/ }).click();
+  await page.getByRole('group').getByRole('button', { name: 'Sign out', exact: true }).click();
+  await page.getByText('The database is busy.').waitFor();
+  await page.getByText('curl/8.14.1').waitFor();
+  await button(page, 'Back to desktops').click();
+  await page.getByText('No desktop is running.').waitFor();
+});
+
+state('a change of the password asks for the present one', [refused(403, '/password')], async (page, api) => {
+  api.answers['GET /api/v1/me/sign-ins'] = () => json(200, { items: [here] });
+  api.answers['POST /api/v1/me/password'] = (body) => (body.current_password === 'right'
+    ? { status: 204 }
+    : problem(403, 'wrong_password', 'your present password is not the one you entered'));
+  await page.goto(`${origin}/#/access`);
+  await page.getByLabel('Present password').fill('wrong');
+  await page.getByLabel('New password').fill('another');
+  await button(page, 'Change password').click();
+  await page.getByText('Your present password is not the one you entered.').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'current-password');
+  await page.getByLabel('Present password').fill('right');
+  await button(page, 'Change password').click();
+  await page.getByText('Your password has changed.').waitFor();
+  assert.equal(await page.getByLabel('New password').inputValue(), '');
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/me/password').body, {
+    current_password: 'right', new_password: 'another',
+  });
+});
+
+state('a member of several organisations goes from one to another', [refused(403, '/switch')], async (page, api) => {
+  const globex = { id: terminal.id, slug: 'globex', name: 'Globex' };
+  const orgs = [{ ...me.org, role: 'member' }, { ...globex, role: 'viewer' }];
+  api.answers['GET /api/v1/me/orgs'] = () => json(200, { items: orgs });
+  api.answers['POST /api/v1/auth/switch'] = () => problem(403, 'not_your_org', 'you cannot sign in to this organisation');
+  await page.goto(origin);
+  const choice = page.getByLabel('Organisation');
+  assert.equal(await choice.inputValue(), 'acme');
+  await choice.selectOption('globex');
+  await page.getByText('You cannot sign in to this organisation.').waitFor();
+  assert.equal(await choice.inputValue(), 'acme');
+  api.answers['POST /api/v1/auth/switch'] = () => {
+    api.answers['GET /api/v1/me'] = () => json(200, { ...me, org: globex, role: 'viewer' });
+    return { status: 204 };
+  };
+  await choice.selectOption('globex');
+  await page.getByText('member@acme.test · viewer').waitFor();
+  await page.getByText('Viewers cannot launch desktops').waitFor();
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/auth/switch').body, { org: 'globex', cookie: true });
+});

@@ -11,14 +11,16 @@ import (
 	"github.com/google/uuid"
 )
 
-const deleteCredential = `-- name: DeleteCredential :exec
-delete from app.credentials where id = rls.current_credential_id()
+const deleteCredential = `-- name: DeleteCredential :one
+delete from app.credentials where id = rls.current_credential_id() returning public_id
 `
 
 // The caller's own credential, from the scope: a client cannot name another one. Its tickets are deleted with it.
-func (q *Queries) DeleteCredential(ctx context.Context) error {
-	_, err := q.db.Exec(ctx, deleteCredential)
-	return err
+func (q *Queries) DeleteCredential(ctx context.Context) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, deleteCredential)
+	var public_id uuid.UUID
+	err := row.Scan(&public_id)
+	return public_id, err
 }
 
 const deleteEndedGrants = `-- name: DeleteEndedGrants :exec

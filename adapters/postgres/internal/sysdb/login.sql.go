@@ -144,7 +144,8 @@ func (q *Queries) SetUp(ctx context.Context, arg SetUpParams) error {
 }
 
 const signIn = `-- name: SignIn :one
-select rls.sign_in($1, $2, $3, $4, $5)::text as role
+select rls.sign_in($1, $2, $3, $4, $5, $6, $7,
+  $8)::text as role
 `
 
 type SignInParams struct {
@@ -153,6 +154,9 @@ type SignInParams struct {
 	CredentialID uuid.UUID
 	SecretHash   []byte
 	EndsAt       time.Time
+	Address      string
+	Browser      string
+	Verified     *string
 }
 
 func (q *Queries) SignIn(ctx context.Context, arg SignInParams) (string, error) {
@@ -162,6 +166,9 @@ func (q *Queries) SignIn(ctx context.Context, arg SignInParams) (string, error) 
 		arg.CredentialID,
 		arg.SecretHash,
 		arg.EndsAt,
+		arg.Address,
+		arg.Browser,
+		arg.Verified,
 	)
 	var role string
 	err := row.Scan(&role)
@@ -169,7 +176,7 @@ func (q *Queries) SignIn(ctx context.Context, arg SignInParams) (string, error) 
 }
 
 const userByEmail = `-- name: UserByEmail :one
-select u.id::uuid as id, u.password_hash::text as password_hash from rls.user_by_email($1) as u
+select u.id::uuid as id, coalesce(u.password_hash, '')::text as password_hash from rls.user_by_email($1) as u
 `
 
 type UserByEmailRow struct {
