@@ -6,9 +6,13 @@ type Schemas = components['schemas'];
 export type LogIn = Schemas['LogIn'];
 export type SetUp = Schemas['SetUp'];
 export type Offer = Schemas['Offer'];
+export type FormerMember = Schemas['FormerMember'];
+export type Invitation = Schemas['Invitation'];
 export type Me = Schemas['Me'];
+export type Member = Schemas['Member'];
 export type Problem = Schemas['Problem'];
 export type OwnOrg = Schemas['OwnOrg'];
+export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
 export type SignIn = Schemas['SignIn'];
 export type Template = Schemas['Template'];
@@ -128,6 +132,36 @@ export class Client {
     return this.ask('DELETE', '/api/v1/me/sign-ins');
   }
 
+  members(signal: AbortSignal): Promise<Member[]> {
+    return this.all<Member>('/api/v1/members', {}, signal);
+  }
+
+  /** Returns the users who have left the organisation. */
+  formerMembers(signal: AbortSignal): Promise<FormerMember[]> {
+    return this.all<FormerMember>('/api/v1/former-members', {}, signal);
+  }
+
+  updateMember(id: string, role: Role): Promise<Member> {
+    const body: Schemas['UpdateMember'] = { role };
+    return this.ask('PATCH', `/api/v1/members/${id}`, { body });
+  }
+
+  removeMember(id: string): Promise<void> {
+    return this.ask('DELETE', `/api/v1/members/${id}`);
+  }
+
+  invitations(signal: AbortSignal): Promise<Invitation[]> {
+    return this.all<Invitation>('/api/v1/invitations', {}, signal);
+  }
+
+  invite(body: Schemas['CreateInvitation']): Promise<Invitation> {
+    return this.ask('POST', '/api/v1/invitations', { body });
+  }
+
+  revokeInvitation(id: string): Promise<void> {
+    return this.ask('DELETE', `/api/v1/invitations/${id}`);
+  }
+
   templates(signal: AbortSignal): Promise<Template[]> {
     return this.all<Template>('/api/v1/templates', {}, signal);
   }
@@ -147,6 +181,11 @@ export class Client {
 
   deleteSession(id: string): Promise<Session> {
     return this.ask('DELETE', `/api/v1/sessions/${id}`);
+  }
+
+  /** Makes the user the owner of a session whose owner has left. */
+  takeOver(id: string): Promise<Session> {
+    return this.ask('POST', `/api/v1/sessions/${id}/take-over`);
   }
 
   createTicket(id: string, signal: AbortSignal): Promise<Ticket> {

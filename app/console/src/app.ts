@@ -11,6 +11,8 @@ export interface App {
   home(): void;
   /** Goes to the user's own password and sign-ins. */
   access(): void;
+  /** Goes to the members of the organisation. */
+  members(): void;
   /** Signs in to another organisation of the user, and goes to its templates and sessions. */
   switchTo(slug: string): Promise<void>;
   signOut(): Promise<void>;

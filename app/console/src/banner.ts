@@ -9,6 +9,7 @@ export function banner(app: App, left: AbortSignal): HTMLElement {
   const { user, org, role } = app.me;
   const problem = h('span', { class: 'problem inline', role: 'alert' });
   const name = h('strong', { title: `${org.name} (${org.slug})` }, org.name);
+  const people = h('button', { class: 'quiet', type: 'button', click: () => app.members() }, 'Members');
   const mine = h('button', { class: 'quiet', type: 'button', click: () => app.access() }, 'My access');
   const out = h('button', { class: 'quiet', type: 'button', click: () => void leave() }, 'Sign out');
 
@@ -40,6 +41,7 @@ export function banner(app: App, left: AbortSignal): HTMLElement {
       { class: 'account' },
       problem,
       h('div', { class: 'who' }, name, h('span', {}, `${user.email} · ${role}`)),
+      people,
       mine,
       out,
     ),

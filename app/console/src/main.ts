@@ -9,6 +9,7 @@ import { forgotten } from './forgotten';
 import { home } from './home';
 import { invitation } from './invitation';
 import { login } from './login';
+import { members } from './members';
 import { setNewPassword } from './newpassword';
 import { setUp } from './setup';
 
@@ -68,14 +69,18 @@ async function begin(why?: string): Promise<void> {
   }
 }
 
-/** Shows what the address names: `#/sessions/<id>` a desktop, `#/access` one's own access, anything else the home page. */
+/** The pages beside the home page and the desktops, by what stands after # in the address. */
+const pages: Record<string, (app: App) => View> = { '#/access': access, '#/members': members };
+
+/** Shows what the address names: `#/sessions/<id>` a desktop, one of the pages, or else the home page. */
 function route(known?: Session): void {
   if (me === undefined) {
     return; // the sign-in form stays
   }
   const app = page(me);
-  if (location.hash === '#/access') {
-    show(access(app));
+  const named = pages[location.hash];
+  if (named !== undefined) {
+    show(named(app));
     return;
   }
   const id = /^#\/sessions\/([0-9a-f-]{36})$/.exec(location.hash)?.[1];
@@ -89,6 +94,7 @@ function page(who: Me): App {
     open: (session) => go(`#/sessions/${session.id}`, session),
     home: () => go('#/'),
     access: () => go('#/access'),
+    members: () => go('#/members'),
     switchTo: async (slug) => {
       await api.switchOrg(slug);
       history.pushState(null, '', '#/');

@@ -4,6 +4,7 @@ import { sentence, type Session } from './api';
 import type { App } from './app';
 import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
+import { Owners } from './owners';
 import { badge, because, ended, reachable, word } from './states';
 import { pause, visible } from './wait';
 
@@ -20,12 +21,14 @@ export function sessionList(app: App, left: AbortSignal): HTMLElement {
 class List {
   readonly element = h('div', { class: 'stack', tabindex: '-1' });
   private readonly rows = new Map<string, Row>();
+  private readonly owners: Owners;
   private readonly items = h('ul', { class: 'rows' });
   private readonly empty = h('p', { class: 'empty' });
   private readonly problem = h('p', { class: 'problem', role: 'alert' });
   private readonly loading = h('p', { class: 'empty', role: 'status' }, 'Loading…');
 
   constructor(private readonly app: App, private readonly left: AbortSignal) {
+    this.owners = new Owners(app);
     const viewer = app.me.role === 'viewer';
     this.empty.textContent = viewer ? 'No desktop is running.' : 'No desktop is running. Launch one below.';
     this.element.append(this.loading);
@@ -41,7 +44,8 @@ class List {
 
   private async look(): Promise<void> {
     try {
-      this.show(await this.app.api.activeSessions(this.left));
+      const [sessions] = await Promise.all([this.app.api.activeSessions(this.left), this.owners.refresh(this.left)]);
+      this.show(sessions);
     } catch (thrown) {
       if (!this.left.aborted) {
         this.trouble(sentence(thrown));
@@ -74,7 +78,7 @@ class List {
   private place(session: Session, place: number): void {
     let row = this.rows.get(session.id);
     if (row === undefined) {
-      row = new Row(this.app, session, (s) => this.changed(s));
+      row = new Row(this.app, this.owners, session, (s) => this.changed(s));
       this.rows.set(session.id, row);
     } else {
       row.update(session);
@@ -121,7 +125,15 @@ class Row {
   private readonly problem = h('p', { class: 'problem small', role: 'alert' });
   private readonly actions = h('div', { class: 'actions' });
 
-  constructor(private readonly app: App, private session: Session, private readonly changed: (s: Session) => void) {
+  /** What the buttons were made for; they are made again when it changes. */
+  private made = '';
+
+  constructor(
+    private readonly app: App,
+    private readonly owners: Owners,
+    private session: Session,
+    private readonly changed: (s: Session) => void,
+  ) {
     this.problem.hidden = true;
     this.element.append(
       h('div', { class: 'tile small' }, icon(session.template.name === 'terminal' ? 'terminal' : 'screen')),
@@ -131,7 +143,6 @@ class Row {
       this.problem,
     );
     this.draw();
-    this.act();
   }
 
   get name(): string {
@@ -145,26 +156,29 @@ class Row {
     if (before.state !== session.state) {
       announce(`${session.name}: ${word(session.state)}.`);
     }
-    if (reachable(before) !== reachable(session)) {
-      this.act();
-    }
   }
 
   private draw(): void {
-    const { session, app } = this;
+    const { session } = this;
     const reason = because(session);
     const parts = [
       session.template.title === session.name ? '' : session.template.title,
       `started ${ago(session.created_at)}`,
-      session.owner_id === app.me.user.id ? '' : 'another member’s',
+      this.owners.name(session.owner_id),
       reason,
     ].filter((part) => part !== '').join(' · ');
     this.detail.textContent = parts.charAt(0).toUpperCase() + parts.slice(1);
     this.detail.title = new Date(session.created_at).toLocaleString();
     this.state.replaceChildren(badge(session.state));
+    const left = this.owners.hasLeft(session.owner_id);
+    const made = `${reachable(session)} ${left}`;
+    if (this.made !== made) { // a button that stays keeps the focus, and an open question
+      this.made = made;
+      this.act(left);
+    }
   }
 
-  private act(): void {
+  private act(left: boolean): void {
     const { session, app } = this;
     if (!reachable(session)) {
       this.actions.replaceChildren();
@@ -180,15 +194,21 @@ class Row {
         question: 'Unsaved work is lost.',
         yes: 'Terminate',
         no: 'Keep',
-        act: () => this.terminate(),
+        act: () => this.ask(this.app.api.deleteSession(this.session.id)),
       }));
+    }
+    if (left) {
+      const take = () => void this.ask(app.api.takeOver(this.session.id));
+      const button = h('button', { class: 'quiet', type: 'button', click: take }, 'Take over');
+      button.setAttribute('aria-label', `Take over ${session.name}`);
+      this.actions.prepend(button);
     }
   }
 
-  private async terminate(): Promise<void> {
+  private async ask(answer: Promise<Session>): Promise<void> {
     this.problem.hidden = true;
     try {
-      this.changed(await this.app.api.deleteSession(this.session.id));
+      this.changed(await answer);
     } catch (thrown) {
       this.problem.textContent = sentence(thrown);
       this.problem.hidden = false;

@@ -59,6 +59,9 @@ export class FakeApi {
   answers = {
     'GET /api/v1/me': () => json(200, me),
     'GET /api/v1/me/orgs': () => json(200, { items: [{ ...me.org, role: me.role }] }),
+    'GET /api/v1/members': () => json(200, { items: [] }),
+    'GET /api/v1/former-members': () => json(200, { items: [] }),
+    'GET /api/v1/invitations': () => json(200, { items: [] }),
     'GET /api/v1/templates': () => json(200, { items: [terminal] }),
     'GET /api/v1/sessions': () => json(200, { items: this.sessions }),
     'POST /api/v1/auth/logout': () => ({ status: 204 }),

@@ -421,3 +421,95 @@ state('a member of several organisations goes from one to another', [refused(403
   await page.getByText('Viewers cannot launch desktops').waitFor();
   assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/auth/switch').body, { org: 'globex', cookie: true });
 });
+
+const admin = { ...me, role: 'admin' };
+const people = [
+  { id: me.user.id, email: me.user.email, name: 'Member', role: 'admin', since: new Date().toISOString() },
+  { id: '019a0000-0000-7000-8000-0000000000b1', email: 'ada@acme.test', name: 'Ada', role: 'owner', since: new Date().toISOString() },
+  {
+    id: '019a0000-0000-7000-8000-0000000000b2', email: 'ops@example.test', name: 'Operator', role: 'viewer',
+    since: new Date().toISOString(), ends_at: new Date(Date.now() + 3_600_000).toISOString(), reason: 'the desktop is slow',
+  },
+  { id: '019a0000-0000-7000-8000-0000000000b3', email: 'bob@acme.test', name: 'Bob', role: 'member', since: new Date().toISOString() },
+];
+
+state('a member sees who is in the organisation, and changes nothing', [], async (page, api) => {
+  api.answers['GET /api/v1/members'] = () => json(200, { items: people });
+  await page.goto(`${origin}/`);
+  await button(page, 'Members').click();
+  await page.getByText('let in by an operator until').waitFor();
+  await page.getByText('the desktop is slow').waitFor();
+  assert.equal(await page.getByRole('combobox', { name: 'Role of Bob' }).count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Remove Bob' }).count(), 0);
+  assert.equal(await page.getByText('Invite someone').count(), 0);
+});
+
+state('an admin changes a role, and is told why another is refused', [refused(409, '/members/')], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  const bob = people[3];
+  const listed = people.slice();
+  api.answers['GET /api/v1/members'] = () => json(200, { items: listed });
+  api.answers[`PATCH /api/v1/members/${bob.id}`] = (body) => {
+    listed[3] = { ...bob, role: body.role };
+    return json(200, listed[3]);
+  };
+  api.answers[`DELETE /api/v1/members/${bob.id}`] = () => problem(409, 'last_owner', 'an organisation keeps at least one owner');
+  await page.goto(`${origin}/#/members`);
+  const role = page.getByRole('combobox', { name: 'Role of Bob' });
+  assert.equal(await role.inputValue(), 'member');
+  assert.equal(await page.getByRole('combobox', { name: 'Role of Ada' }).count(), 0, 'an admin changes no owner');
+  assert.deepEqual(await role.locator('option').allInnerTexts(), ['Admin', 'Member', 'Viewer']);
+  await role.selectOption('viewer');
+  await page.getByText('Bob is viewer now.').waitFor({ state: 'attached' });
+  assert.equal(await page.getByRole('combobox', { name: 'Role of Bob' }).inputValue(), 'viewer');
+  await page.getByRole('button', { name: 'Remove Bob' }).click();
+  await button(page, 'Remove').click();
+  await page.getByText('An organisation keeps at least one owner.').waitFor();
+});
+
+state('an admin invites someone, and is given the link where there is no mail', [], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  api.answers['GET /api/v1/members'] = () => json(200, { items: people });
+  const open = [];
+  api.answers['GET /api/v1/invitations'] = () => json(200, { items: open });
+  api.answers['POST /api/v1/invitations'] = (body) => {
+    open.push({
+      id: '019a0000-0000-7000-8000-0000000000c1', ...body, by_mail: false, invited_by: me.user.id,
+      created_at: new Date().toISOString(), ends_at: new Date(Date.now() + 604_800_000).toISOString(),
+    });
+    return json(201, { ...open[0], link: `${origin}/invitation#secret` });
+  };
+  api.answers[`DELETE /api/v1/invitations/${'019a0000-0000-7000-8000-0000000000c1'}`] = () => {
+    open.pop();
+    return { status: 204 };
+  };
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('No invitation is open.').waitFor();
+  await page.getByLabel('Email').fill('new@example.test');
+  await page.getByLabel('Role', { exact: true }).selectOption('viewer');
+  await button(page, 'Invite').click();
+  assert.equal(await page.getByLabel('Link of the invitation').inputValue(), `${origin}/invitation#secret`);
+  await page.getByText('new@example.test', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Revoke the invitation of new@example.test' }).click();
+  await button(page, 'Revoke').click();
+  await page.getByText('No invitation is open.').waitFor();
+});
+
+state('an admin takes over the session of a member who has left', [], async (page, api) => {
+  const bob = people[3];
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  api.answers['GET /api/v1/members'] = () => json(200, { items: people.slice(0, 3) });
+  api.answers['GET /api/v1/former-members'] = () => json(200, {
+    items: [{ id: bob.id, email: bob.email, name: bob.name, left_at: new Date().toISOString() }],
+  });
+  api.sessions = [session({ owner_id: bob.id })];
+  api.answers[`POST /api/v1/sessions/${api.sessions[0].id}/take-over`] = () => {
+    api.sessions = [session()];
+    return json(200, api.sessions[0]);
+  };
+  await page.goto(origin);
+  await page.getByText('of Bob, who has left').waitFor();
+  await page.getByRole('button', { name: 'Take over Terminal' }).click();
+  await page.getByText('of Bob, who has left').waitFor({ state: 'detached' });
+  assert.equal(await page.getByRole('button', { name: 'Take over Terminal' }).count(), 0);
+});
