@@ -555,6 +555,7 @@ begin
   if not found then
     return false; -- another change was faster
   end if;
+  delete from app.password_resets r where r.user_id = usr; -- a link that was asked for before
   perform rls.end_other_sign_ins(org, usr, credential, 'password.change', true);
   return true;
 end $$;
@@ -1610,7 +1611,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '4bb6e4b95a5aca035ccf93c579a56c6ccfc06f4e5694839c959e2e6d5e939d6c'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '50056d271c014fc9c6c8acdb3147f46c868711f69a638bd8898a441cea582784'), (9::bigint, '600751a1268d193be3804637269602eca3c5be226f04e3291810198b92b761c0'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1691,6 +1692,34 @@ ALTER FUNCTION rls.note_departure() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.note_departure() IS 'Notes when a user leaves an org, by whichever way.';
+
+
+--
+-- Name: note_refused_sign_ins(uuid, text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_org uuid;
+begin
+  for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
+    perform set_config('app.org_id', '', true); -- leave the org before
+    perform rls.scope(its_org), set_config('app.service', 'sign-in', true);
+    insert into app.audit_log (action, subject) values ('credential.refused', usr || ', ' || times || ' from ' || network);
+  end loop;
+end $$;
+
+
+ALTER FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_refused_sign_ins(usr uuid, network text, times integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) IS 'Writes to the audit log of each org of a user how often a sign-in of theirs was refused, and from which network.';
 
 
 --
@@ -3206,6 +3235,7 @@ begin
   if not found then
     raise exception 'unknown user' using errcode = 'SS015';
   end if;
+  delete from app.password_resets r where r.user_id = usr; -- a link that was asked for before
   perform rls.log_operator(operator, 'user.reset', usr::text);
 end $$;
 
@@ -3262,9 +3292,9 @@ declare
   its_end timestamptz;
   its_name uuid;
 begin
-  -- A change of the password locks the row FOR UPDATE and ends the user's sign-ins. So one by the password before is either ended by it,
-  -- or waits here and is refused.
-  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for key share;
+  -- A change of the password, by whichever function, updates the row and ends the user's sign-ins. So one by the password before is
+  -- either ended by it, or waits here and is refused. FOR KEY SHARE would not wait: a password is no key.
+  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for share;
   if not found then
     raise exception 'the password has changed' using errcode = 'SS001';
   end if;
@@ -3402,7 +3432,7 @@ CREATE FUNCTION rls.switch_org(org uuid, usr uuid, claimed text, credential uuid
 declare
   present_end timestamptz;
 begin
-  perform from app.users u where u.id = usr for key share; -- as in rls.sign_in, but before the sign-in that asks is looked at
+  perform from app.users u where u.id = usr for share; -- as in rls.sign_in, but before the sign-in that asks is looked at
   present_end := rls.require_credential(org, usr, claimed, credential);
   select o.id, o.name into its_org, its_name
     from app.memberships m join app.organizations o on o.id = m.org_id
@@ -7349,6 +7379,14 @@ GRANT ALL ON FUNCTION rls.no_org() TO streamspace_definer;
 
 REVOKE ALL ON FUNCTION rls.note_departure() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.note_departure() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION note_refused_sign_ins(usr uuid, network text, times integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) TO streamspace_login;
 
 
 --

@@ -167,8 +167,10 @@ func (f *fixture) config() Config {
 			}
 			_, _ = io.Copy(w, r.Body)
 		}),
-		Identity: identity.NewService(w, scoped(w, func(r rows) identity.Tx { return r }),
-			func(in org.Scope) identity.Queries { return queries{rows{w, in}} }, identity.NewPasswords(2)),
+		Identity: identity.NewService(identity.Config{
+			Directory: w, InOrg: scoped(w, func(r rows) identity.Tx { return r }), Passwords: identity.NewPasswords(2),
+			Read: func(in org.Scope) identity.Queries { return queries{rows{w, in}} },
+		}),
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} },
 			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}),
 		Sessions: sessions.NewService(sessions.Config{

@@ -36,8 +36,8 @@ func (h handlers) EndSignIn(ctx context.Context, r api.EndSignInRequestObject) (
 	return out, nil
 }
 
-// EndOtherSignIns implements api.StrictServerInterface. What other processes and this one have cached of them is refused
-// by the database.
+// EndOtherSignIns implements api.StrictServerInterface. What other processes and this one have cached of them is
+// refused by the database.
 func (h handlers) EndOtherSignIns(
 	ctx context.Context, _ api.EndOtherSignInsRequestObject,
 ) (api.EndOtherSignInsResponseObject, error) {

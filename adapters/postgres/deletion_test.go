@@ -68,7 +68,8 @@ func plant(t *testing.T, d *dbtest.Database) planted {
 func (p planted) anotherSignIn(t *testing.T, d *dbtest.Database) (public uuid.UUID) {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
-	if _, err := d.Connect(t, "streamspace_login").Exec(t.Context(), "select rls.sign_in($1, $2, $3, $4, now() + interval '1 h')",
+	login := d.Connect(t, "streamspace_login")
+	if _, err := login.Exec(t.Context(), "select rls.sign_in($1, $2, $3, $4, now() + interval '1 h')",
 		p.Member.User.UUID, p.ID.UUID, id, id[:]); err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +290,8 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
 		"DeleteExpiredTickets", "DeleteExpiredInvitations", "RevokeInvitation", "InvitationByID", "InvitationIsForeign",
 		"Invitations",
-		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit", "SessionByID",
+		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit",
+		"SessionByID",
 		"SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns",
 		"TemplateByRef", "TemplateIsForeign", "Templates",

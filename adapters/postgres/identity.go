@@ -84,6 +84,11 @@ func (d Directory) RehashPassword(ctx context.Context, user org.UserID, verified
 	return translate(d.q.RehashPassword(ctx, user.UUID, verified, hash))
 }
 
+// NoteRefused implements identity.RefusedRegistry.
+func (d Directory) NoteRefused(ctx context.Context, user org.UserID, network string, times int) error {
+	return translate(d.q.NoteRefusedSignIns(ctx, user.UUID, network, int32(times)))
+}
+
 // CredentialOf implements identity.Directory.
 func (d Directory) CredentialOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
 	r, err := d.q.CredentialOf(ctx, hash[:])

@@ -87,7 +87,9 @@ func TestOperatorsCreateAnOrganisation(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := identity.NewService(open.Directory(), open.Identity(), open.IdentityReads(), identity.NewPasswords(1))
+	s := identity.NewService(identity.Config{
+		Directory: open.Directory(), InOrg: open.Identity(), Read: open.IdentityReads(), Passwords: identity.NewPasswords(1),
+	})
 	in, _, err := s.LogIn(ctx, identity.LogIn{Email: second.Email, Password: "another", Org: slug})
 	if err != nil || in.Role != org.RoleViewer || in.Org.ID != id {
 		t.Errorf("signed in as %+v: %v", in, err)

@@ -103,7 +103,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err != nil {
 		return nil, fmt.Errorf("prepare to send mail: %w", err)
 	}
-	identityService := identity.NewService(p.db.Directory(), p.db.Identity(), p.db.IdentityReads(), passwords)
+	refused := identity.NewRefused(p.db.Directory(), log)
+	identityService := identity.NewService(identity.Config{
+		Directory: p.db.Directory(), InOrg: p.db.Identity(), Read: p.db.IdentityReads(), Passwords: passwords,
+		Refused: refused,
+	})
 	recoveryService := recovery.NewService(recovery.Config{
 		Registry: p.db.Directory(), Passwords: passwords, Mail: sender, PublicURL: c.URL(), Log: log,
 	})
@@ -132,7 +136,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	p.background = append(p.background, []func(context.Context) error{
-		tunnels.Run, streams.Run, nudger.Run, recoveryService.Run, proof.run,
+		tunnels.Run, streams.Run, nudger.Run, recoveryService.Run, refused.Run, proof.run,
 		jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		sessions.NewLeftBehindReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,

@@ -32,9 +32,9 @@ declare
   its_end timestamptz;
   its_name uuid;
 begin
-  -- A change of the password locks the row FOR UPDATE and ends the user's sign-ins. So one by the password before is either ended by it,
-  -- or waits here and is refused.
-  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for key share;
+  -- A change of the password, by whichever function, updates the row and ends the user's sign-ins. So one by the password before is
+  -- either ended by it, or waits here and is refused. FOR KEY SHARE would not wait: a password is no key.
+  perform from app.users u where u.id = usr and (verified is null or u.password_hash = verified) for share;
   if not found then
     raise exception 'the password has changed' using errcode = 'SS001';
   end if;

@@ -179,6 +179,7 @@ begin
   if not found then
     raise exception 'unknown user' using errcode = 'SS015';
   end if;
+  delete from app.password_resets r where r.user_id = usr; -- a link that was asked for before
   perform rls.log_operator(operator, 'user.reset', usr::text);
 end $$;
 -- +goose StatementEnd

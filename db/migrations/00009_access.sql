@@ -28,7 +28,7 @@ end $$;
 comment on function rls.require_credential(uuid, uuid, text, uuid) is
   'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
 
--- Whoever calls it has locked the user's row FOR UPDATE. A new sign-in of the user locks it FOR KEY SHARE, so that it was either
+-- Whoever calls it has locked the user's row FOR UPDATE. A new sign-in of the user locks it FOR SHARE, so that it was either
 -- committed before, and is found here, or waits and then finds what has changed.
 -- +goose StatementBegin
 create function rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) returns void
@@ -86,6 +86,7 @@ begin
   if not found then
     return false; -- another change was faster
   end if;
+  delete from app.password_resets r where r.user_id = usr; -- a link that was asked for before
   perform rls.end_other_sign_ins(org, usr, credential, 'password.change', true);
   return true;
 end $$;
@@ -104,6 +105,23 @@ end $$;
 comment on function rls.rehash_password(uuid, text, text) is
   'Replaces the hash of a password by a stronger one of the same password, if the password has not changed.';
 
+-- +goose StatementBegin
+create function rls.note_refused_sign_ins(usr uuid, network text, times int) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_org uuid;
+begin
+  for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
+    perform set_config('app.org_id', '', true); -- leave the org before
+    perform rls.scope(its_org), set_config('app.service', 'sign-in', true);
+    insert into app.audit_log (action, subject) values ('credential.refused', usr || ', ' || times || ' from ' || network);
+  end loop;
+end $$;
+-- +goose StatementEnd
+comment on function rls.note_refused_sign_ins(uuid, text, int) is
+  'Writes to the audit log of each org of a user how often a sign-in of theirs was refused, and from which network.';
+
 -- Organisations.
 create function rls.own_orgs(after text, page int) returns table (id uuid, slug text, name text, role text)
   language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -121,7 +139,7 @@ as $$
 declare
   present_end timestamptz;
 begin
-  perform from app.users u where u.id = usr for key share; -- as in rls.sign_in, but before the sign-in that asks is looked at
+  perform from app.users u where u.id = usr for share; -- as in rls.sign_in, but before the sign-in that asks is looked at
   present_end := rls.require_credential(org, usr, claimed, credential);
   select o.id, o.name into its_org, its_name
     from app.memberships m join app.organizations o on o.id = m.org_id
@@ -140,13 +158,14 @@ comment on function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, te
 grant execute on function rls.sign_in_is_foreign(uuid), rls.own_orgs(text, int) to streamspace_app;
 grant execute on function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text) to streamspace_login;
 grant execute on function rls.sign_out_others(uuid, uuid, text, uuid), rls.password_of(uuid, uuid, text, uuid),
-  rls.change_password(uuid, uuid, text, uuid, text, text), rls.rehash_password(uuid, text, text) to streamspace_login;
+  rls.change_password(uuid, uuid, text, uuid, text, text), rls.rehash_password(uuid, text, text),
+  rls.note_refused_sign_ins(uuid, text, int) to streamspace_login;
 reset role;
 
 -- +goose Down
 set local role streamspace_definer;
 drop function rls.switch_org(uuid, uuid, text, uuid, text, uuid, bytea, text, text), rls.own_orgs(text, int),
-  rls.rehash_password(uuid, text, text), rls.change_password(uuid, uuid, text, uuid, text, text),
+  rls.note_refused_sign_ins(uuid, text, int), rls.rehash_password(uuid, text, text), rls.change_password(uuid, uuid, text, uuid, text, text),
   rls.password_of(uuid, uuid, text, uuid), rls.sign_out_others(uuid, uuid, text, uuid), rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean),
   rls.require_credential(uuid, uuid, text, uuid), rls.sign_in_is_foreign(uuid);
 reset role;

@@ -181,7 +181,7 @@ func (people) UserByEmail(_ context.Context, email string) (org.UserID, string, 
 // with an early return for unknown addresses: the answer came without a turn.
 func TestAnUnknownAddressCostsAHashToo(t *testing.T) {
 	t.Parallel()
-	s := NewService(people{}, nil, nil, NewPasswords(1))
+	s := NewService(Config{Directory: people{}, Passwords: NewPasswords(1)})
 	for name, in := range map[string]LogIn{
 		"a wrong password":   {Email: "ann@example.test", Password: "wrong"},
 		"an unknown address": {Email: "bob@example.test", Password: password},

@@ -21,12 +21,24 @@ type Service struct {
 	inOrg     org.Scoped[Tx]
 	read      org.Reading[Queries]
 	passwords *Passwords
+	refused   *Refused
 	now       func() time.Time
 }
 
+// Config has everything that a Service needs. Only Refused may be left out.
+type Config struct {
+	Directory Directory
+	InOrg     org.Scoped[Tx]
+	Read      org.Reading[Queries]
+	Passwords *Passwords
+	Refused   *Refused // nil: refused sign-ins are not noted
+}
+
 // NewService makes the service.
-func NewService(d Directory, inOrg org.Scoped[Tx], read org.Reading[Queries], p *Passwords) *Service {
-	return &Service{directory: d, inOrg: inOrg, read: read, passwords: p, now: time.Now}
+func NewService(c Config) *Service {
+	return &Service{
+		directory: c.Directory, inOrg: c.InOrg, read: c.Read, passwords: c.Passwords, refused: c.Refused, now: time.Now,
+	}
 }
 
 // LogIn is a request to sign in.
@@ -41,6 +53,9 @@ type LogIn struct {
 // returns ErrBadLogin, OrgRequired for a user of several organisations who named none, or fault.ErrBusy.
 func (s *Service) LogIn(ctx context.Context, in LogIn) (SignIn, secret.Secret, error) {
 	user, verified, err := s.Authenticate(ctx, NormalEmail(in.Email), in.Password)
+	if errors.Is(err, ErrBadLogin) && s.refused != nil {
+		s.refused.Note(ctx, user, in.From)
+	}
 	if err != nil {
 		return SignIn{}, secret.Secret{}, err
 	}
@@ -72,8 +87,9 @@ func (s *Service) strengthen(ctx context.Context, user org.UserID, password, ver
 }
 
 // Authenticate returns the user with this address and password, and the stored hash that it has compared with. It
-// returns ErrBadLogin, or fault.ErrBusy. It takes as long for an unknown address as for a wrong password, so that the
-// time reveals no accounts: the password is hashed in both cases, before either result is looked at.
+// returns fault.ErrBusy, or ErrBadLogin, then also with the user if the address is one's. It takes as long for an
+// unknown address as for a wrong password, so that the time reveals no accounts: the password is hashed in both cases,
+// before either result is looked at.
 func (s *Service) Authenticate(ctx context.Context, email, password string) (org.UserID, string, error) {
 	user, hash, err := s.directory.UserByEmail(ctx, email)
 	if err != nil && !errors.Is(err, ErrBadLogin) {
@@ -84,7 +100,7 @@ func (s *Service) Authenticate(ctx context.Context, email, password string) (org
 	case verr != nil:
 		return org.UserID{}, "", verr
 	case err != nil || !ok:
-		return org.UserID{}, "", ErrBadLogin
+		return user, "", ErrBadLogin
 	default:
 		return user, hash, nil
 	}

@@ -18,4 +18,5 @@ select rls.sign_in_is_foreign(@id)::boolean as is_foreign;
 -- name: OwnOrgs :many
 -- A function, because the policies hide other organisations. It takes the user from the scope.
 select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.role::text as role
-  from rls.own_orgs(@after, @most) as o;
+  from rls.own_orgs(@after, @most) as o
+ limit @most;

@@ -9,6 +9,9 @@ select m.org::uuid as org_id, m.slug::text as slug, m.name::text as name, m.role
 select rls.sign_in(@user_id, @org_id, @credential_id, @secret_hash, @ends_at, @address, @browser,
   sqlc.narg('verified'))::text as role;
 
+-- name: NoteRefusedSignIns :exec
+select rls.note_refused_sign_ins(@user_id, @network, @times);
+
 -- name: CredentialOf :one
 select c.org::uuid as org_id, c.slug::text as slug, c.name::text as name, c.usr::uuid as user_id, c.role::text as role,
        c.id::uuid as id, c.ends_at::timestamptz as ends_at

@@ -7,10 +7,11 @@ import (
 )
 
 // orgFunctions are the functions that a query inside an organisation may call. Each was reviewed: none changes a
-// setting, takes an organisation or bypasses the policies.
+// setting or takes an organisation. Only rls.own_orgs bypasses the policies, for the organisations of the caller, whom it
+// takes from the scope.
 var orgFunctions = []string{
 	"now", "count", "min", "max", "sum",
-	"rls.current_user_id", "rls.current_credential_id",
+	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs",
 }
 
 // foreign matches the functions that report whether an id is another organisation's, one for each resource. They bypass

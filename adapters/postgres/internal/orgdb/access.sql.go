@@ -28,6 +28,7 @@ func (q *Queries) EndSignIn(ctx context.Context, id uuid.UUID) (bool, error) {
 const ownOrgs = `-- name: OwnOrgs :many
 select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.role::text as role
   from rls.own_orgs($1, $2) as o
+ limit $2
 `
 
 type OwnOrgsRow struct {

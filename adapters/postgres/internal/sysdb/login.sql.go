@@ -107,6 +107,15 @@ func (q *Queries) MembershipsOf(ctx context.Context, userID uuid.UUID) ([]Member
 	return items, nil
 }
 
+const noteRefusedSignIns = `-- name: NoteRefusedSignIns :exec
+select rls.note_refused_sign_ins($1, $2, $3)
+`
+
+func (q *Queries) NoteRefusedSignIns(ctx context.Context, userID uuid.UUID, network string, times int32) error {
+	_, err := q.db.Exec(ctx, noteRefusedSignIns, userID, network, times)
+	return err
+}
+
 const setUp = `-- name: SetUp :exec
 select rls.set_up($1, $2, $3, $4, $5, $6, $7, $8, $9,
   $10, $11)
