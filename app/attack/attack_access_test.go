@@ -62,8 +62,7 @@ func (f *arena) listSignIns(t *rapid.T) *shot {
 	})
 }
 
-// endSignIn ends a sign-in to the caller's organisation: their own, another's or one that there is not. Those of
-// other
+// endSignIn ends a sign-in to the caller's organisation: their own, another's or one that there is not. Those of other
 // organisations, which may end at the same time, are in the matrix.
 func (f *arena) endSignIn(t *rapid.T) *shot {
 	w := f.asker(t)
@@ -173,8 +172,8 @@ func (f *arena) of(who *person) (all []*realm) {
 	return all
 }
 
-// endAllBut ends a person's sign-ins to this organisation, except the one that asks, and reports whether there
-// were any.
+// endAllBut ends a person's sign-ins to this organisation, except the one that asks, and reports whether there were
+// any.
 func (r *realm) endAllBut(c *access) (ended bool) {
 	for _, other := range r.accesses {
 		if other.who == c.who && other != c && !other.gone {

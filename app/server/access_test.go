@@ -80,9 +80,8 @@ func (w accessWorld) audited(t *testing.T, o *dbtest.Org, action string) []strin
 	return all
 }
 
-// The audit log names a sign-in by a public id. Seen to fail with the id that rls.enter takes, at the sign-in and
-// at the
-// sign-out.
+// The audit log names a sign-in by a public id. Seen to fail with the id that rls.enter takes, at the sign-in and at
+// the sign-out.
 func TestTheAuditLogNamesASignInByItsPublicID(t *testing.T) {
 	t.Parallel()
 	w := newAccessWorld(t)
@@ -180,8 +179,7 @@ func TestAMemberEndsOneOfTheirSignIns(t *testing.T) {
 	}
 }
 
-// Of a sign-out everywhere and of refreshes at the same time no token is left that works. Seen to fail with a
-// function
+// Of a sign-out everywhere and of refreshes at the same time no token is left that works. Seen to fail with a function
 // that leaves the other sign-ins.
 func TestSignOutEverywhereDuringARefresh(t *testing.T) {
 	t.Parallel()
@@ -335,9 +333,8 @@ func TestAChangeOfThePasswordEndsTheOtherSignIns(t *testing.T) {
 	}
 }
 
-// A sign-in by the password before, while the password is changed, is refused or ended. Seen to fail with a sign-
-// in that
-// does not look at the password again.
+// A sign-in by the password before, while the password is changed, is refused or ended. Seen to fail with a sign-in
+// that does not look at the password again.
 func TestASignInDuringAChangeOfThePassword(t *testing.T) {
 	t.Parallel()
 	w := newAccessWorld(t)

@@ -50,8 +50,7 @@ func (s *Service) SignIns(ctx context.Context, who org.Scope, r page.Request) (p
 }
 
 // End ends one of the caller's own sign-ins, and reports whether it is the one that the caller presents. Its next
-// request is refused, and its streams close within a second. It returns ErrNotFound, or audit.ErrOtherOrg for a
-// sign-in
+// request is refused, and its streams close within a second. It returns ErrNotFound, or audit.ErrOtherOrg for a sign-in
 // to another organisation.
 func (s *Service) End(ctx context.Context, who org.Scope, id identity.SignInID) (current bool, err error) {
 	err = s.inOrg(ctx, who, func(tx Tx) error {
@@ -72,9 +71,8 @@ func (s *Service) EndOthers(ctx context.Context, who org.Scope) error {
 }
 
 // ChangePassword gives the caller another password, if they know the present one. Their other sign-ins end, in every
-// organisation. It returns ErrWrongPassword, also for a user without a password, fault.ErrBusy, or an Invalid
-// fault that
-// names new_password.
+// organisation. It returns ErrWrongPassword, also for a user without a password, fault.ErrBusy, or an Invalid fault
+// that names new_password.
 func (s *Service) ChangePassword(ctx context.Context, who org.Scope, present, next string) error {
 	if err := input.Size("new_password", len(next), 1, identity.MaxPassword); err != nil {
 		return err

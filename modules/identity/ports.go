@@ -15,8 +15,7 @@ type Directory interface {
 	// UserByEmail returns the user's id and password hash, or ErrBadLogin. The hash is empty for a user without a
 	// password.
 	UserByEmail(ctx context.Context, email string) (org.UserID, string, error)
-	// MembershipsOf lists the organisations that the user may enter, in the order of their slugs, without suspended
-	// ones.
+	// MembershipsOf lists the organisations that the user may enter, in the order of their slugs, without suspended ones.
 	MembershipsOf(ctx context.Context, user org.UserID) ([]Membership, error)
 	// SignIn writes a credential and returns the member's current role. It returns ErrBadLogin for a user who is not a
 	// member, or whose password has changed since it was verified.
@@ -24,8 +23,7 @@ type Directory interface {
 	// RehashPassword replaces a stored hash by a stronger one of the same password. It does nothing if the password has
 	// changed.
 	RehashPassword(ctx context.Context, user org.UserID, verified, hash string) error
-	// CredentialOf returns the sign-in whose secret has this hash, with the current role. It returns ErrSignedOut if
-	// it is
+	// CredentialOf returns the sign-in whose secret has this hash, with the current role. It returns ErrSignedOut if it is
 	// unknown, expired or deleted.
 	CredentialOf(ctx context.Context, hash secret.Hash) (SignIn, error)
 }
@@ -46,8 +44,7 @@ type Queries interface {
 
 // Registry is the port to the database for operators who manage users.
 type Registry interface {
-	// CreateUser writes a user, or returns ErrEmailTaken. The hash is Passwords.Hash's. Each method that changes
-	// something
+	// CreateUser writes a user, or returns ErrEmailTaken. The hash is Passwords.Hash's. Each method that changes something
 	// writes an entry with the operator's name to the operators' log.
 	CreateUser(ctx context.Context, operator string, u User, passwordHash string) error
 	// SetPassword gives a user another password, or returns ErrUserNotFound. Their sign-ins stay valid.
