@@ -165,6 +165,9 @@ func askAll(t *testing.T, d *dbtest.Database, from planted, finds search) (leaks
 				continue
 			}
 			for _, id := range finds.by {
+				if name == "RemoveMember" && slices.Contains(from.ids(), id) { // nor for a member who was removed
+					continue
+				}
 				said, ok := ask(t, conn, door, name, id)
 				if ok && !slices.Contains(answered, name) {
 					answered = append(answered, name)
@@ -290,9 +293,8 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		"ActiveSessions", "ActiveSessionsOfOwner", "AppendEvent", "DeleteEndedGrants", "DeleteExpiredCredentials",
 		"DeleteExpiredTickets", "DeleteExpiredInvitations", "RevokeInvitation", "InvitationByID", "InvitationIsForeign",
 		"Invitations",
-		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockSession", "Me", "Place", "RecordAudit",
-		"SessionByID",
-		"SessionIsForeign",
+		"EndSession", "EndSignIn", "FinishSession", "InsertTicket", "LockMember", "LockSession", "Me",
+		"MemberByID", "Members", "Place", "RecordAudit", "SessionByID", "SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns",
 		"TemplateByRef", "TemplateIsForeign", "Templates",
 	} {
@@ -310,7 +312,7 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 	leaks, _ = askAll(t, d, ours, search{theirs.ids(), theirs.marks()})
 	// Me and TemplateByRef return one of several rows, whichever comes first.
 	for _, name := range []string{"Place", "SessionByID", "Sessions", "ActiveSessions", "SessionsOfOwner", "LockSession",
-		"EndSession", "FinishSession", "Templates", "InvitationByID", "Invitations"} {
+		"EndSession", "FinishSession", "Templates", "InvitationByID", "Invitations", "MemberByID", "Members"} {
 		if !slices.ContainsFunc(leaks, func(l string) bool { return strings.HasPrefix(l, name+" ") }) {
 			t.Errorf("without policies %s leaks nothing: this test looks at nothing", name)
 		}

@@ -13,10 +13,10 @@ import (
 type Report struct {
 	Results   []Result
 	Took      time.Duration
-	Databases int  // at once
-	Attempts  int  // that behaviour has
-	Sampled   bool // not all mutants were made
-	Major     int  // the version of PostgreSQL
+	Databases int        // at once
+	Attempts  int        // that behaviour has
+	Sampled   bool       // not all mutants were made
+	listed    []survivor // that no attempt should notice
 }
 
 // Count is how many mutants of a kind there were, and who noticed them.

@@ -24,7 +24,7 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 	covered, alone := result("a", "idle b", "rules"), result("e", "idle", "rules")
 	idle.Idle, useless.Idle, impossible.Impossible = "unused", "unused", "refused"
 	covered.Idle, alone.Idle = "unused", "unused"
-	report := Report{Results: []Result{
+	report := Report{listed: list, Results: []Result{
 		result("x", "noticed", "behaviour", "manifest"), idle, impossible, useless, covered, alone,
 		result("a", "1 b", "rules"),
 		result("x", "not listed", "rules"),
@@ -41,7 +41,7 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 		"c d: is listed, and no such mutant survives",
 		"e *: is listed, and no such mutant survives",
 	}
-	if diff := cmp.Diff(want, report.compare(list)); diff != "" {
+	if diff := cmp.Diff(want, report.Findings()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if _, err := listed("a b\n", 15); err == nil {

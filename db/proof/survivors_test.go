@@ -1,12 +1,15 @@
 package proof
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // survivors is the reviewed list of what the attempts do not notice, and why.
@@ -22,6 +25,16 @@ type survivor struct {
 
 // since matches the beginning of a reason that holds from a version of PostgreSQL on.
 var since = regexp.MustCompile(`^From PostgreSQL (\d+): `)
+
+// listedFor reads the list for the version of a server.
+func listedFor(ctx context.Context, conn *pgx.Conn) ([]survivor, error) {
+	major := 0
+	err := conn.QueryRow(ctx, "select current_setting('server_version_num')::int / 10000").Scan(&major)
+	if err != nil {
+		return nil, err
+	}
+	return listed(survivors, major)
+}
 
 // listed reads the list for a major version of PostgreSQL. A reason begins with "##".
 func listed(text string, major int) ([]survivor, error) {
@@ -54,15 +67,8 @@ func listed(text string, major int) ([]survivor, error) {
 // Findings lists what fails the proof: a mutant that neither the attempts nor the rules notice, one that no attempt
 // notices and survivors.txt does not list, one that it lists although an attempt notices it, and, when all mutants were
 // made, a line that matches no survivor. The manifest does not count, because it notices harmless changes too.
-func (r *Report) Findings() ([]string, error) {
-	list, err := listed(survivors, r.Major)
-	if err != nil {
-		return nil, fmt.Errorf("read the survivors: %w", err)
-	}
-	return r.compare(list), nil
-}
-
-func (r *Report) compare(list []survivor) []string {
+func (r *Report) Findings() []string {
+	list := r.listed
 	var found []string
 	survived := map[string]bool{}
 	for _, result := range r.Results {
