@@ -7,8 +7,8 @@ import (
 )
 
 // orgFunctions are the functions that a query inside an organisation may call. Each was reviewed: none changes a
-// setting or takes an organisation. Only rls.own_orgs bypasses the policies, for the organisations of the caller, whom it
-// takes from the scope.
+// setting or takes an organisation. Only rls.own_orgs bypasses the policies, for the organisations of the caller, whom
+// it takes from the scope.
 var orgFunctions = []string{
 	"now", "count", "min", "max", "sum",
 	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs",
