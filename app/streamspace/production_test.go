@@ -343,8 +343,9 @@ func (in *installation) desktop(bearer string) {
 		in.Fatalf("open the desktop: %v", err)
 	}
 	defer socket.CloseNow()
-	_, first, err := socket.Read(ctx)
-	if err != nil || !bytes.HasPrefix(first, []byte("RFB 003.")) {
+	first := make([]byte, len("RFB 003.")) // a stream of bytes: a message can have one of them
+	_, err = io.ReadFull(websocket.NetConn(ctx, socket, websocket.MessageBinary), first)
+	if err != nil || string(first) != "RFB 003." {
 		in.Fatalf("the desktop says %q, %v", first, err)
 	}
 	if status := in.call(http.MethodDelete, at, bearer, nil, nil); status != http.StatusAccepted {
