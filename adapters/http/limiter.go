@@ -2,12 +2,12 @@ package http
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 
+	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -136,18 +136,4 @@ type member struct {
 func memberOf(s org.Scope) member { return member{s.Org(), s.User()} }
 
 // networkOf is the network that a request comes from, as the key of a limiter.
-func networkOf(ctx context.Context) string { return network(recordOf(ctx).client) }
-
-// network is the key for an address: an IPv4 address itself, or the /64 of an IPv6 address. One customer has at least a
-// /64, and could use a new address for each attempt.
-func network(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return address
-	}
-	p, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
-	}
-	return p.String()
-}
+func networkOf(ctx context.Context) string { return identity.NetworkOf(recordOf(ctx).client) }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/identity"
 )
 
 // inBubble runs a test on a clock that stands still while something computes, so that nothing is earned back by a
@@ -151,8 +153,8 @@ func TestAddressesAreCountedByNetwork(t *testing.T) {
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "::ffff:192.0.2.1", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64",
 		"fe80::1%eth0": "fe80::/64", "junk": "junk",
 	} {
-		if got := network(address); got != want {
-			t.Errorf("network(%s) = %s, want %s", address, got, want)
+		if got := identity.NetworkOf(address); got != want {
+			t.Errorf("NetworkOf(%s) = %s, want %s", address, got, want)
 		}
 	}
 }

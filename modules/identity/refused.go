@@ -54,7 +54,7 @@ func NewRefused(r RefusedRegistry, log *slog.Logger) *Refused {
 // Note counts one refused sign-in and logs where it came from. The zero user is an unknown account, which has no audit
 // log. What was entered is not logged: people enter their password in the wrong field.
 func (r *Refused) Note(ctx context.Context, user org.UserID, from Client) {
-	at := attempts{user, networkOf(from.Address)}
+	at := attempts{user, NetworkOf(from.Address)}
 	r.log.InfoContext(ctx, "a sign-in was refused", "address", from.Address, "known", user != org.UserID{})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,9 +67,10 @@ func (r *Refused) Note(ctx context.Context, user org.UserID, from Client) {
 	}
 }
 
-// networkOf is the address, or of IPv6 the network that one customer has (RFC 6177), from which they choose addresses
-// freely.
-func networkOf(address string) string {
+// NetworkOf is the network that attempts from an address are counted for: an IPv4 address itself, or the /64 of an
+// IPv6 address. One customer has at least a /64, and could use a new address for each attempt. Any other text stays as
+// it is.
+func NetworkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {
 		return address
