@@ -4,6 +4,7 @@ import { banner } from './banner';
 import { title } from './brand';
 import { preload } from './desktop';
 import { h } from './dom';
+import { section } from './layout';
 import { sessionList } from './sessions';
 import { templateCards } from './templates';
 
@@ -22,8 +23,4 @@ export function home(app: App): View {
     main.focus({ preventScroll: true });
     void preload();
   };
-}
-
-function section(id: string, heading: string, content: HTMLElement): HTMLElement {
-  return h('section', { 'aria-labelledby': id }, h('h2', { id }, heading), content);
 }

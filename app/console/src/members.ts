@@ -7,6 +7,7 @@ import { title } from './brand';
 import { confirmed } from './confirm';
 import { h } from './dom';
 import { invitationList } from './invitations';
+import { pageHead, section } from './layout';
 import { Loaded } from './loaded';
 import { isAdmin, roleChoice } from './roles';
 
@@ -15,14 +16,7 @@ export function members(app: App): View {
   return (root, left) => {
     title('Members');
     const main = h('main', { class: 'page', tabindex: '-1' });
-    main.append(
-      h(
-        'div',
-        { class: 'page-head' },
-        h('h1', {}, 'Members'),
-        h('button', { class: 'quiet', type: 'button', click: () => app.home() }, 'Back to desktops'),
-      ),
-    );
+    main.append(pageHead(app, 'Members'));
     if (isAdmin(app)) {
       const invitations = invitationList(app, left);
       main.append(
@@ -34,10 +28,6 @@ export function members(app: App): View {
     root.append(banner(app, left), main);
     main.focus({ preventScroll: true });
   };
-}
-
-function section(id: string, heading: string, content: HTMLElement): HTMLElement {
-  return h('section', { 'aria-labelledby': `${id}-heading` }, h('h2', { id: `${id}-heading` }, heading), content);
 }
 
 function memberList(app: App, left: AbortSignal): Loaded<Member> {
