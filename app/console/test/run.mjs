@@ -133,13 +133,16 @@ function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A port that nothing listened on a moment ago. */
+/** A port on which nothing listens, below those that the kernel gives to connections and to those who ask for any port. */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    const probe = createServer();
+    const listen = () => probe.listen(20000 + Math.floor(Math.random() * 12767), '127.0.0.1');
+    probe.on('error', (error) => (error.code === 'EADDRINUSE' ? listen() : reject(error)));
+    probe.on('listening', () => {
       const { port } = probe.address();
       probe.close(() => resolve(port));
     });
+    listen();
   });
 }
