@@ -114,6 +114,14 @@ end`)
 	}
 }
 
+func TestAStatementThatSkipsLockedRowsStaysReadable(t *testing.T) {
+	t.Parallel()
+	_, texts := variantsOf(t, "sql", "select 1 from t where a order by a limit 1 for update of t skip locked")
+	if got := texts["all a"]; !strings.Contains(got, "OF t SKIP LOCKED") {
+		t.Errorf("it leaves %s", got)
+	}
+}
+
 func TestEachConditionOfAnSQLFunctionGoes(t *testing.T) {
 	t.Parallel()
 	got, _ := variantsOf(t, "sql", "select case when coalesce(x, '') = '' then f(x) else g() end; "+

@@ -29,6 +29,7 @@ func variants(tree *pgtree.ParseResult, find func(*pgtree.ParseResult) []edit) (
 		if err != nil {
 			return nil, fmt.Errorf("write SQL without %s: %w", e.without, err)
 		}
+		text = strings.ReplaceAll(text, "SKIP LOCKED", " SKIP LOCKED") // the space before it is left out after a table
 		out = append(out, variant{e.what, e.without, text})
 	}
 	return out, nil
