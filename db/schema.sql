@@ -604,10 +604,10 @@ COMMENT ON FUNCTION rls.check_catalogue() IS 'Everything in the catalogue that b
 
 
 --
--- Name: connect_agent(uuid, bytea, bigint, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: connect_agent(uuid, bytea, bigint, boolean, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) RETURNS bigint
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer DEFAULT 20) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -624,18 +624,19 @@ begin
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
   present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
+  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
+  perform rls.provide_slots(agent, its_slots);
   return present;
 end $$;
 
 
-ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) IS 'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
 
 
 --
@@ -1249,6 +1250,52 @@ COMMENT ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp
 
 
 --
+-- Name: free_agent(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.free_agent(besides uuid) RETURNS TABLE(agent uuid, waits_for text, namespace text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  candidate record;
+  missing text := 'agent';
+  its_namespace text;
+begin
+  select o.namespace into its_namespace from app.organizations o where o.id = rls.current_org_id();
+  for candidate in
+    select a.id, coalesce(a.seen_at > now() - interval '30 s', false) and coalesce(s.failed_at < now() - interval '1 min', true) as ready
+      from app.agent_orgs s join app.agents a on a.id = s.agent_id,
+           lateral (select count(*) as free from app.agent_slots t
+                     where t.agent_id = a.id and t.session_id is null and t.slot <= a.slots) room
+     where s.org_id = rls.current_org_id() and a.revoked_at is null and a.id is distinct from besides
+     order by room.free desc, a.seen_at desc
+  loop
+    missing := case when candidate.ready or missing = 'room' then 'room' else 'host' end;
+    continue when not candidate.ready;
+    -- The row stays locked until the session takes a slot, in the same transaction.
+    perform from app.agent_slots t join app.agents a on a.id = t.agent_id
+      where t.agent_id = candidate.id and t.session_id is null and t.slot <= a.slots
+      order by t.slot limit 1 for update of t skip locked;
+    if found then
+      return query select candidate.id, ''::text, its_namespace;
+      return;
+    end if;
+  end loop;
+  return query select null::uuid, missing, its_namespace;
+end $$;
+
+
+ALTER FUNCTION rls.free_agent(besides uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION free_agent(besides uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.free_agent(besides uuid) IS 'An agent with a free slot for a session of the org that was entered, besides one that could not start it: the one with the most room. Otherwise what is missing: room, a host, or any agent that serves the org. It tells no number. Also the org''s namespace.';
+
+
+--
 -- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1611,7 +1658,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, 'cf1e01fa16f40abb09a1bd128882adef59d6ff7279fbbbfe30e688ff545391b6') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1904,6 +1951,30 @@ COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs wit
 
 
 --
+-- Name: orgs_with_waiting_sessions(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct s.org_id from app.sessions s
+   where s.state = 'pending' and s.agent_id is null and s.org_id > after
+   order by s.org_id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) IS 'A page of the orgs with sessions that no agent has yet, after a given id.';
+
+
+--
 -- Name: own_orgs(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1971,6 +2042,41 @@ ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page int
 --
 
 COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
+
+
+--
+-- Name: provide_slots(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.provide_slots(agent uuid, wanted integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  provided int;
+begin
+  select count(*) into provided from app.agent_slots t where t.agent_id = agent;
+  if provided < wanted then
+    insert into app.agent_slots (agent_id, slot)
+    select agent, n from generate_series(1, wanted) n
+     where not exists (select from app.agent_slots t where t.agent_id = agent and t.slot = n)
+     order by n limit wanted - provided;
+  elsif provided > wanted then
+    delete from app.agent_slots t
+     where t.agent_id = agent and t.slot in (
+       select f.slot from app.agent_slots f where f.agent_id = agent and f.session_id is null
+        order by f.slot desc limit provided - wanted for update skip locked);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.provide_slots(agent uuid, wanted integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.provide_slots(agent uuid, wanted integer) IS 'Makes the number of an agent''s slots the wanted one. Slots in use stay. Only the definer''s functions may execute it.';
 
 
 --
@@ -2419,6 +2525,7 @@ begin
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
       ('R01', 'app.password_resets', ''),
+      ('R01', 'app.agent_slots', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -2434,6 +2541,9 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_delete', 'd {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'agent_slots.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
@@ -2497,7 +2607,7 @@ begin
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
-      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
+      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
@@ -3057,7 +3167,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 9 $$;
+    AS $$ select 10 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3396,6 +3506,35 @@ COMMENT ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) IS 'End
 
 
 --
+-- Name: start_elsewhere(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.start_elsewhere() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.agent_orgs s set failed_at = now()
+   where s.org_id = rls.current_org_id() and s.agent_id = rls.current_agent_id();
+  update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
+   where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
+     and s.desired = 'running' and s.state in ('pending', 'starting') and s.failed_on is null
+     and exists (select from app.agent_orgs o join app.agents a on a.id = o.agent_id
+                  where o.org_id = s.org_id and o.agent_id <> s.agent_id and a.revoked_at is null);
+  return found;
+end $$;
+
+
+ALTER FUNCTION rls.start_elsewhere() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION start_elsewhere(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.start_elsewhere() IS 'Notes that the agent that reports could not start the session, and takes the session from it, if it can be tried on another one.';
+
+
+--
 -- Name: suspend_org(text, uuid, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3532,6 +3671,60 @@ COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the
 
 
 --
+-- Name: use_slot(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.use_slot() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  held uuid := case when old.state not in ('terminated', 'failed') then old.agent_id end;
+  needed uuid := case when new.state not in ('terminated', 'failed') then new.agent_id end;
+begin
+  if held is distinct from needed then
+    delete from app.agent_slots t using app.agents a where t.session_id = old.id and a.id = t.agent_id and t.slot > a.slots;
+    update app.agent_slots t set session_id = null where t.session_id = old.id;
+    -- An agent that does not serve the org, and an id that another session has, are refused by the table's keys, and not for a
+    -- reason that tells of slots.
+    if needed is not null and exists (select from app.agent_orgs s where s.agent_id = needed)
+       and not exists (select from app.agent_slots t where t.session_id = new.id) then
+      update app.agent_slots t set session_id = new.id
+       where t.agent_id = needed and t.slot = (
+         select f.slot from app.agent_slots f join app.agents a on a.id = f.agent_id
+          where f.agent_id = needed and f.session_id is null and f.slot <= a.slots
+          order by f.slot limit 1 for update of f skip locked);
+      if not found then
+        raise exception 'no free slot on the agent' using errcode = 'SS030';
+      end if;
+    end if;
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  if old.agent_id is distinct from new.agent_id then
+    -- What another agent has reported says nothing of this one's epochs.
+    new.observed_epoch := 0;
+    new.observed_generation := 0;
+    new.waits_since := case when new.agent_id is null then now() else new.waits_since end;
+  end if;
+  if new.agent_id is not null or new.state <> 'pending' then
+    new.waits_for := '';
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.use_slot() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION use_slot(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.use_slot() IS 'A session on an agent holds one of its slots until it ends. Without a free slot it is refused, whoever writes it.';
+
+
+--
 -- Name: user_by_email(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3583,7 +3776,8 @@ COMMENT ON FUNCTION rls.withdraw_template(operator text, name text) IS 'Removes 
 
 CREATE TABLE app.agent_orgs (
     org_id uuid DEFAULT rls.current_org_id() NOT NULL,
-    agent_id uuid NOT NULL
+    agent_id uuid NOT NULL,
+    failed_at timestamp with time zone
 );
 
 ALTER TABLE ONLY app.agent_orgs FORCE ROW LEVEL SECURITY;
@@ -3599,6 +3793,35 @@ COMMENT ON TABLE app.agent_orgs IS 'The agents that serve an org.';
 
 
 --
+-- Name: COLUMN agent_orgs.failed_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agent_orgs.failed_at IS 'When a session of this org last failed to start there, and the host was the cause.';
+
+
+--
+-- Name: agent_slots; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.agent_slots (
+    agent_id uuid NOT NULL,
+    slot integer NOT NULL,
+    session_id uuid
+);
+
+ALTER TABLE ONLY app.agent_slots FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.agent_slots OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE agent_slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.agent_slots IS 'The slots of each agent, and the session that holds each, of whichever org. Only the definer''s functions reach them, so that an org learns nothing of the sessions of others.';
+
+
+--
 -- Name: agents; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -3609,7 +3832,9 @@ CREATE TABLE app.agents (
     epoch bigint DEFAULT 0 NOT NULL,
     seen_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    slots integer DEFAULT 0 NOT NULL,
+    CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000)))
 );
 
 ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
@@ -3622,6 +3847,13 @@ ALTER TABLE app.agents OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
+
+
+--
+-- Name: COLUMN agents.slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.slots IS 'How many sessions the agent says that it can run at the same time.';
 
 
 --
@@ -4027,11 +4259,16 @@ CREATE TABLE app.sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     end_wanted_at timestamp with time zone,
     ended_at timestamp with time zone,
+    failed_on uuid,
+    waits_for text DEFAULT ''::text NOT NULL,
+    waits_since timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
-    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text])))
+    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
+    CONSTRAINT sessions_waits_before_placement CHECK (((waits_for = ''::text) OR ((state = 'pending'::text) AND (agent_id IS NULL)))),
+    CONSTRAINT sessions_waits_for CHECK ((waits_for = ANY (ARRAY[''::text, 'host'::text, 'room'::text])))
 );
 
 ALTER TABLE ONLY app.sessions FORCE ROW LEVEL SECURITY;
@@ -4058,6 +4295,27 @@ COMMENT ON COLUMN app.sessions.generation IS 'The number of changes of desired.'
 --
 
 COMMENT ON COLUMN app.sessions.observed_epoch IS 'The epoch of the agent process that reported state.';
+
+
+--
+-- Name: COLUMN sessions.failed_on; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.failed_on IS 'The agent that could not start the session. It is then tried once on another one.';
+
+
+--
+-- Name: COLUMN sessions.waits_for; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.waits_for IS 'What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).';
+
+
+--
+-- Name: COLUMN sessions.waits_since; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.waits_since IS 'Since when the session has had no agent.';
 
 
 --
@@ -4189,6 +4447,22 @@ ALTER TABLE rls.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDE
 
 ALTER TABLE ONLY app.agent_orgs
     ADD CONSTRAINT agent_orgs_pkey PRIMARY KEY (org_id, agent_id);
+
+
+--
+-- Name: agent_slots agent_slots_one_for_a_session; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_one_for_a_session UNIQUE (session_id);
+
+
+--
+-- Name: agent_slots agent_slots_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_pkey PRIMARY KEY (agent_id, slot);
 
 
 --
@@ -4447,6 +4721,13 @@ CREATE INDEX agent_orgs_agent ON app.agent_orgs USING btree (agent_id);
 
 
 --
+-- Name: agent_slots_free; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX agent_slots_free ON app.agent_slots USING btree (agent_id, slot) WHERE (session_id IS NULL);
+
+
+--
 -- Name: audit_log_of_actor; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4601,6 +4882,13 @@ CREATE INDEX sessions_placed ON app.sessions USING btree (org_id, agent_id);
 
 
 --
+-- Name: sessions_waiting; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_waiting ON app.sessions USING btree (org_id, waits_since, id) WHERE ((state = 'pending'::text) AND (agent_id IS NULL));
+
+
+--
 -- Name: templates_id; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4706,6 +4994,13 @@ CREATE TRIGGER take_over AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW W
 
 
 --
+-- Name: sessions use_slot; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER use_slot BEFORE INSERT OR DELETE OR UPDATE ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.use_slot();
+
+
+--
 -- Name: agent_orgs agent_orgs_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -4719,6 +5014,14 @@ ALTER TABLE ONLY app.agent_orgs
 
 ALTER TABLE ONLY app.agent_orgs
     ADD CONSTRAINT agent_orgs_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: agent_slots agent_slots_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_of_agent FOREIGN KEY (agent_id) REFERENCES app.agents(id);
 
 
 --
@@ -4950,6 +5253,12 @@ CREATE POLICY admins_update ON app.templates AS RESTRICTIVE FOR UPDATE TO stream
 ALTER TABLE app.agent_orgs ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: agent_slots; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.agent_slots ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: agents; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
 --
 
@@ -4966,6 +5275,13 @@ ALTER TABLE app.audit_log ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY backup_select ON app.agent_orgs FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: agent_slots backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.agent_slots FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -5126,6 +5442,13 @@ COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the or
 ALTER TABLE app.credentials ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: agent_slots definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.agent_slots FOR DELETE TO streamspace_definer USING (true);
+
+
+--
 -- Name: credentials definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5179,6 +5502,13 @@ CREATE POLICY definer_heads ON app.org_heads TO streamspace_definer USING ((org_
 --
 
 CREATE POLICY definer_insert ON app.agent_orgs FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.agent_slots FOR INSERT TO streamspace_definer WITH CHECK (true);
 
 
 --
@@ -5270,6 +5600,13 @@ CREATE POLICY definer_limits ON app.quota_limits TO streamspace_definer USING ((
 --
 
 CREATE POLICY definer_select ON app.agent_orgs FOR SELECT TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.agent_slots FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -5371,6 +5708,20 @@ CREATE POLICY definer_select ON app.users FOR SELECT TO streamspace_definer USIN
 
 
 --
+-- Name: agent_orgs definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.agent_orgs FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.agent_slots FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
 -- Name: agents definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5410,6 +5761,13 @@ CREATE POLICY definer_update ON app.organizations FOR UPDATE TO streamspace_defi
 --
 
 CREATE POLICY definer_update ON app.password_resets FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: sessions definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.sessions FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -7011,11 +7369,11 @@ GRANT ALL ON FUNCTION rls.check_catalogue() TO streamspace_auditor;
 
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) TO streamspace_agent;
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) TO streamspace_agent;
 
 
 --
@@ -7217,6 +7575,15 @@ GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION free_agent(besides uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.free_agent(besides uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_system;
 
 
 --
@@ -7453,6 +7820,14 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streams
 
 
 --
+-- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION own_orgs(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7474,6 +7849,13 @@ GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credenti
 
 REVOKE ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.provide_slots(agent uuid, wanted integer) FROM PUBLIC;
 
 
 --
@@ -7739,6 +8121,14 @@ GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO st
 
 
 --
+-- Name: FUNCTION start_elsewhere(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.start_elsewhere() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.start_elsewhere() TO streamspace_agent;
+
+
+--
 -- Name: FUNCTION suspend_org(operator text, org uuid, suspend boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7784,6 +8174,14 @@ GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
 
 
 --
+-- Name: FUNCTION use_slot(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.use_slot() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.use_slot() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION user_by_email(address text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7806,6 +8204,42 @@ GRANT ALL ON FUNCTION rls.withdraw_template(operator text, name text) TO streams
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.agent_orgs TO streamspace_definer;
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_app;
+
+
+--
+-- Name: COLUMN agent_orgs.failed_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(failed_at) ON TABLE app.agent_orgs TO streamspace_definer;
+
+
+--
+-- Name: TABLE agent_slots; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.agent_slots TO streamspace_backup;
+GRANT SELECT,DELETE ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.agent_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(agent_id) ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.slot; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(slot) ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.session_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(session_id) ON TABLE app.agent_slots TO streamspace_definer;
 
 
 --
@@ -7857,6 +8291,13 @@ GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
 --
 
 GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.slots; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(slots) ON TABLE app.agents TO streamspace_definer;
 
 
 --
@@ -8341,6 +8782,8 @@ GRANT INSERT(spec) ON TABLE app.sessions TO streamspace_app;
 --
 
 GRANT INSERT(agent_id) ON TABLE app.sessions TO streamspace_app;
+GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_definer;
+GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_system;
 
 
 --
@@ -8357,6 +8800,7 @@ GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_system;
 
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_agent;
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_system;
+GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_definer;
 
 
 --
@@ -8372,6 +8816,22 @@ GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_system;
 --
 
 GRANT UPDATE(observed_generation) ON TABLE app.sessions TO streamspace_agent;
+
+
+--
+-- Name: COLUMN sessions.failed_on; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(failed_on) ON TABLE app.sessions TO streamspace_definer;
+
+
+--
+-- Name: COLUMN sessions.waits_for; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_definer;
+GRANT INSERT(waits_for) ON TABLE app.sessions TO streamspace_app;
+GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_system;
 
 
 --

@@ -75,7 +75,7 @@ func toSession(s sessions.Session) api.Session {
 	out := api.Session{
 		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),
 		Template:  api.SessionTemplate{Id: s.Template.ID.UUID, Name: s.Template.Name, Title: s.Template.Title},
-		CreatedAt: s.CreatedAt.UTC(),
+		CreatedAt: s.CreatedAt.UTC(), WaitingFor: optional(api.SessionWaitingFor(s.WaitsFor)),
 	}
 	if !s.EndedAt.IsZero() {
 		out.EndedAt = optional(s.EndedAt.UTC().Round(time.Microsecond))

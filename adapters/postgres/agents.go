@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,6 +29,7 @@ func (r Roster) ConnectAgent(ctx context.Context, h link.Hello) (int64, error) {
 	hash := h.Secret.Hash()
 	epoch, err := r.q.ConnectAgent(ctx, sysdb.ConnectAgentParams{
 		AgentID: h.Agent, SecretHash: hash[:], Epoch: h.Epoch, Unconfined: h.Unconfined,
+		Slots: int32(cmp.Or(h.Slots, link.DefaultSlots)),
 	})
 	return epoch, translate(err)
 }

@@ -310,8 +310,9 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaks, _ = askAll(t, d, ours, search{theirs.ids(), theirs.marks()})
-	// Me and TemplateByRef return one of several rows, whichever comes first.
-	for _, name := range []string{"Place", "SessionByID", "Sessions", "ActiveSessions", "SessionsOfOwner", "LockSession",
+	// Me and TemplateByRef return one of several rows, whichever comes first. Place calls a function, which looks at the
+	// organisation by itself (db/proof).
+	for _, name := range []string{"SessionByID", "Sessions", "ActiveSessions", "SessionsOfOwner", "LockSession",
 		"EndSession", "FinishSession", "Templates", "InvitationByID", "Invitations", "MemberByID", "Members"} {
 		if !slices.ContainsFunc(leaks, func(l string) bool { return strings.HasPrefix(l, name+" ") }) {
 			t.Errorf("without policies %s leaks nothing: this test looks at nothing", name)

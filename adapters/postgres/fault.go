@@ -49,6 +49,7 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS022": invitations.ErrOtherAddress,
 	"SS023": recovery.ErrLink,
 	"SS016": sessions.ErrOwnerIsMember,
+	"SS030": sessions.ErrNoRoom,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout

@@ -37,6 +37,7 @@ var answers = map[string]struct {
 	"SS022": {fault.Forbidden, "invitation_for_another_address"},
 	"SS023": {fault.Forbidden, "reset_link_invalid"},
 	"SS016": {fault.Conflict, "owner_is_member"},
+	"SS030": {fault.Unavailable, "no_room"},
 	"55P03": {fault.Unavailable, "busy"},
 	"53300": {fault.Unavailable, "busy"},
 	"57014": {fault.Unavailable, "busy"},

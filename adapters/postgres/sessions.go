@@ -29,16 +29,6 @@ func (d *DB) SessionReads() org.Reading[sessions.Queries] {
 	return reading(d, func(r reader) sessions.Queries { return sessionReader{r} })
 }
 
-// Place implements sessions.Tx.
-func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
-	row, err := t.Queries.Place(ctx)
-	at := sessions.Placement{Agent: row.AgentID}
-	if row.Namespace != nil {
-		at.Namespace = *row.Namespace
-	}
-	return at, orNotFound(err, sessions.ErrNoAgent)
-}
-
 // InsertSession implements sessions.Tx. The row has a copy of what the template runs, so that a later revision of the
 // template does not change it.
 func (t *memberTx) InsertSession(ctx context.Context, s sessions.Session) error {
@@ -49,7 +39,16 @@ func (t *memberTx) InsertSession(ctx context.Context, s sessions.Session) error 
 	return t.Queries.InsertSession(ctx, orgdb.InsertSessionParams{
 		ID: s.ID.UUID, OwnerID: s.Owner.UUID, Name: s.Name, TemplateID: s.Template.ID.UUID, TemplateName: s.Template.Name,
 		TemplateTitle: s.Template.Title, Spec: spec, AgentID: nullable(s.Agent),
+		WaitsFor: waitsForOf(s),
 	})
+}
+
+// waitsForOf is what the row says. That a session waits for its agent follows from the rest of the row.
+func waitsForOf(s sessions.Session) string {
+	if s.WaitsFor == sessions.WaitsForStart {
+		return ""
+	}
+	return string(s.WaitsFor)
 }
 
 // LockSession implements sessions.Tx.
@@ -146,6 +145,12 @@ func toSession(row orgdb.AppSession) sessions.Session {
 	}
 	if row.EndedAt != nil {
 		s.EndedAt = *row.EndedAt
+	}
+	switch {
+	case s.State == link.Pending && row.AgentID.Valid:
+		s.WaitsFor = sessions.WaitsForStart
+	case s.State == link.Pending:
+		s.WaitsFor = sessions.WaitsFor(row.WaitsFor)
 	}
 	return s
 }

@@ -9,10 +9,10 @@ import (
 
 // Why a session ended. The code is stored as the session's reason; the console shows a sentence for it.
 var (
-	errDesktopExited = fault.New(fault.Internal, "desktop_exited",
+	errDesktopExited = fault.New(fault.Invalid, "desktop_exited",
 		"The program ended, or the user chose Exit in the desktop's menu.")
 	errDisplayEnded    = fault.New(fault.Internal, "display_ended", "The desktop's display ended.")
-	errCommandNotFound = fault.New(fault.Internal, "command_not_found",
+	errCommandNotFound = fault.New(fault.Invalid, "command_not_found",
 		"The template's command is not installed on the host.")
 	errKilled = fault.New(fault.Internal, "desktop_killed", "The desktop was killed.")
 )

@@ -23,7 +23,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// ClientConfig is the configuration of a Client. All fields except Authorities and Unconfined are required.
+// ClientConfig is the configuration of a Client. All fields except Authorities, Unconfined and Slots are
+// required.
 type ClientConfig struct {
 	// URL is the control plane's, http or https, without a path.
 	URL    string
@@ -34,7 +35,9 @@ type ClientConfig struct {
 	Authorities func() (*x509.CertPool, error)
 	// Unconfined tells that sessions run without namespaces. Zero means that they are confined.
 	Unconfined bool
-	Log        *slog.Logger
+	// Slots is how many sessions the agent can run at the same time. Zero: link.DefaultSlots.
+	Slots int
+	Log   *slog.Logger
 }
 
 // AgentHandler handles the control plane's requests on the agent. Its methods may be
@@ -168,6 +171,6 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 // hello identifies this process. Its epoch is zero at the first connection; the control plane then assigns one.
 func (c *Client) hello() link.Hello {
 	return link.Hello{
-		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined,
+		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined, Slots: c.cfg.Slots,
 	}
 }

@@ -95,11 +95,13 @@ func TestConnect(t *testing.T) {
 	}
 }
 
-func TestConnectTellsUnconfined(t *testing.T) {
+func TestConnectTellsUnconfinedAndSlots(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id, key := r.control.enrol()
-	client, err := NewClient(ClientConfig{URL: r.http.URL, Agent: id, Secret: key, Unconfined: true, Log: quiet()})
+	client, err := NewClient(ClientConfig{
+		URL: r.http.URL, Agent: id, Secret: key, Unconfined: true, Slots: 7, Log: quiet(),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +110,7 @@ func TestConnectTellsUnconfined(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.CloseNow()
-	if h := r.control.hellos[0]; !h.Unconfined || h.Epoch != 0 {
+	if h := r.control.hellos[0]; !h.Unconfined || h.Slots != 7 || h.Epoch != 0 {
 		t.Errorf("control plane was told %+v", h)
 	}
 }

@@ -20,6 +20,9 @@ func present(h http.Header, hello link.Hello) {
 	if hello.Unconfined {
 		h.Set(headerUnconfined, "true")
 	}
+	if hello.Slots != 0 {
+		h.Set(headerSlots, strconv.Itoa(hello.Slots))
+	}
 }
 
 // presented reads what present wrote. It checks the format only; link.Control checks the credential.
@@ -35,6 +38,12 @@ func presented(h http.Header) (link.Hello, error) {
 		hello.Epoch, err = strconv.ParseInt(epoch, 10, 64)
 		if err != nil || hello.Epoch <= 0 {
 			return link.Hello{}, errBadEpoch.Saying("The header %s is not a positive number.", headerEpoch)
+		}
+	}
+	if slots := h.Get(headerSlots); slots != "" {
+		hello.Slots, err = strconv.Atoi(slots)
+		if err != nil || hello.Slots < 1 || hello.Slots > link.MaxSlots {
+			return link.Hello{}, errBadSlots.Saying("The header %s is not a number from 1 to %d.", headerSlots, link.MaxSlots)
 		}
 	}
 	return hello, nil

@@ -31,6 +31,7 @@ const (
 
 	headerEpoch      = "StreamSpace-Epoch"
 	headerUnconfined = "StreamSpace-Unconfined"
+	headerSlots      = "StreamSpace-Slots"
 	headerStream     = "StreamSpace-Stream"
 	headerSession    = "StreamSpace-Session"
 	// headerHangUp marks the refusal that cuts an agent off: the agent closes the connection once it has read it.
@@ -53,6 +54,7 @@ var (
 	errBadCredential = fault.New(fault.Unauthenticated, "bad_credential", "The agent's credential is missing or invalid.")
 	errUnknownStream = fault.New(fault.NotFound, "unknown_stream", "The stream's id is unknown, or it was used already.")
 	errBadEpoch      = fault.New(fault.Invalid, "bad_epoch", "The epoch is not a positive number.")
+	errBadSlots      = fault.New(fault.Invalid, "bad_slots", "The number of slots is too large or not positive.")
 	errBadID         = fault.New(fault.Invalid, "bad_id", "The id is not a UUID.")
 	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request body is too large or not valid JSON.")
 	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents, not for browsers.")

@@ -21,7 +21,9 @@ func Run(ctx context.Context, c Config, log *slog.Logger) (err error) {
 	if err != nil {
 		return err
 	}
-	config := tunnel.ClientConfig{URL: c.ControlURL, Agent: id, Secret: key, Unconfined: c.Unconfined, Log: log}
+	config := tunnel.ClientConfig{
+		URL: c.ControlURL, Agent: id, Secret: key, Unconfined: c.Unconfined, Slots: c.Slots, Log: log,
+	}
 	if c.ControlCA != "" {
 		config.Authorities = func() (*x509.CertPool, error) { return certs.Authorities(c.ControlCA) }
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/certs"
 	"github.com/streamspace-dev/streamspace/app/settings"
+	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -29,6 +30,8 @@ type Config struct {
 	// Unconfined runs sessions without namespaces, for a kernel that provides none. The control plane accepts it only
 	// in an installation with one organisation.
 	Unconfined bool `env:"STREAMSPACE_AGENT_UNCONFINED"`
+	// Slots is how many sessions this host runs at the same time. Further ones go to other hosts, or wait.
+	Slots int `env:"STREAMSPACE_AGENT_SLOTS" envDefault:"20"`
 }
 
 // Settings describes the settings of an agent.
@@ -41,6 +44,8 @@ func Settings() []settings.Setting {
 		"STREAMSPACE_DATA":             "data folder of the sessions",
 		"STREAMSPACE_AGENT_UNCONFINED": "true: run sessions without namespaces; " +
 			"refused when there is more than one organisation",
+		"STREAMSPACE_AGENT_SLOTS": "how many sessions this host runs at the same time, from 1 to 1000; further ones go to " +
+			"other hosts, or wait",
 	})
 }
 
@@ -63,6 +68,9 @@ func ReadConfig(environ []string) (Config, error) {
 		if _, err := certs.Authorities(c.ControlCA); err != nil {
 			r.Wrong("STREAMSPACE_CONTROL_CA", "is wrong: %v", err)
 		}
+	}
+	if c.Slots < 1 || c.Slots > link.MaxSlots {
+		r.Wrong("STREAMSPACE_AGENT_SLOTS", "must be from 1 to %d", link.MaxSlots)
 	}
 	if c.Credential != "" {
 		if _, _, err := readCredential(c.Credential); err != nil {

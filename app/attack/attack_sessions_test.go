@@ -25,14 +25,15 @@ import (
 
 // shownSession is a session as the API shows it.
 type shownSession struct {
-	ID        uuid.UUID     `json:"id"`
-	Name      string        `json:"name"`
-	Template  shownTemplate `json:"template"`
-	OwnerID   uuid.UUID     `json:"owner_id"`
-	State     string        `json:"state"`
-	Reason    string        `json:"reason"`
-	CreatedAt time.Time     `json:"created_at"`
-	EndedAt   time.Time     `json:"ended_at"`
+	ID         uuid.UUID     `json:"id"`
+	Name       string        `json:"name"`
+	Template   shownTemplate `json:"template"`
+	OwnerID    uuid.UUID     `json:"owner_id"`
+	State      string        `json:"state"`
+	Reason     string        `json:"reason"`
+	WaitingFor string        `json:"waiting_for"`
+	CreatedAt  time.Time     `json:"created_at"`
+	EndedAt    time.Time     `json:"ended_at"`
 }
 
 // shownTemplate is a template as the API shows it, in a session or by itself.
@@ -45,8 +46,13 @@ type shownTemplate struct {
 }
 
 func (s *modelSession) shown() shownSession {
+	waits := ""
+	if s.state == link.Pending {
+		waits = "start" // an agent of the attack has more slots than there are sessions
+	}
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
+		WaitingFor: waits,
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -49,6 +50,8 @@ type Config struct {
 	AcceptedViolations string `env:"STREAMSPACE_ACCEPTED_VIOLATIONS"`
 	// TrustedProxies are the networks of proxies whose X-Forwarded-For header is trusted. Empty: none.
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
+	// PlacementTimeout is how long a session waits for a host with room before it fails.
+	PlacementTimeout time.Duration `env:"STREAMSPACE_PLACEMENT_TIMEOUT" envDefault:"5m"`
 	MailConfig
 
 	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
@@ -97,6 +100,7 @@ func help() map[string]string {
 		"STREAMSPACE_DATABASE_CONNECTIONS": "size of the connection pool for members' requests",
 		"STREAMSPACE_ACCEPTED_VIOLATIONS":  "file of audit findings that you accept, one per line as the audit prints it",
 		"STREAMSPACE_TRUSTED_PROXIES":      "networks whose X-Forwarded-For header is trusted, separated by commas",
+		"STREAMSPACE_PLACEMENT_TIMEOUT":    "how long a session waits for a host with room before it fails, from 1s to 24h",
 		"STREAMSPACE_SMTP_URL": "mail server, smtp://[user@]host[:port] (STARTTLS) or smtps://[user@]host[:port]; " +
 			"not set: no mail is sent, and an inviting admin is given the link",
 		"STREAMSPACE_SMTP_PASSWORD": "file that holds the password of the mail server's user",
@@ -131,6 +135,9 @@ func (c Config) Check(r *settings.Report) {
 	}
 	if c.DatabaseConnections < 4 {
 		r.Wrong("STREAMSPACE_DATABASE_CONNECTIONS", "must be at least 4")
+	}
+	if c.PlacementTimeout < time.Second || c.PlacementTimeout > 24*time.Hour {
+		r.Wrong("STREAMSPACE_PLACEMENT_TIMEOUT", "must be from 1s to 24h")
 	}
 	c.checkMail(r)
 	if says := wrongPublicURL(c.PublicURL); c.PublicURL != "" && says != "" {

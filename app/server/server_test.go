@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/streamspace-dev/streamspace/app/settings"
 )
@@ -22,6 +23,7 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 		"STREAMSPACE_DATABASE_URL=postgres://me:secret@localhost/db", "STREAMSPACE_DATABASE_PASSWORDS=" + none,
 		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none, "STREAMSPACE_TLS_CERT=" + none, "STREAMSPACE_TLS_KEY=" + none,
 		"STREAMSPACE_SMTP_URL=mail.example.com", "STREAMSPACE_SMTP_PASSWORD=" + none, "STREAMSPACE_MAIL_FROM=nobody",
+		"STREAMSPACE_PLACEMENT_TIMEOUT=48h",
 	})
 	if err == nil {
 		t.Fatal("read")
@@ -61,7 +63,10 @@ func TestAPublicURLIsAnOrigin(t *testing.T) {
 		"https://desks.example.com:x":    "cannot be parsed",
 	} {
 		r := &settings.Report{}
-		Config{Listen: "localhost:0", OpsListen: "localhost:0", DatabaseConnections: 4, PublicURL: public}.Check(r)
+		Config{
+			Listen: "localhost:0", OpsListen: "localhost:0", DatabaseConnections: 4, PublicURL: public,
+			PlacementTimeout: time.Minute,
+		}.Check(r)
 		err := r.Err()
 		if (err != nil) != (says != "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", public, err, says)

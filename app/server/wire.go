@@ -85,7 +85,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	tunnels := tunnel.NewServer(tunnel.ServerConfig{
-		Control: control{agents.NewService(p.db.Roster()), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
+		Control: control{agents.NewService(p.db.Roster(), bus), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
 	})
 	p.agents = func() int { return tunnels.Stats().Agents }
 	nudger := sessions.NewNudger(tunnels, log)
@@ -140,6 +140,10 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		sessions.NewLeftBehindReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
+		sessions.NewPlacer(sessions.PlacerConfig{
+			Orgs: p.db.DueSessions().WaitingOrgs, AsService: p.db.SessionPlacements(), Patience: c.PlacementTimeout,
+			Nudger: nudger, Bus: bus, Log: log,
+		}).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}...)
 	return p, nil

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -78,6 +79,8 @@ func expected(t reflect.Type) string {
 		return "networks such as 10.0.0.0/8, separated by commas"
 	case t == reflect.TypeFor[slog.Level]():
 		return "debug, info, warn or error"
+	case t == reflect.TypeFor[time.Duration]():
+		return "a time such as 90s or 5m"
 	case t.Kind() == reflect.Int:
 		return "a whole number"
 	case t.Kind() == reflect.Bool:

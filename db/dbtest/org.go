@@ -44,6 +44,9 @@ type Org struct {
 	Template uuid.UUID
 }
 
+// AgentSlots is how many slots each agent of a test has, unless the test says otherwise: more than its quotas allow.
+const AgentSlots = 200
+
 // NewOrg makes an organisation with one member of each role, an agent and a template.
 func (d *Database) NewOrg(t testing.TB, s Spec) *Org {
 	t.Helper()
@@ -59,8 +62,8 @@ func (d *Database) NewOrg(t testing.TB, s Spec) *Org {
 	o.signIn(t, d.Connect(t, "streamspace_login"))
 	agent := d.Connect(t, "streamspace_agent")
 	hash := o.AgentSecret.Hash()
-	err := agent.QueryRow(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, 0, false)",
-		o.Agent, hash[:]).Scan(&o.AgentEpoch)
+	err := agent.QueryRow(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, 0, false, $3)",
+		o.Agent, hash[:], AgentSlots).Scan(&o.AgentEpoch)
 	if err != nil {
 		t.Fatalf("connect the agent: %v", err)
 	}

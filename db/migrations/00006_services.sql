@@ -96,7 +96,7 @@ grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls
 
 -- Agents.
 -- +goose StatementBegin
-create function rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) returns bigint
+create function rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots int default 20) returns bigint
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -112,12 +112,14 @@ begin
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
   present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
+  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
+  perform rls.provide_slots(agent, its_slots);
   return present;
 end $$;
 -- +goose StatementEnd
-comment on function rls.connect_agent(uuid, bytea, bigint, boolean) is
-  'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
+comment on function rls.connect_agent(uuid, bytea, bigint, boolean, int) is
+  'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and '
+  'reports of older processes are refused.';
 
 -- +goose StatementBegin
 create function rls.placements(agent uuid, its_epoch bigint, after uuid, page int)
@@ -134,7 +136,7 @@ $$;
 comment on function rls.placements(uuid, bigint, uuid, int) is
   'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
 
-grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
+grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean, int), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
 
 -- Background work: ids and counts, over all orgs.
 -- +goose StatementBegin
@@ -260,7 +262,7 @@ reset role;
 -- +goose Down
 set local role streamspace_definer;
 drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz, text, text, text),
-  rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean),
+  rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean, int),
   rls.placements(uuid, bigint, uuid, int), rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions(),
   rls.find_user(text), rls.find_org(text),
   rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),

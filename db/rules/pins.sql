@@ -16,6 +16,7 @@ begin
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
       ('R01', 'app.password_resets', ''),
+      ('R01', 'app.agent_slots', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -31,6 +32,9 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_delete', 'd {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'agent_slots.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
@@ -94,7 +98,7 @@ begin
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
-      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
+      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),

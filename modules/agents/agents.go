@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/ports/bus"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
@@ -43,15 +44,21 @@ type Roster interface {
 }
 
 // Service has the use cases of agents that connect. It is safe for concurrent use.
-type Service struct{ roster Roster }
+type Service struct {
+	roster Roster
+	bus    bus.Bus
+}
 
-// NewService makes the service.
-func NewService(r Roster) *Service { return &Service{roster: r} }
+// NewService makes the service. It wakes link.PlacementTopic when an agent has connected.
+func NewService(r Roster, b bus.Bus) *Service { return &Service{roster: r, bus: b} }
 
 // Connect authenticates an agent and returns it with its epoch. It returns ErrUnknown, ErrStale or ErrUnconfined. An
 // agent calls it when it connects and with each sync, so that a revoked one is refused within ten seconds.
 func (s *Service) Connect(ctx context.Context, h link.Hello) (link.Agent, error) {
 	epoch, err := s.roster.ConnectAgent(ctx, h)
+	if err == nil {
+		s.bus.Wake(link.PlacementTopic)
+	}
 	return link.Agent{ID: h.Agent, Epoch: epoch}, err
 }
 

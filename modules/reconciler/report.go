@@ -11,14 +11,17 @@ import (
 
 // outcome is the content of a report on a session.
 type outcome struct {
-	state  link.State
-	reason string
+	state     link.State
+	reason    string
+	hostFault bool
 }
 
 // report sends the outcome. It returns false if the session has ended, which the control plane may have decided
 // meanwhile. It remembers an accepted report, because the next listing may be older than it.
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (continues bool, err error) {
-	report := link.Report{Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation}
+	report := link.Report{
+		Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation, HostFault: o.hostFault,
+	}
 	err = r.up.Observe(ctx, report)
 	if errors.Is(err, link.ErrSessionEnded) {
 		report.State, err = link.Terminated, nil

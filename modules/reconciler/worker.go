@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
@@ -100,7 +101,7 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 	case doReport:
 		return r.reportRunning(ctx, w, j.Desired)
 	case doFail: // the report comes first: if it fails, the workload still has the reason for the next try
-		if _, err := r.report(ctx, w, j.Desired, outcome{link.Failed, reason}); err != nil {
+		if _, err := r.report(ctx, w, j.Desired, outcome{state: link.Failed, reason: reason}); err != nil {
 			return err
 		}
 		return r.stop(ctx, j.Session)
@@ -117,7 +118,8 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 }
 
 // start reports starting, starts the workload and reports running. A failed start is reported as failed and not tried
-// again: a template that cannot start would fail for ever, and the member can launch it again.
+// again here: a template that cannot start would fail for ever, and the member can launch it again. The report says
+// whether the host is the cause. The control plane then tries another one.
 func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error {
 	if continues, err := r.report(ctx, w, d, outcome{state: link.Starting}); err != nil || !continues {
 		return err
@@ -128,13 +130,19 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 		return nil // the agent stops, or the next job ends the session and reports it
 	case err != nil:
 		r.log.Error("session not started", "session", d.Session.String(), "error", err)
-		_, err := r.report(ctx, w, d, outcome{link.Failed, "start_failed"})
+		_, err := r.report(ctx, w, d, whyNotStarted(err))
 		return err
 	}
 	r.mu.Lock()
 	w.ran = d.Generation
 	r.mu.Unlock()
 	return r.reportRunning(ctx, w, d)
+}
+
+// whyNotStarted says what a failed start means. What the workload itself causes would fail on every host.
+func whyNotStarted(err error) outcome {
+	own := fault.IsKind(err, fault.Invalid) || fault.IsKind(err, fault.Conflict)
+	return outcome{state: link.Failed, reason: "start_failed", hostFault: !own}
 }
 
 // launch starts the workload, unless the session's end is requested first. Waiting for a slot can be cancelled as well.

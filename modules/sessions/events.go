@@ -19,6 +19,8 @@ type Changed struct {
 	ID     ID     `json:"-"`
 	State  State  `json:"state"`
 	Reason string `json:"reason,omitempty"`
+	// WaitsFor is what a pending session waits for.
+	WaitsFor WaitsFor `json:"waiting_for,omitempty"`
 }
 
 // EventType implements events.Fact.

@@ -25,7 +25,8 @@ func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: 
 //   - an Invalid fault for an unknown state or a reason that is too long,
 //   - a Conflict fault "bad_transition" for a state that cannot follow the current one.
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
-	id, saw := ID{r.Session}, Observed{State: r.State, Reason: r.Reason, Generation: r.Generation}
+	id := ID{r.Session}
+	saw := Observed{State: r.State, Reason: r.Reason, Generation: r.Generation, HostFault: r.HostFault}
 	if !known(saw.State) || len(r.Reason) > link.MaxReason {
 		return errInvalidReport
 	}
@@ -38,6 +39,9 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 	})
 	if err == nil {
 		o.bus.Wake(topic(id))
+	}
+	if err == nil && saw.State.Final() { // a slot is free, or the session waits for another host
+		o.bus.Wake(link.PlacementTopic)
 	}
 	return err
 }
@@ -55,6 +59,15 @@ func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 		return tx.SetObserved(ctx, was.ID, saw) // the agent's epoch and the generation may be new
 	case !CanFollow(was.State, saw.State):
 		return errTransition.With("state", was.State)
+	case saw.State == link.Failed && saw.HostFault && (was.State == link.Pending || was.State == link.Starting):
+		moved, err := tx.StartElsewhere(ctx)
+		if err != nil {
+			return err
+		}
+		if moved {
+			again := Changed{ID: was.ID, State: link.Pending, Reason: saw.Reason, WaitsFor: WaitsForHost}
+			return events.Append(ctx, tx, again)
+		}
 	}
 	if err := tx.SetObserved(ctx, was.ID, saw); err != nil {
 		return err

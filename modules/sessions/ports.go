@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -14,15 +15,18 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// Placement is the agent and the namespace for a new session.
+// Placement is the agent and the namespace for a session that has no agent yet.
 type Placement struct {
-	Agent     uuid.UUID
-	Namespace string // the organisation's; empty when it has none
+	Agent     uuid.UUID // zero: no agent has a free slot
+	WaitsFor  WaitsFor  // what is missing then
+	Namespace string    // the organisation's; empty when it has none
 }
 
 // Tx is everything that a member's use case may read and write in one transaction.
 type Tx interface {
-	// Place returns the agent that a new session of this organisation should run on, or ErrNoAgent.
+	// Place returns the agent that a new session of this organisation should run on, and keeps a slot for the rest of the
+	// transaction. Without a free slot it returns what is missing. It returns ErrNoAgent if no agent serves the
+	// organisation.
 	Place(ctx context.Context) (Placement, error)
 	// InsertSession writes the session. A trigger counts it against the quotas of the organisation and the member in the
 	// same statement. It returns an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace". It is sent
@@ -69,6 +73,9 @@ type ReportTx interface {
 	ReportedSession(ctx context.Context) (Session, error)
 	// SetObserved writes what the agent observed.
 	SetObserved(ctx context.Context, id ID, o Observed) error
+	// StartElsewhere notes that the agent could not start the session. It takes the session from the agent if it was not
+	// moved before and another agent serves the organisation, and reports whether it did.
+	StartElsewhere(ctx context.Context) (bool, error)
 	audit.Tx
 	events.Tx
 }
@@ -78,6 +85,7 @@ type Observed struct {
 	State      State
 	Reason     string
 	Generation int64 // the generation of the desired state that the agent acted on
+	HostFault  bool  // it failed to start because of its host
 }
 
 // InReport runs fn in one transaction that reaches the reported session and nothing else of its organisation. The
@@ -96,6 +104,33 @@ type ServiceTx interface {
 	audit.Tx
 	events.Tx
 }
+
+// PlacerTx is everything that a Placer may read and write in one transaction.
+type PlacerTx interface {
+	// Waiting lists at most n sessions that have no agent, the oldest first, and locks their rows. It leaves out those
+	// that another process has locked.
+	Waiting(ctx context.Context, patience time.Duration, n int) ([]Waiting, error)
+	// PlaceBeside is Tx.Place for a session that failed to start on an agent. The zero id: it has not.
+	PlaceBeside(ctx context.Context, failedOn uuid.UUID) (Placement, error)
+	// PlaceSession gives the session an agent.
+	PlaceSession(ctx context.Context, id ID, agent uuid.UUID) error
+	// SetWaitsFor writes what the session waits for.
+	SetWaitsFor(ctx context.Context, id ID, w WaitsFor) error
+	// FailSession ends the session as failed.
+	FailSession(ctx context.Context, id ID, reason string) error
+	audit.Tx
+	events.Tx
+}
+
+// Waiting is a session that has no agent.
+type Waiting struct {
+	Session            // with its template's Spec
+	FailedOn uuid.UUID // the agent that could not start it; zero: none
+	Overdue  bool      // it has waited for longer than the patience
+}
+
+// WaitingOrgs lists organisations with sessions that have no agent: at most n ids, after the given one.
+type WaitingOrgs func(ctx context.Context, after org.ID, n int) ([]org.ID, error)
 
 // Due is a session that background work has to act on.
 type Due struct {

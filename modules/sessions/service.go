@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -57,7 +58,7 @@ type Create struct {
 // wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a template of
 // another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace".
 //
-// The session is placed when it is created and never moves: a desktop cannot be moved between hosts.
+// A session that has started never moves: a desktop cannot be moved between hosts.
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
 	var out Session
 	var at Placement
@@ -76,6 +77,11 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 		}
 		if err := events.Append(ctx, tx, Created{ID: out.ID, Template: t.Name}); err != nil {
 			return err
+		}
+		if at.Agent == uuid.Nil {
+			if err := events.Append(ctx, tx, Changed{ID: out.ID, State: out.State, WaitsFor: out.WaitsFor}); err != nil {
+				return err
+			}
 		}
 		return audit.Record(ctx, tx, "session.create", out.ID)
 	})
@@ -102,7 +108,7 @@ func begin(who org.Scope, name string, t templates.Template, at Placement) Sessi
 	}
 	return Session{
 		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), Name: name, Template: t,
-		Agent: at.Agent, State: link.Pending, Generation: 1,
+		Agent: at.Agent, State: link.Pending, WaitsFor: cmp.Or(at.WaitsFor, WaitsForStart), Generation: 1,
 	}
 }
 

@@ -13,7 +13,15 @@
 //	pending → starting → running → terminating → terminated
 //	          any of them → failed
 //
-// A state never goes back, and terminated and failed are final. The database enforces the final states as well.
+// A state goes back only once: a session that its host could not start is pending again, for another host. Terminated
+// and failed are final. The database enforces the final states as well.
+//
+// # Placement
+//
+// A new session goes to an agent that serves the organisation, has a free slot, and has not failed to start one of the
+// organisation's sessions within the last minute. The database holds the slots, so that no race overfills an agent.
+// Without such an agent the session is pending and says what it waits for. The Placer places it as soon as an agent
+// has room, or ends it after five minutes.
 //
 // # Numbers
 //
@@ -48,7 +56,8 @@ type ID struct{ uuid.UUID }
 // State is the last observed state of a session. The states are declared in ports/link, because agents report them.
 type State = link.State
 
-// next lists the states that may follow each state. A state that is not a key is unknown, and one without followers is
+// next lists the states that may follow each state by a report or a request. A session that its host could not start is
+// also pending again, once (Observer). A state that is not a key is unknown, and one without followers is
 // final. Reports can be lost, so that states may be skipped: a desktop that started quickly goes from pending to
 // running.
 var next = map[State][]State{
@@ -59,6 +68,16 @@ var next = map[State][]State{
 	link.Terminated:  nil,
 	link.Failed:      nil,
 }
+
+// WaitsFor is what a session without an agent waits for.
+type WaitsFor string
+
+// What a session waits for. Start is shown for a session that has an agent, which has not reported yet.
+const (
+	WaitsForHost  WaitsFor = "host"  // all agents of its organisation are away, or have just failed to start a session
+	WaitsForRoom  WaitsFor = "room"  // all agents of its organisation are full
+	WaitsForStart WaitsFor = "start" // its agent
+)
 
 // CanFollow reports whether a session may go from one state to another.
 func CanFollow(from, to State) bool { return slices.Contains(next[from], to) }
@@ -76,6 +95,7 @@ type Session struct {
 	Name      string
 	Template  templates.Template // the revision that it was started from; its Spec only when the session is created
 	Agent     uuid.UUID          // the agent that it is placed on; zero: none
+	WaitsFor  WaitsFor           // while it is pending; otherwise empty
 	State     State
 	Reason    string // why it ended, in lower_snake, at most 64 bytes; empty if there is nothing to say
 	EndWanted bool   // its end was requested; it stays true
@@ -110,7 +130,10 @@ type Admission struct {
 // Faults of this module.
 var (
 	ErrNoAgent = fault.New(fault.Conflict, "no_agent",
-		"No host is available for your organisation right now.").RetryIn(retryPlace)
+		"Your organisation has no host for desktops yet. Ask its operator to add one.")
+	// ErrNoRoom is the fault of a race that the database decides: Place has kept no slot.
+	ErrNoRoom = fault.New(fault.Unavailable, "no_room", "No host has room for this session right now.").
+			RetryIn(retryStart)
 	ErrEnded = link.ErrSessionEnded
 	// ErrOwnerIsMember is the fault of taking over a session that has not been left.
 	ErrOwnerIsMember = fault.New(fault.Conflict, "owner_is_member",
@@ -124,10 +147,6 @@ var (
 	errInvalidReport = fault.New(fault.Invalid, "invalid_report",
 		"state must be a session's state, and reason has at most 64 bytes.")
 )
-
-// retryPlace is when a client should try again if no host is available. A host counts as available for 30 seconds after
-// its last report, and one that restarts usually reports again within that time.
-const retryPlace = 30 * time.Second
 
 // retryStart is when a client should try again if a desktop did not start in time. On an idle host it starts in less
 // than a second, so that a busy host has most likely caught up after five.

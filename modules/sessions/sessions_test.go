@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,6 +52,8 @@ func TestStates(t *testing.T) {
 type session struct {
 	Session
 	wrote   int
+	others  bool // another host may start it
+	moved   bool // and was asked to
 	entries []string
 	facts   []string
 }
@@ -61,6 +64,14 @@ func (s *session) SetObserved(_ context.Context, _ ID, o Observed) error {
 	s.State, s.Reason = o.State, o.Reason
 	s.wrote++
 	return nil
+}
+
+func (s *session) StartElsewhere(context.Context) (bool, error) {
+	if !s.others || s.moved {
+		return false, nil
+	}
+	s.moved, s.State = true, link.Pending
+	return true, nil
 }
 
 func (s *session) RecordAudit(_ context.Context, action, _ string) error {
@@ -125,6 +136,42 @@ func TestAWantedEndIsReached(t *testing.T) {
 		}
 	}
 }
+
+// A start that failed because of its host is tried once on another one. Every other failure is an end.
+func TestAStartIsTriedOnceElsewhere(t *testing.T) {
+	t.Parallel()
+	hosts := Observed{State: link.Failed, Reason: "start_failed", HostFault: true}
+	for name, c := range map[string]struct {
+		session
+		saw  Observed
+		then State
+	}{
+		"while it starts":        {session{Session: Session{State: link.Starting}, others: true}, hosts, link.Pending},
+		"before it was reported": {session{Session: Session{State: link.Pending}, others: true}, hosts, link.Pending},
+		"without another host":   {session{Session: Session{State: link.Starting}}, hosts, link.Failed},
+		"a second time": {
+			session{Session: Session{State: link.Starting}, others: true, moved: true}, hosts, link.Failed,
+		},
+		"for the template's sake": {
+			session{Session: Session{State: link.Starting}, others: true}, Observed{State: link.Failed}, link.Failed,
+		},
+		"after it ran": {session{Session: Session{State: link.Running}, others: true}, hosts, link.Failed},
+		"once its end is wanted": {
+			session{Session: Session{State: link.Terminating, EndWanted: true}, others: true}, hosts, link.Terminated,
+		},
+	} {
+		s := c.session
+		if err := apply(t.Context(), &s, s.Session, c.saw); err != nil || s.State != c.then {
+			t.Errorf("%s it is %s, want %s: %v", name, s.State, c.then, err)
+		}
+		if want := []string{"session." + string(c.then)}; !slices.Equal(s.facts, want) || s.endRecorded() != c.then.Final() {
+			t.Errorf("%s: told %v, recorded %v", name, s.facts, s.entries)
+		}
+	}
+}
+
+// endRecorded reports whether an end was recorded.
+func (s *session) endRecorded() bool { return len(s.entries) == 1 }
 
 func TestAnUnreadableReportIsInvalid(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,10 @@ const (
 	MaxMessage = 64 << 10
 	// MaxAnswer bounds an answer's body in bytes: a page of placements.
 	MaxAnswer = 4 << 20
+	// DefaultSlots is how many sessions an agent runs that states no number, and MaxSlots the most that it may state. A
+	// desktop with a browser needs about 500 MB: 20 fit a host with 16 GB.
+	DefaultSlots = 20
+	MaxSlots     = 1000
 	// MaxReason bounds the reason of a report in bytes. The column app.sessions.reason has the same bound.
 	MaxReason = 64
 	// CopyBuffer is the size in bytes of the buffer that copies a stream, on each hop between display and browser. It

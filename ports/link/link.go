@@ -23,6 +23,9 @@ type Hello struct {
 	// Unconfined means that the agent runs its sessions without namespaces. Only an installation with one
 	// organisation allows that, because such sessions can see each other's processes.
 	Unconfined bool
+	// Slots is how many sessions the agent can run at the same time. Zero: it does not say, as agents did before they
+	// had slots, and gets DefaultSlots.
+	Slots int
 }
 
 // Agent is one process of an agent, as the control plane knows it once it has connected.
@@ -48,6 +51,8 @@ type Report struct {
 	State      State     `json:"state"`
 	Reason     string    `json:"reason,omitempty"` // lower_snake, at most MaxReason bytes
 	Generation int64     `json:"generation"`       // the generation of the desired state that led to this report
+	// HostFault means that the session failed to start because of its host, so that another one may start it.
+	HostFault bool `json:"host_fault,omitempty"`
 }
 
 // Control handles an agent's requests in the control plane. Each method returns a Conflict fault with the code
@@ -71,6 +76,10 @@ type Upstream interface {
 	// Observe reports one session.
 	Observe(ctx context.Context, r Report) error
 }
+
+// PlacementTopic is the bus topic that is woken when a session that waits for a host may have one: an agent has
+// connected, a session has ended, or a start has failed on another host.
+const PlacementTopic = "placement"
 
 // Commands sends requests from the control plane to an agent. Every method fails with an Unavailable fault, code
 // "agent_unreachable", when that agent has no control connection here.

@@ -55,7 +55,9 @@ type Status struct {
 type Runtime interface {
 	// Start makes the workload run and returns when its display answers. Starting what runs already changes nothing and
 	// returns nil; starting what another call is starting waits for that one. When it fails, or ctx is done, nothing is
-	// left of the workload. A workload outlives ctx once Start has returned.
+	// left of the workload. A workload outlives ctx once Start has returned. The error is an Invalid or
+	// Conflict fault when the workload itself is the cause, such as its command. Every other error means that another host
+	// may start it.
 	Start(ctx context.Context, w Workload) error
 	// Stop ends the workload, removes what it held, and returns when nothing of it is left: no process, socket or file.
 	// Stopping what does not run is no error.

@@ -1,16 +1,7 @@
--- name: Place :one
--- The agent that has reported last: the loads of agents are not known, and this one is most certainly alive. An agent
--- that has not reported for 30 seconds, three syncs, counts as gone. The policies show only the organisation's own agents.
-select a.id as agent_id, o.namespace
-  from app.organizations o cross join app.agent_orgs s join app.agents a on a.id = s.agent_id
- where a.seen_at > now() - interval '30 s'
- order by a.seen_at desc
- limit 1;
-
 -- name: InsertSession :exec
 -- Triggers check the owner and the namespace, and count the session against the quotas.
-insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id)
-values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @spec, @agent_id);
+insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id, waits_for)
+values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @spec, @agent_id, @waits_for);
 
 -- name: SessionByID :one
 select * from app.sessions where id = @id;

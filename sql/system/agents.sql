@@ -1,6 +1,6 @@
 -- name: ConnectAgent :one
 -- sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
-select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined)::bigint as epoch;
+select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined, @slots)::bigint as epoch;
 
 -- name: Placements :many
 select p.session::uuid as session_id, p.namespace::text as namespace, p.desired::text as desired,

@@ -400,7 +400,7 @@ export interface paths {
         put?: never;
         /**
          * Start a session from a template.
-         * @description Answers at once; the session is `pending` until its agent has made it run. Refused with 429 `quota_exceeded`, which names the quota's kind, holder and limit, and with 409 `no_agent` or `no_namespace`.
+         * @description Answers at once; the session is `pending` until a host has started it. When all hosts of the organisation are away or full, it waits, as `waiting_for` says, and fails after five minutes (a setting of the server). Refused with 429 `quota_exceeded`, which names the quota's kind, holder and limit, with 409 `no_agent` when the organisation has no host at all, and with 409 `no_namespace`.
          */
         post: operations["createSession"];
         delete?: never;
@@ -808,6 +808,11 @@ export interface components {
             state: components["schemas"]["SessionState"];
             /** @description Why it failed or ended, lower_snake; absent when there is nothing to say. */
             reason?: string;
+            /**
+             * @description What a pending session waits for: `host`, that a host is available again; `room`, that a host has room for it; `start`, that its host starts it. Absent in every other state.
+             * @enum {string}
+             */
+            waiting_for?: "host" | "room" | "start";
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */

@@ -6,7 +6,7 @@ import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
 import { keyboardExit } from './keyboard';
 import { Overlay } from './overlay';
-import { badge, because, ended } from './states';
+import { badge, because, ended, waiting } from './states';
 import { pause } from './wait';
 import type RFB from '@novnc/novnc';
 
@@ -182,7 +182,9 @@ class Desktop {
 
   private await(): void {
     const starts = this.session?.state === 'pending' || this.session?.state === 'starting';
-    this.overlay.wait(starts ? 'Starting the desktop…' : 'Connecting…');
+    const waits = this.session === undefined ? '' : waiting(this.session);
+    const said = waits === '' ? '' : `Your desktop ${waits}. It starts by itself.`;
+    this.overlay.wait(said || (starts ? 'Starting the desktop…' : 'Connecting…'));
   }
 
   /** Shows why the stream ended. noVNC does not pass on the close code, so the page asks for the session's state. */
@@ -196,6 +198,11 @@ class Desktop {
     const session = this.session!;
     if (ended(session) || session.state === 'terminating') {
       this.over(session);
+    } else if (waiting(session) !== '') { // the stream has waited for as long as one request may
+      await pause(interval, this.left);
+      if (!this.left.aborted) {
+        await this.connect();
+      }
     } else if (session.state === 'running') {
       this.lost('Disconnected', 'The connection to the desktop was lost. The desktop still runs. You can reconnect.');
     } else {

@@ -5,7 +5,7 @@ import type { App } from './app';
 import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
 import { Owners } from './owners';
-import { badge, because, ended, reachable, word } from './states';
+import { badge, because, ended, reachable, waiting, word } from './states';
 import { pause, visible } from './wait';
 
 /** How often the list is refreshed, in milliseconds. */
@@ -166,6 +166,7 @@ class Row {
       `started ${ago(session.created_at)}`,
       this.owners.name(session.owner_id),
       reason,
+      waiting(session),
     ].filter((part) => part !== '').join(' · ');
     this.detail.textContent = parts.charAt(0).toUpperCase() + parts.slice(1);
     this.detail.title = new Date(session.created_at).toLocaleString();

@@ -21,6 +21,8 @@ const reasons: Record<string, string> = {
   desktop_killed: 'it was stopped unexpectedly',
   display_ended: 'its screen stopped working',
   org_suspended: 'the organisation was suspended',
+  no_host: 'no computer was available for it',
+  no_room: 'all computers were full',
   owner_left: 'its owner left the organisation',
   start_failed: 'it could not be started',
 };
@@ -42,6 +44,18 @@ export function reachable(session: Session): boolean {
 export function because(session: Session): string {
   const reason = session.reason;
   return reason === undefined ? '' : (reasons[reason] ?? reason.replaceAll('_', ' '));
+}
+
+/** Returns what a session waits for before it can start, or an empty string. */
+export function waiting(session: Session): string {
+  switch (session.waiting_for) {
+    case 'host':
+      return 'waits for a computer that is available';
+    case 'room':
+      return 'waits until a computer has room';
+    default:
+      return '';
+  }
 }
 
 /** Returns the state as a word. */

@@ -202,8 +202,8 @@ func (s *Server) send(t testing.TB, q Request) (status int, answer []byte) {
 func (s *Server) AgentSeen(t testing.TB, o *dbtest.Org) {
 	t.Helper()
 	hash := o.AgentSecret.Hash()
-	if _, err := s.Agents.Exec(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, $3, false)",
-		o.Agent, hash[:], o.AgentEpoch); err != nil {
+	if _, err := s.Agents.Exec(context.WithoutCancel(t.Context()), "select rls.connect_agent($1, $2, $3, false, $4)",
+		o.Agent, hash[:], o.AgentEpoch, dbtest.AgentSlots); err != nil {
 		t.Fatal(err)
 	}
 }

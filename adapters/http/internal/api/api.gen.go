@@ -40,6 +40,27 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for SessionWaitingFor.
+const (
+	Host  SessionWaitingFor = "host"
+	Room  SessionWaitingFor = "room"
+	Start SessionWaitingFor = "start"
+)
+
+// Valid indicates whether the value is a known member of the SessionWaitingFor enum.
+func (e SessionWaitingFor) Valid() bool {
+	switch e {
+	case Host:
+		return true
+	case Room:
+		return true
+	case Start:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionState.
 const (
 	Failed      SessionState = "failed"
@@ -313,7 +334,13 @@ type Session struct {
 
 	// Template The template as it was when the session was started.
 	Template SessionTemplate `json:"template"`
+
+	// WaitingFor What a pending session waits for: `host`, that a host is available again; `room`, that a host has room for it; `start`, that its host starts it. Absent in every other state.
+	WaitingFor *SessionWaitingFor `json:"waiting_for,omitempty"`
 }
+
+// SessionWaitingFor What a pending session waits for: `host`, that a host is available again; `room`, that a host has room for it; `start`, that its host starts it. Absent in every other state.
+type SessionWaitingFor string
 
 // SessionPage defines model for SessionPage.
 type SessionPage struct {

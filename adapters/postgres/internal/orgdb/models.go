@@ -33,4 +33,10 @@ type AppSession struct {
 	CreatedAt     time.Time
 	EndWantedAt   *time.Time
 	EndedAt       *time.Time
+	// The agent that could not start the session. It is then tried once on another one.
+	FailedOn uuid.NullUUID
+	// What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).
+	WaitsFor string
+	// Since when the session has had no agent.
+	WaitsSince time.Time
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const activeSessions = `-- name: ActiveSessions :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
  where state not in ('terminated', 'failed') and (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
  limit $3
@@ -49,6 +49,9 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 			&i.CreatedAt,
 			&i.EndWantedAt,
 			&i.EndedAt,
+			&i.FailedOn,
+			&i.WaitsFor,
+			&i.WaitsSince,
 		); err != nil {
 			return nil, err
 		}
@@ -61,7 +64,7 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 }
 
 const activeSessionsOfOwner = `-- name: ActiveSessionsOfOwner :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
  where owner_id = $1 and state not in ('terminated', 'failed')
    and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
@@ -108,6 +111,9 @@ func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsO
 			&i.CreatedAt,
 			&i.EndWantedAt,
 			&i.EndedAt,
+			&i.FailedOn,
+			&i.WaitsFor,
+			&i.WaitsSince,
 		); err != nil {
 			return nil, err
 		}
@@ -147,7 +153,7 @@ func (q *Queries) EndLeftBehind(ctx context.Context, reason string, iD uuid.UUID
 }
 
 const endSession = `-- name: EndSession :one
-update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at
+update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since
 `
 
 // A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
@@ -173,6 +179,9 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) (AppSession, err
 		&i.CreatedAt,
 		&i.EndWantedAt,
 		&i.EndedAt,
+		&i.FailedOn,
+		&i.WaitsFor,
+		&i.WaitsSince,
 	)
 	return i, err
 }
@@ -205,8 +214,8 @@ func (q *Queries) FinishSession(ctx context.Context, reason string, iD uuid.UUID
 }
 
 const insertSession = `-- name: InsertSession :exec
-insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into app.sessions (id, owner_id, name, template_id, template_name, template_title, spec, agent_id, waits_for)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertSessionParams struct {
@@ -218,6 +227,7 @@ type InsertSessionParams struct {
 	TemplateTitle string
 	Spec          json.RawMessage
 	AgentID       uuid.NullUUID
+	WaitsFor      string
 }
 
 // Triggers check the owner and the namespace, and count the session against the quotas.
@@ -231,6 +241,7 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 		arg.TemplateTitle,
 		arg.Spec,
 		arg.AgentID,
+		arg.WaitsFor,
 	)
 	return err
 }
@@ -245,7 +256,7 @@ func (q *Queries) InsertTicket(ctx context.Context, iD uuid.UUID, sessionID uuid
 }
 
 const lockSession = `-- name: LockSession :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions where id = $1 for update
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions where id = $1 for update
 `
 
 // Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
@@ -271,34 +282,15 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (AppSession, er
 		&i.CreatedAt,
 		&i.EndWantedAt,
 		&i.EndedAt,
+		&i.FailedOn,
+		&i.WaitsFor,
+		&i.WaitsSince,
 	)
 	return i, err
 }
 
-const place = `-- name: Place :one
-select a.id as agent_id, o.namespace
-  from app.organizations o cross join app.agent_orgs s join app.agents a on a.id = s.agent_id
- where a.seen_at > now() - interval '30 s'
- order by a.seen_at desc
- limit 1
-`
-
-type PlaceRow struct {
-	AgentID   uuid.UUID
-	Namespace *string
-}
-
-// The agent that has reported last: the loads of agents are not known, and this one is most certainly alive. An agent
-// that has not reported for 30 seconds, three syncs, counts as gone. The policies show only the organisation's own agents.
-func (q *Queries) Place(ctx context.Context) (PlaceRow, error) {
-	row := q.db.QueryRow(ctx, place)
-	var i PlaceRow
-	err := row.Scan(&i.AgentID, &i.Namespace)
-	return i, err
-}
-
 const sessionByID = `-- name: SessionByID :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions where id = $1
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions where id = $1
 `
 
 func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (AppSession, error) {
@@ -323,6 +315,9 @@ func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (AppSession, er
 		&i.CreatedAt,
 		&i.EndWantedAt,
 		&i.EndedAt,
+		&i.FailedOn,
+		&i.WaitsFor,
+		&i.WaitsSince,
 	)
 	return i, err
 }
@@ -340,7 +335,7 @@ func (q *Queries) SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, err
 }
 
 const sessions = `-- name: Sessions :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
  where (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
  limit $3
@@ -375,6 +370,9 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 			&i.CreatedAt,
 			&i.EndWantedAt,
 			&i.EndedAt,
+			&i.FailedOn,
+			&i.WaitsFor,
+			&i.WaitsSince,
 		); err != nil {
 			return nil, err
 		}
@@ -387,7 +385,7 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 }
 
 const sessionsOfOwner = `-- name: SessionsOfOwner :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at from app.sessions
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
  where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
  limit $4
@@ -434,6 +432,9 @@ func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams
 			&i.CreatedAt,
 			&i.EndWantedAt,
 			&i.EndedAt,
+			&i.FailedOn,
+			&i.WaitsFor,
+			&i.WaitsSince,
 		); err != nil {
 			return nil, err
 		}
@@ -467,7 +468,7 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 }
 
 const takeOverSession = `-- name: TakeOverSession :one
-update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at
+update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since
 `
 
 // A trigger checks that the owner has left, and counts the session in the quota of the new owner.
@@ -493,6 +494,9 @@ func (q *Queries) TakeOverSession(ctx context.Context, id uuid.UUID) (AppSession
 		&i.CreatedAt,
 		&i.EndWantedAt,
 		&i.EndedAt,
+		&i.FailedOn,
+		&i.WaitsFor,
+		&i.WaitsSince,
 	)
 	return i, err
 }

@@ -13,7 +13,7 @@ import (
 )
 
 const connectAgent = `-- name: ConnectAgent :one
-select rls.connect_agent($1, $2, $3, $4)::bigint as epoch
+select rls.connect_agent($1, $2, $3, $4, $5)::bigint as epoch
 `
 
 type ConnectAgentParams struct {
@@ -21,6 +21,7 @@ type ConnectAgentParams struct {
 	SecretHash []byte
 	Epoch      int64
 	Unconfined bool
+	Slots      int32
 }
 
 // sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
@@ -30,6 +31,7 @@ func (q *Queries) ConnectAgent(ctx context.Context, arg ConnectAgentParams) (int
 		arg.SecretHash,
 		arg.Epoch,
 		arg.Unconfined,
+		arg.Slots,
 	)
 	var epoch int64
 	err := row.Scan(&epoch)

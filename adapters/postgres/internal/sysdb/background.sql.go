@@ -64,6 +64,30 @@ func (q *Queries) OrgsWithExpiredCredentials(ctx context.Context, most int32) ([
 	return items, nil
 }
 
+const orgsWithWaitingSessions = `-- name: OrgsWithWaitingSessions :many
+select o.org::uuid as org_id from rls.orgs_with_waiting_sessions($1, $2) as o
+`
+
+func (q *Queries) OrgsWithWaitingSessions(ctx context.Context, after uuid.UUID, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsWithWaitingSessions, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionsLeftBehind = `-- name: SessionsLeftBehind :many
 select d.org::uuid as org_id, d.session::uuid as session_id, d.reason::text as reason from rls.sessions_left_behind($1) as d
 `

@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
+
+// Place implements sessions.Tx.
+func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
+	return t.place(ctx, uuid.Nil)
+}
+
+// PlaceBeside implements sessions.PlacerTx.
+func (t *serviceTx) PlaceBeside(ctx context.Context, failedOn uuid.UUID) (sessions.Placement, error) {
+	return t.place(ctx, failedOn)
+}
+
+func (t *tx) place(ctx context.Context, besides uuid.UUID) (sessions.Placement, error) {
+	row, err := t.Queries.Place(ctx, besides)
+	if err != nil {
+		return sessions.Placement{}, translate(err)
+	}
+	at := sessions.Placement{Agent: row.AgentID, WaitsFor: sessions.WaitsFor(row.WaitsFor), Namespace: row.Namespace}
+	if row.WaitsFor == "agent" {
+		return at, sessions.ErrNoAgent
+	}
+	return at, nil
+}
+
+// StartElsewhere implements sessions.ReportTx.
+func (t *reportTx) StartElsewhere(ctx context.Context) (bool, error) {
+	moved, err := t.Queries.StartElsewhere(ctx)
+	return moved, translate(err)
+}
+
+// SessionPlacements returns the transactions of background work that places sessions.
+func (d *DB) SessionPlacements() org.AsService[sessions.PlacerTx] {
+	return asService(d, func(t *serviceTx) sessions.PlacerTx { return t })
+}
+
+// Waiting implements sessions.PlacerTx.
+func (t *serviceTx) Waiting(ctx context.Context, patience time.Duration, n int) ([]sessions.Waiting, error) {
+	rows, err := t.WaitingSessions(ctx, int32(patience.Seconds()), int32(n))
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]sessions.Waiting, len(rows))
+	for i, r := range rows {
+		out[i] = sessions.Waiting{Session: toSession(r.AppSession), FailedOn: r.AppSession.FailedOn.UUID, Overdue: r.Overdue}
+		if err := json.Unmarshal(r.AppSession.Spec, &out[i].Template.Spec); err != nil {
+			return nil, fmt.Errorf("decode the spec of session %s: %w", out[i].ID, err)
+		}
+	}
+	return out, nil
+}
+
+// PlaceSession implements sessions.PlacerTx.
+func (t *serviceTx) PlaceSession(ctx context.Context, id sessions.ID, agent uuid.UUID) error {
+	return t.Queries.PlaceSession(ctx, agent, id.UUID)
+}
+
+// SetWaitsFor implements sessions.PlacerTx.
+func (t *serviceTx) SetWaitsFor(ctx context.Context, id sessions.ID, w sessions.WaitsFor) error {
+	return t.Queries.SetWaitsFor(ctx, string(w), id.UUID)
+}
+
+// FailSession implements sessions.PlacerTx.
+func (t *serviceTx) FailSession(ctx context.Context, id sessions.ID, reason string) error {
+	return t.Queries.FailSession(ctx, reason, id.UUID)
+}
+
+// WaitingOrgs implements sessions.WaitingOrgs.
+func (d DueSessions) WaitingOrgs(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
+	rows, err := d.q.OrgsWithWaitingSessions(ctx, after.UUID, int32(n))
+	out := make([]org.ID, len(rows))
+	for i, id := range rows {
+		out[i] = org.ID{UUID: id}
+	}
+	return out, translate(err)
+}

@@ -1,0 +1,26 @@
+-- name: Place :one
+-- The function locks a free slot for this transaction, so that the session that is placed next takes it without a race.
+select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
+       coalesce(f.namespace, '')::text as namespace
+  from rls.free_agent(@besides::uuid) as f;
+
+-- name: StartElsewhere :one
+select rls.start_elsewhere()::boolean as moved;
+
+-- name: WaitingSessions :many
+-- Another process that places sessions at the same time skips what this one has locked.
+select sqlc.embed(s), (s.waits_since < now() - make_interval(secs => @patience_seconds::int))::boolean as overdue
+  from app.sessions s
+ where s.state = 'pending' and s.agent_id is null
+ order by s.waits_since, s.id
+ limit @most
+   for update skip locked;
+
+-- name: PlaceSession :exec
+update app.sessions set agent_id = @agent_id::uuid where id = @id and state = 'pending' and agent_id is null;
+
+-- name: SetWaitsFor :exec
+update app.sessions set waits_for = @waits_for where id = @id and state = 'pending' and agent_id is null;
+
+-- name: FailSession :exec
+update app.sessions set state = 'failed', reason = @reason where id = @id and state = 'pending' and agent_id is null;
