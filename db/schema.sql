@@ -1351,6 +1351,24 @@ COMMENT ON FUNCTION rls.is_owner() IS 'Whether the member who acts is an owner.'
 
 
 --
+-- Name: is_plain_text(text); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.is_plain_text(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ select value operator(pg_catalog.!~) '[\u0001-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]' $$;
+
+
+ALTER FUNCTION rls.is_plain_text(value text) OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION is_plain_text(value text); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.is_plain_text(value text) IS 'Whether a text has no control characters and no bidirectional overrides. With these it can look like another text.';
+
+
+--
 -- Name: is_viewer(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
 --
 
@@ -1611,7 +1629,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, 'a75b4d06e7f2af42c07e1fb96a21391c749fc8ff3456e8369bf00ba8e92adcd9') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -3609,7 +3627,8 @@ CREATE TABLE app.agents (
     epoch bigint DEFAULT 0 NOT NULL,
     seen_at timestamp with time zone,
     revoked_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80))))
 );
 
 ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
@@ -3889,6 +3908,7 @@ CREATE TABLE app.organizations (
     suspended boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     suspended_at timestamp with time zone,
+    CONSTRAINT organizations_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
     CONSTRAINT organizations_namespace_is_a_label CHECK ((namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
     CONSTRAINT organizations_slug_is_a_label CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
 );
@@ -3939,8 +3959,11 @@ CREATE TABLE app.public_templates (
     description text DEFAULT ''::text NOT NULL,
     spec jsonb NOT NULL,
     published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT public_templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
     CONSTRAINT public_templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-    CONSTRAINT public_templates_revision_positive CHECK ((revision > 0))
+    CONSTRAINT public_templates_revision_positive CHECK ((revision > 0)),
+    CONSTRAINT public_templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
+    CONSTRAINT public_templates_title_is_text CHECK ((rls.is_plain_text(title) AND ((length(title) >= 1) AND (length(title) <= 80))))
 );
 
 ALTER TABLE ONLY app.public_templates FORCE ROW LEVEL SECURITY;
@@ -4029,6 +4052,7 @@ CREATE TABLE app.sessions (
     ended_at timestamp with time zone,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
+    CONSTRAINT sessions_name_is_text CHECK (rls.is_plain_text(name)),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
     CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text])))
@@ -4074,7 +4098,10 @@ CREATE TABLE app.templates (
     spec jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+    CONSTRAINT templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
+    CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
+    CONSTRAINT templates_title_is_text CHECK ((rls.is_plain_text(title) AND ((length(title) >= 1) AND (length(title) <= 80))))
 );
 
 ALTER TABLE ONLY app.templates FORCE ROW LEVEL SECURITY;
@@ -4126,7 +4153,8 @@ CREATE TABLE app.users (
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     verified_at timestamp with time zone,
-    CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
+    CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT users_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80))))
 );
 
 ALTER TABLE ONLY app.users FORCE ROW LEVEL SECURITY;
@@ -7263,6 +7291,17 @@ GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_app;
 GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_agent;
 GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_system;
 GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION is_plain_text(value text); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.is_plain_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_system;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_definer;
 
 
 --

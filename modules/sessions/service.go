@@ -11,6 +11,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/bus"
+	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -53,12 +54,21 @@ type Create struct {
 	Name     string // empty: the template's title
 }
 
+// maxName is the length of a session's name, in characters. The database has the same limit.
+const maxName = 80
+
 // Create writes a session of a template in the state pending, and nudges the agent that it is placed on. It does not
-// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a template of
-// another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace".
+// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a
+// template of another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", a Conflict fault
+// "no_namespace", or an Invalid fault that names the field.
 //
 // The session is placed when it is created and never moves: a desktop cannot be moved between hosts.
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
+	if in.Name != "" {
+		if err := input.Text("name", in.Name, 1, maxName); err != nil {
+			return Session{}, err
+		}
+	}
 	var out Session
 	var at Placement
 	err := s.inOrg(ctx, who, func(tx Tx) error {
