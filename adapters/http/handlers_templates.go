@@ -30,5 +30,8 @@ func (h handlers) GetTemplate(
 }
 
 func toTemplate(t templates.Template) api.Template {
-	return api.Template{Id: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, IsPublic: t.Public}
+	return api.Template{
+		Id: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, IsPublic: t.Public,
+		IsUnreadable: optional(t.Unreadable),
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
 // Templates returns the transactions that tell another organisation's template from an unknown one.
@@ -47,11 +48,9 @@ func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int)
 	}
 	out := make([]templates.Template, len(rows))
 	for i, row := range rows {
-		if out[i], err = toTemplate(orgdb.TemplateByRefRow{
+		out[i] = toTemplate(orgdb.TemplateByRefRow{
 			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic, Spec: row.Spec,
-		}); err != nil {
-			return nil, err
-		}
+		})
 	}
 	return out, nil
 }
@@ -63,17 +62,18 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 	if err != nil {
 		return templates.Template{}, orNotFound(err, templates.ErrNotFound)
 	}
-	return toTemplate(row)
+	return toTemplate(row), nil
 }
 
-func toTemplate(row orgdb.TemplateByRefRow) (templates.Template, error) {
+// toTemplate never fails: one row of another form must not take a whole list with it.
+func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 	t := templates.Template{
 		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
 	}
 	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
-		return templates.Template{}, fmt.Errorf("decode the spec of template %s: %w", t.ID, err)
+		t.Spec, t.Unreadable = runtime.Spec{}, true
 	}
-	return t, nil
+	return t
 }
 
 // AddTemplate implements templates.Registry.

@@ -58,8 +58,8 @@ type Create struct {
 const maxName = 80
 
 // Create writes a session of a template in the state pending, and nudges the agent that it is placed on. It does not
-// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a
-// template of another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", a Conflict fault
+// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, templates.ErrUnreadable, audit.ErrOtherOrg
+// for a template of another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", a Conflict fault
 // "no_namespace", or an Invalid fault that names the field.
 //
 // The session is placed when it is created and never moves: a desktop cannot be moved between hosts.
@@ -75,6 +75,9 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 		t, err := tx.TemplateByRef(ctx, in.Template)
 		if err != nil {
 			return err
+		}
+		if t.Unreadable {
+			return templates.ErrUnreadable
 		}
 		if at, err = tx.Place(ctx); err != nil {
 			return err

@@ -8,6 +8,8 @@ package templates
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -20,6 +22,10 @@ import (
 
 // ErrNotFound is the fault of an unknown template.
 var ErrNotFound = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
+
+// ErrUnreadable is the fault of a template whose stored form this version of the program does not know.
+var ErrUnreadable = fault.New(fault.Conflict, "template_unreadable",
+	"This template cannot be read. An admin of your organisation can write it again.")
 
 // Resource is what the audit log calls a template.
 var Resource = audit.Resource{Name: "template", NotFound: ErrNotFound}
@@ -35,12 +41,15 @@ type Template struct {
 	Description string
 	Public      bool // every organisation may use it
 	Spec        runtime.Spec
+	// Unreadable means that the stored spec has another form than this version knows, and Spec is empty. A newer version
+	// may have written it.
+	Unreadable bool
 }
 
 // Reader reads the templates that a scope shows: the organisation's own and the public ones.
 type Reader interface {
 	// TemplateByRef finds the newest revision of a template by its id or its name. If an organisation's own template has
-	// the name of a public one, it gets its own. It returns ErrNotFound.
+	// the name of a public one, it gets its own. It returns ErrNotFound. The template may be unreadable.
 	TemplateByRef(ctx context.Context, ref string) (Template, error)
 }
 
@@ -54,7 +63,8 @@ type Tx interface {
 // Queries has the reads of this module's use cases, each in one round trip.
 type Queries interface {
 	Reader
-	// Templates lists the newest revisions in the order of name and id: at most n, after the cursor.
+	// Templates lists the newest revisions in the order of name and id: at most n, after the cursor. Some may be
+	// unreadable.
 	Templates(ctx context.Context, after page.Cursor, n int) ([]Template, error)
 }
 
@@ -62,18 +72,31 @@ type Queries interface {
 type Service struct {
 	read     org.Reading[Queries]
 	refusals *audit.Refusals[Tx]
+	log      *slog.Logger
 }
 
 // NewService makes the service.
-func NewService(read org.Reading[Queries], inOrg org.Scoped[Tx], c audit.Counter) *Service {
-	return &Service{read: read, refusals: audit.NewRefusals(Resource, inOrg, Tx.TemplateIsForeign, c)}
+func NewService(
+	read org.Reading[Queries], inOrg org.Scoped[Tx], c audit.Counter, log *slog.Logger,
+) *Service {
+	return &Service{read: read, refusals: audit.NewRefusals(Resource, inOrg, Tx.TemplateIsForeign, c), log: log}
 }
 
 // List returns a page of the templates that the caller can start a session from. It reads one more than the page's
 // size, to learn whether there is a next page without counting all.
+//
+// An unreadable template must not cost the others their place in the list. It is logged, and only admins see it, who
+// can write it again or delete it. So a page may have fewer items than its size, and there may still be a next page.
 func (s *Service) List(ctx context.Context, who org.Scope, r page.Request) (page.Page[Template], error) {
 	ts, err := s.read(who).Templates(ctx, r.After, r.Size()+1)
-	return page.Cut(ts, r.Size(), func(t Template) page.Cursor { return page.Cursor{Key: t.Name, ID: t.ID.UUID} }), err
+	p := page.Cut(ts, r.Size(), func(t Template) page.Cursor { return page.Cursor{Key: t.Name, ID: t.ID.UUID} })
+	p.Items = slices.DeleteFunc(p.Items, func(t Template) bool {
+		if t.Unreadable {
+			s.log.WarnContext(ctx, "template with an unknown form", "template_id", t.ID.String())
+		}
+		return t.Unreadable && !who.IsAdmin()
+	})
+	return p, err
 }
 
 // Get returns one template. It returns ErrNotFound for an unknown id, and audit.ErrOtherOrg for an id of another

@@ -749,6 +749,8 @@ export interface components {
             description: string;
             /** @description Offered to every organisation, not the caller's own. */
             is_public: boolean;
+            /** @description The server cannot read what it runs. Absent if it can. Only lists of admins have such a template, and no session starts from it. */
+            is_unreadable?: boolean;
         };
         TemplatePage: {
             items: components["schemas"]["Template"][];

@@ -393,6 +393,9 @@ type Template struct {
 	// IsPublic Offered to every organisation, not the caller's own.
 	IsPublic bool `json:"is_public"`
 
+	// IsUnreadable The server cannot read what it runs. Absent if it can. Only lists of admins have such a template, and no session starts from it.
+	IsUnreadable *bool `json:"is_unreadable,omitempty"`
+
 	// Name Unique in its organisation and among the public ones.
 	Name  string `json:"name"`
 	Title string `json:"title"`
