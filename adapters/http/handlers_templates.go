@@ -26,7 +26,9 @@ func (h handlers) GetTemplate(
 	ctx context.Context, r api.GetTemplateRequestObject,
 ) (api.GetTemplateResponseObject, error) {
 	t, err := h.config.Templates.Get(ctx, org.From(ctx), templates.ID{UUID: r.TemplateId})
-	return api.GetTemplate200JSONResponse(toTemplate(t)), err
+	return api.GetTemplate200JSONResponse{
+		Body: toTemplate(t), Headers: api.GetTemplate200ResponseHeaders{ETag: entityTag(t.Version())},
+	}, err
 }
 
 func toTemplate(t templates.Template) api.Template {

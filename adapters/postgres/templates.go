@@ -49,7 +49,8 @@ func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int)
 	out := make([]templates.Template, len(rows))
 	for i, row := range rows {
 		out[i] = toTemplate(orgdb.TemplateByRefRow{
-			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic, Spec: row.Spec,
+			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic,
+			Revision: row.Revision, Spec: row.Spec,
 		})
 	}
 	return out, nil
@@ -69,6 +70,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 	t := templates.Template{
 		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
+		Revision: int(row.Revision),
 	}
 	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
 		t.Spec, t.Unreadable = runtime.Spec{}, true

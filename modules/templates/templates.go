@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
+	"github.com/streamspace-dev/streamspace/ports/version"
 )
 
 // ErrNotFound is the fault of an unknown template.
@@ -40,11 +42,15 @@ type Template struct {
 	Title       string // for people
 	Description string
 	Public      bool // every organisation may use it
+	Revision    int  // counts the changes, from 1
 	Spec        runtime.Spec
 	// Unreadable means that the stored spec has another form than this version knows, and Spec is empty. A newer version
 	// may have written it.
 	Unreadable bool
 }
+
+// Version names what the template shows.
+func (t Template) Version() version.Version { return version.Version(strconv.Itoa(t.Revision)) }
 
 // Reader reads the templates that a scope shows: the organisation's own and the public ones.
 type Reader interface {

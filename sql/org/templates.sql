@@ -11,12 +11,12 @@ select p.id, p.name, p.title, p.description, true, p.revision, p.spec
  limit 1;
 
 -- name: Templates :many
-select id, name, title, description, is_public, spec
+select id, name, title, description, is_public, revision, spec
   from (
-    select t.id, t.name, t.title, t.description, false as is_public, t.spec
+    select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
       from app.templates t
     union all
-    select p.id, p.name, p.title, p.description, true, p.spec
+    select p.id, p.name, p.title, p.description, true, p.revision, p.spec
       from app.public_templates p
      where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
   ) as visible

@@ -879,13 +879,18 @@ export interface components {
         Limit: number;
         /** @description `next_cursor` of the page before. It is opaque. */
         Cursor: string;
+        /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+        IfMatch: string;
         /** @description The session's id. */
         SessionID: string;
         /** @description The user's id. */
         UserID: string;
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The version of what this shows, for `If-Match`. */
+        ETag: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1480,6 +1485,7 @@ export interface operations {
             /** @description The template. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -63,12 +63,12 @@ func (q *Queries) TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, er
 }
 
 const templates = `-- name: Templates :many
-select id, name, title, description, is_public, spec
+select id, name, title, description, is_public, revision, spec
   from (
-    select t.id, t.name, t.title, t.description, false as is_public, t.spec
+    select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
       from app.templates t
     union all
-    select p.id, p.name, p.title, p.description, true, p.spec
+    select p.id, p.name, p.title, p.description, true, p.revision, p.spec
       from app.public_templates p
      where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
   ) as visible
@@ -83,6 +83,7 @@ type TemplatesRow struct {
 	Title       string
 	Description string
 	IsPublic    bool
+	Revision    int32
 	Spec        json.RawMessage
 }
 
@@ -101,6 +102,7 @@ func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID
 			&i.Title,
 			&i.Description,
 			&i.IsPublic,
+			&i.Revision,
 			&i.Spec,
 		); err != nil {
 			return nil, err
