@@ -1629,7 +1629,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, 'a75b4d06e7f2af42c07e1fb96a21391c749fc8ff3456e8369bf00ba8e92adcd9') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '76ffc00ae6c291a296a07cf0cd3a113cae75498ec0022d675f2b74c31ef67f4e') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2138,6 +2138,33 @@ ALTER FUNCTION rls.reset_password(hash bytea, password_hash text) OWNER TO strea
 --
 
 COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
+
+
+--
+-- Name: revise_template(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.revise_template() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.revision := old.revision;
+  if (new.title, new.description, new.spec) is distinct from (old.title, old.description, old.spec) then
+    new.revision := old.revision + 1;
+    new.updated_at := now();
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.revise_template() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION revise_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it.';
 
 
 --
@@ -4724,6 +4751,13 @@ CREATE TRIGGER note_suspension BEFORE UPDATE OF suspended ON app.organizations F
 --
 
 CREATE TRIGGER number_event BEFORE INSERT ON app.events FOR EACH ROW EXECUTE FUNCTION rls.number_event();
+
+
+--
+-- Name: templates revise_template; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER revise_template BEFORE UPDATE ON app.templates FOR EACH ROW EXECUTE FUNCTION rls.revise_template();
 
 
 --
@@ -7554,6 +7588,14 @@ GRANT ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) TO stre
 
 
 --
+-- Name: FUNCTION revise_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.revise_template() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.revise_template() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION revoke_agent(operator text, agent uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8419,7 +8461,14 @@ GRANT UPDATE(observed_generation) ON TABLE app.sessions TO streamspace_agent;
 
 GRANT SELECT ON TABLE app.templates TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.templates TO streamspace_definer;
-GRANT SELECT ON TABLE app.templates TO streamspace_app;
+GRANT SELECT,DELETE ON TABLE app.templates TO streamspace_app;
+
+
+--
+-- Name: COLUMN templates.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(id) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8430,10 +8479,18 @@ GRANT UPDATE(revision) ON TABLE app.templates TO streamspace_definer;
 
 
 --
+-- Name: COLUMN templates.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(name) ON TABLE app.templates TO streamspace_app;
+
+
+--
 -- Name: COLUMN templates.title; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT UPDATE(title) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(title),UPDATE(title) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8441,6 +8498,7 @@ GRANT UPDATE(title) ON TABLE app.templates TO streamspace_definer;
 --
 
 GRANT UPDATE(description) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(description),UPDATE(description) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8448,6 +8506,7 @@ GRANT UPDATE(description) ON TABLE app.templates TO streamspace_definer;
 --
 
 GRANT UPDATE(spec) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(spec),UPDATE(spec) ON TABLE app.templates TO streamspace_app;
 
 
 --

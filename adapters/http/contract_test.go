@@ -157,6 +157,14 @@ func (d drawer) value(s *openapi3.Schema, name string) any {
 			}
 		}
 		return v
+	case s.Type.Is("array"):
+		items := []any{}
+		for range rapid.IntRange(0, 3).Draw(d.T, "items of "+name) {
+			items = append(items, d.value(s.Items.Value, name))
+		}
+		return items
+	case strings.HasPrefix(s.Pattern, "^[a-z0-9]"):
+		return rapid.StringMatching(s.Pattern).Draw(d.T, name)
 	case s.Type.Is("boolean"):
 		return rapid.Bool().Draw(d.T, name)
 	case s.Type.Is("integer"):

@@ -26,6 +26,7 @@ var permissions = map[permission][]org.Role{
 	"self.read":         everyone,
 	"self.manage":       everyone,
 	"template.read":     everyone,
+	"template.manage":   admins,
 	"session.read":      everyone,
 	"session.create":    notViewers,
 	"session.terminate": notViewers,

@@ -17,7 +17,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Templates returns the transactions that tell another organisation's template from an unknown one.
+// Templates returns the transactions of members who act on templates.
 func (d *DB) Templates() org.Scoped[templates.Tx] {
 	return scoped(d, func(t *memberTx) templates.Tx { return t })
 }
@@ -30,6 +30,53 @@ func (d *DB) TemplateReads() org.Reading[templates.Queries] {
 // TemplateByRef implements templates.Reader.
 func (t *memberTx) TemplateByRef(ctx context.Context, ref string) (templates.Template, error) {
 	return templateByRef(ctx, t.Queries, ref)
+}
+
+// InsertTemplate implements templates.Tx. It asks for the row that it has written, so that a name that is taken shows
+// at once.
+func (t *memberTx) InsertTemplate(ctx context.Context, n templates.Template) error {
+	spec, err := encodeSpec(n)
+	if err != nil {
+		return err
+	}
+	_, err = t.Queries.InsertTemplate(ctx, orgdb.InsertTemplateParams{
+		ID: n.ID.UUID, Name: n.Name, Title: n.Title, Description: n.Description, Spec: spec,
+	})
+	return ofConstraint(err, map[string]*fault.Fault{"templates_name_key": templates.ErrNameTaken})
+}
+
+// LockTemplate implements templates.Tx.
+func (t *memberTx) LockTemplate(ctx context.Context, id templates.ID) (templates.Template, error) {
+	row, err := t.Queries.LockTemplate(ctx, id.UUID)
+	return toTemplate(orgdb.TemplateByRefRow(row)), orNotFound(err, templates.ErrNotFound)
+}
+
+// UpdateTemplate implements templates.Tx.
+func (t *memberTx) UpdateTemplate(
+	ctx context.Context, id templates.ID, c templates.Change,
+) (templates.Template, error) {
+	change := orgdb.UpdateTemplateParams{ID: id.UUID, Title: c.Title, Description: c.Description}
+	if c.Spec != nil {
+		var err error
+		if change.Spec, err = encodeSpec(templates.Template{ID: id, Spec: *c.Spec}); err != nil {
+			return templates.Template{}, err
+		}
+	}
+	row, err := t.Queries.UpdateTemplate(ctx, change)
+	return toTemplate(orgdb.TemplateByRefRow(row)), translate(err)
+}
+
+// DeleteTemplate implements templates.Tx.
+func (t *memberTx) DeleteTemplate(ctx context.Context, id templates.ID) error {
+	return t.Queries.DeleteTemplate(ctx, id.UUID)
+}
+
+func encodeSpec(t templates.Template) (json.RawMessage, error) {
+	spec, err := json.Marshal(t.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("encode the spec of template %s: %w", t.ID, err)
+	}
+	return spec, nil
 }
 
 // templateReader reads templates.
@@ -48,10 +95,7 @@ func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int)
 	}
 	out := make([]templates.Template, len(rows))
 	for i, row := range rows {
-		out[i] = toTemplate(orgdb.TemplateByRefRow{
-			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic,
-			Revision: row.Revision, Spec: row.Spec,
-		})
+		out[i] = toTemplate(orgdb.TemplateByRefRow(row))
 	}
 	return out, nil
 }
@@ -80,9 +124,9 @@ func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 
 // AddTemplate implements templates.Registry.
 func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, t templates.Template) error {
-	spec, err := json.Marshal(t.Spec)
+	spec, err := encodeSpec(t)
 	if err != nil {
-		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+		return err
 	}
 	err = o.q.AddTemplate(ctx, sysdb.AddTemplateParams{
 		Operator: operator, OrgID: in.UUID, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title,
@@ -93,9 +137,9 @@ func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, 
 
 // PublishTemplate implements templates.Registry.
 func (o *Operator) PublishTemplate(ctx context.Context, operator string, t templates.Template) error {
-	spec, err := json.Marshal(t.Spec)
+	spec, err := encodeSpec(t)
 	if err != nil {
-		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+		return err
 	}
 	return translate(o.q.PublishTemplate(ctx, sysdb.PublishTemplateParams{
 		Operator: operator, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Spec: spec,

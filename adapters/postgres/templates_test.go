@@ -58,7 +58,8 @@ func TestAnUnreadableSpecLeavesTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	ctx, super, o := t.Context(), database.Superuser(t), database.NewOrg(t, dbtest.Spec{})
 	bad, good := insert(t, open, o, o.Member), insert(t, open, o, o.Member)
-	if _, err := super.Exec(ctx, `update app.sessions set spec = '{"width": "wide"}' where id = $1`, bad.UUID); err != nil {
+	if _, err := super.Exec(ctx, `update app.sessions set spec = '{"width": "wide"}' where id = $1`,
+		bad.UUID); err != nil {
 		t.Fatal(err)
 	}
 	all, err := open.Roster().Placements(ctx, link.Agent{ID: o.Agent, Epoch: o.AgentEpoch}, uuid.Nil, 10)

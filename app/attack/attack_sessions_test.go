@@ -35,28 +35,11 @@ type shownSession struct {
 	EndedAt   time.Time     `json:"ended_at"`
 }
 
-// shownTemplate is a template as the API shows it, in a session or by itself.
-type shownTemplate struct {
-	ID          uuid.UUID `json:"id"`
-	Name        string    `json:"name"`
-	Title       string    `json:"title"`
-	Description string    `json:"description"`
-	IsPublic    bool      `json:"is_public"`
-}
-
 func (s *modelSession) shown() shownSession {
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
-}
-
-func (p *modelTemplate) shown() shownTemplate {
-	out := shownTemplate{ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public}
-	if !p.public {
-		out.Description = "For " + p.of.canary
-	}
-	return out
 }
 
 // same compares what is shown with what must be. When a session ended is the database's to say; that it has is not.

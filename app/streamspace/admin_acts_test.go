@@ -312,7 +312,7 @@ func publishesTemplate(d desk) {
 	for want, text := range map[string]string{
 		"name must be":               `{"title": "Desk"}`,
 		"title must have 1 to 80":    `{"name": "acts"}`,
-		"width must be 0 to":         `{"name": "acts", "title": "Desk", "spec": {"width": -1}}`,
+		"spec.width must be 200 to":  `{"name": "acts", "title": "Desk", "spec": {"width": -1}}`,
 		`unknown field "titel"`:      `{"name": "acts", "titel": "Desk"}`,
 		`unknown field "comand"`:     `{"name": "acts", "title": "Desk", "spec": {"comand": []}}`,
 		"unexpected EOF":             `{"name": "acts", `,

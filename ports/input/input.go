@@ -46,9 +46,9 @@ func Text(field, value string, least, most int) error {
 }
 
 // misleads reports whether a character has no place in a text of one line: a control character, or one of the nine that
-// change the direction of the text after them (UAX #9, 2.1 to 2.4). With these a text can look like another one, and can
-// reorder what a page or a log shows next to it. The marks U+200E, U+200F and U+061C stay allowed: names in mixed scripts
-// need them, and they move nothing but their neighbours.
+// change the direction of the text after them (UAX #9, 2.1 to 2.4). With these a text can look like another one, and
+// can reorder what a page or a log shows next to it. The marks U+200E, U+200F and U+061C stay allowed: names in mixed
+// scripts need them, and they move nothing but their neighbours.
 func misleads(c rune) bool {
 	return unicode.IsControl(c) || c >= '\u202A' && c <= '\u202E' || c >= '\u2066' && c <= '\u2069'
 }

@@ -27,3 +27,21 @@ select id, name, title, description, is_public, revision, spec
 -- name: TemplateIsForeign :one
 -- A function, because the policies hide the rows of other organisations. It returns one bit.
 select rls.template_is_foreign(@id)::boolean as is_foreign;
+
+-- name: InsertTemplate :one
+insert into app.templates (id, name, title, description, spec) values (@id, @name, @title, @description, @spec)
+returning revision;
+
+-- name: LockTemplate :one
+-- Only the organisation's own: no member writes a public one.
+select id, name, title, description, false as is_public, revision, spec from app.templates where id = @id for update;
+
+-- name: UpdateTemplate :one
+-- What is null stays. A trigger counts the revisions.
+update app.templates set title = coalesce(sqlc.narg('title'), title), description = coalesce(sqlc.narg('description'), description),
+       spec = coalesce(sqlc.narg('spec'), spec)
+ where id = @id
+returning id, name, title, description, false as is_public, revision, spec;
+
+-- name: DeleteTemplate :exec
+delete from app.templates where id = @id;

@@ -361,7 +361,11 @@ export interface paths {
         /** List the organisation's own templates and the public ones, by name. */
         get: operations["listTemplates"];
         put?: never;
-        post?: never;
+        /**
+         * Create a private template of the organisation.
+         * @description The name identifies it to people and programs, and stays. A name that another of the organisation's own templates has is answered 409 `template_name_taken`; a public template may have it.
+         */
+        post: operations["createTemplate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -372,17 +376,28 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
             cookie?: never;
         };
         /** Get one template. */
         get: operations["getTemplate"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a template of the organisation.
+         * @description Sessions that were started from it run on, because each has a copy of what it runs. The name can be used again. A public template is answered 403 `template_is_public`.
+         */
+        delete: operations["deleteTemplate"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change a template of the organisation, as a new revision.
+         * @description What is absent stays; `spec` is replaced as a whole. Nothing new makes no revision. Sessions keep what they were started from. A public template is answered 403 `template_is_public`.
+         */
+        patch: operations["updateTemplate"];
         trace?: never;
     };
     "/api/v1/sessions": {
@@ -747,10 +762,37 @@ export interface components {
             name: string;
             title: string;
             description: string;
+            /** @description Counts the changes, from 1. */
+            revision: number;
+            spec?: components["schemas"]["TemplateSpec"];
             /** @description Offered to every organisation, not the caller's own. */
             is_public: boolean;
-            /** @description The server cannot read what it runs. Absent if it can. Only lists of admins have such a template, and no session starts from it. */
+            /** @description The server cannot read what it runs, and `spec` is absent. Absent if it can. Only lists of admins have such a template, and no session starts from it. */
             is_unreadable?: boolean;
+        };
+        CreateTemplate: {
+            /** @description Unique in the organisation. */
+            name: string;
+            /** @description For people. */
+            title: string;
+            /** @default  */
+            description: string;
+            spec: components["schemas"]["TemplateSpec"];
+        };
+        UpdateTemplate: {
+            /** @description For people. */
+            title?: string;
+            description?: string;
+            spec?: components["schemas"]["TemplateSpec"];
+        };
+        /** @description What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing. */
+        TemplateSpec: {
+            /** @description The program shown on the desktop and its arguments. Absent or empty: a terminal. */
+            command?: string[];
+            /** @description The desktop's first width in pixels; a viewer may resize it. Absent: 1280. */
+            width?: number;
+            /** @description The desktop's first height in pixels. Absent: 800. */
+            height?: number;
         };
         TemplatePage: {
             items: components["schemas"]["Template"][];
@@ -881,6 +923,8 @@ export interface components {
         Cursor: string;
         /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
         IfMatch: string;
+        /** @description The template's id. */
+        TemplateID: string;
         /** @description The session's id. */
         SessionID: string;
         /** @description The user's id. */
@@ -1470,13 +1514,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    createTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template, in its first revision. */
+            201: {
+                headers: {
+                    /** @description The template's path. */
+                    Location?: string;
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getTemplate: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description The template's id. */
-                template_id: string;
+                template_id: components["parameters"]["TemplateID"];
             };
             cookie?: never;
         };
@@ -1496,6 +1572,73 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template, in its present revision. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

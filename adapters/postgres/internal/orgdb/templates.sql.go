@@ -12,6 +12,71 @@ import (
 	"github.com/google/uuid"
 )
 
+const deleteTemplate = `-- name: DeleteTemplate :exec
+delete from app.templates where id = $1
+`
+
+func (q *Queries) DeleteTemplate(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteTemplate, id)
+	return err
+}
+
+const insertTemplate = `-- name: InsertTemplate :one
+insert into app.templates (id, name, title, description, spec) values ($1, $2, $3, $4, $5)
+returning revision
+`
+
+type InsertTemplateParams struct {
+	ID          uuid.UUID
+	Name        string
+	Title       string
+	Description string
+	Spec        json.RawMessage
+}
+
+func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) (int32, error) {
+	row := q.db.QueryRow(ctx, insertTemplate,
+		arg.ID,
+		arg.Name,
+		arg.Title,
+		arg.Description,
+		arg.Spec,
+	)
+	var revision int32
+	err := row.Scan(&revision)
+	return revision, err
+}
+
+const lockTemplate = `-- name: LockTemplate :one
+select id, name, title, description, false as is_public, revision, spec from app.templates where id = $1 for update
+`
+
+type LockTemplateRow struct {
+	ID          uuid.UUID
+	Name        string
+	Title       string
+	Description string
+	IsPublic    bool
+	Revision    int32
+	Spec        json.RawMessage
+}
+
+// Only the organisation's own: no member writes a public one.
+func (q *Queries) LockTemplate(ctx context.Context, id uuid.UUID) (LockTemplateRow, error) {
+	row := q.db.QueryRow(ctx, lockTemplate, id)
+	var i LockTemplateRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Title,
+		&i.Description,
+		&i.IsPublic,
+		&i.Revision,
+		&i.Spec,
+	)
+	return i, err
+}
+
 const templateByRef = `-- name: TemplateByRef :one
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
   from app.templates t
@@ -113,4 +178,49 @@ func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID
 		return nil, err
 	}
 	return items, nil
+}
+
+const updateTemplate = `-- name: UpdateTemplate :one
+update app.templates set title = coalesce($1, title), description = coalesce($2, description),
+       spec = coalesce($3, spec)
+ where id = $4
+returning id, name, title, description, false as is_public, revision, spec
+`
+
+type UpdateTemplateParams struct {
+	Title       *string
+	Description *string
+	Spec        []byte
+	ID          uuid.UUID
+}
+
+type UpdateTemplateRow struct {
+	ID          uuid.UUID
+	Name        string
+	Title       string
+	Description string
+	IsPublic    bool
+	Revision    int32
+	Spec        json.RawMessage
+}
+
+// What is null stays. A trigger counts the revisions.
+func (q *Queries) UpdateTemplate(ctx context.Context, arg UpdateTemplateParams) (UpdateTemplateRow, error) {
+	row := q.db.QueryRow(ctx, updateTemplate,
+		arg.Title,
+		arg.Description,
+		arg.Spec,
+		arg.ID,
+	)
+	var i UpdateTemplateRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Title,
+		&i.Description,
+		&i.IsPublic,
+		&i.Revision,
+		&i.Spec,
+	)
+	return i, err
 }
