@@ -203,6 +203,42 @@ COMMENT ON FUNCTION rls.already_inside() IS 'Raises SS003, because the transacti
 
 
 --
+-- Name: approve_template(text, uuid, uuid, text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  it app.templates;
+begin
+  perform rls.enter_operator(org, operator);
+  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name for update;
+  if not found or it.requested_at is null or it.revision <> approve_template.revision then
+    raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
+  elsif exists (select from app.public_templates p where p.name = it.name and p.id is distinct from it.public_id) then
+    raise exception 'another public template has this name' using errcode = 'SS041';
+  end if;
+  insert into app.public_templates (id, revision, name, title, description, spec)
+  select coalesce(it.public_id, template), coalesce(max(p.revision), 0) + 1, it.name, it.title, it.description, it.spec
+    from app.public_templates p where p.id = it.public_id;
+  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.org_id = org and t.id = it.id;
+  perform rls.log_operator(operator, 'template.publish', it.name);
+  insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
+end $$;
+
+
+ALTER FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION approve_template(operator text, org uuid, template uuid, name text, revision integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) IS 'Publishes the revision of an org''s template that its admins asked to be published, as the next revision of its public template.';
+
+
+--
 -- Name: current_org_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
 --
 
@@ -1268,7 +1304,7 @@ begin
       from app.agent_orgs s join app.agents a on a.id = s.agent_id,
            lateral (select count(*) as free from app.agent_slots t
                      where t.agent_id = a.id and t.session_id is null and t.slot <= a.slots) room
-     where s.org_id = rls.current_org_id() and a.revoked_at is null and a.id is distinct from besides
+     where a.revoked_at is null and a.id is distinct from besides
      order by room.free desc, a.seen_at desc
   loop
     missing := case when candidate.ready or missing = 'room' then 'room' else 'host' end;
@@ -1276,7 +1312,7 @@ begin
     -- The row stays locked until the session takes a slot, in the same transaction.
     perform from app.agent_slots t join app.agents a on a.id = t.agent_id
       where t.agent_id = candidate.id and t.session_id is null and t.slot <= a.slots
-      order by t.slot limit 1 for update of t skip locked;
+      limit 1 for update of t skip locked;
     if found then
       return query select candidate.id, ''::text, its_namespace;
       return;
@@ -1395,6 +1431,24 @@ ALTER FUNCTION rls.is_owner() OWNER TO streamspace_owner;
 --
 
 COMMENT ON FUNCTION rls.is_owner() IS 'Whether the member who acts is an owner.';
+
+
+--
+-- Name: is_plain_text(text); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
+--
+
+CREATE FUNCTION rls.is_plain_text(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ select value operator(pg_catalog.!~) '[\u0001-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]' $$;
+
+
+ALTER FUNCTION rls.is_plain_text(value text) OWNER TO streamspace_owner;
+
+--
+-- Name: FUNCTION is_plain_text(value text); Type: COMMENT; Schema: rls; Owner: streamspace_owner
+--
+
+COMMENT ON FUNCTION rls.is_plain_text(value text) IS 'Whether a text has no control characters and no bidirectional overrides. With these it can look like another text.';
 
 
 --
@@ -1658,7 +1712,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, 'cf1e01fa16f40abb09a1bd128882adef59d6ff7279fbbbfe30e688ff545391b6') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1a1d20bd7e4c1ba5880de887711dce10d7f640a89aae372e1d1923666669b84b'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2080,6 +2134,31 @@ COMMENT ON FUNCTION rls.provide_slots(agent uuid, wanted integer) IS 'Makes the 
 
 
 --
+-- Name: publication_requests(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.publication_requests(after uuid, page integer) RETURNS TABLE(template uuid, slug text, name text, revision integer, title text, description text, spec jsonb, requested_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select t.id, o.slug, t.name, t.revision, t.title, t.description, t.spec, t.requested_at
+    from app.templates t join app.organizations o on o.id = t.org_id
+   where t.requested_at is not null and t.id > after
+   order by t.id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.publication_requests(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION publication_requests(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.publication_requests(after uuid, page integer) IS 'A page of the templates that orgs have asked to be published, after a given id.';
+
+
+--
 -- Name: publish_template(text, uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2226,6 +2305,37 @@ ALTER FUNCTION rls.reset_password(hash bytea, password_hash text) OWNER TO strea
 --
 
 COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
+
+
+--
+-- Name: revise_template(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.revise_template() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.revision := old.revision;
+  if (new.title, new.description, new.spec) is distinct from (old.title, old.description, old.spec) then
+    new.revision := old.revision + 1;
+    new.updated_at := now();
+    new.requested_at := null;
+  end if;
+  if new.public_id is distinct from old.public_id and new.public_id is not null and rls.current_user_id() is not null then
+    raise exception 'only an operator publishes a template' using errcode = '42501';
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.revise_template() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION revise_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it. What was asked to be published is the revision before.';
 
 
 --
@@ -3671,6 +3781,32 @@ COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the
 
 
 --
+-- Name: unpublish_template(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.unpublish_template() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  delete from app.public_templates p where p.id = old.public_id;
+  if found then
+    perform rls.log_operator('organisation ' || old.org_id, 'template.withdraw', old.name);
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.unpublish_template() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION unpublish_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.unpublish_template() IS 'Removes the public template that was made of an org''s own, when the org withdraws or deletes that.';
+
+
+--
 -- Name: use_slot(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3834,6 +3970,7 @@ CREATE TABLE app.agents (
     revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     slots integer DEFAULT 0 NOT NULL,
+    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
     CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000)))
 );
 
@@ -4121,6 +4258,7 @@ CREATE TABLE app.organizations (
     suspended boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     suspended_at timestamp with time zone,
+    CONSTRAINT organizations_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
     CONSTRAINT organizations_namespace_is_a_label CHECK ((namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
     CONSTRAINT organizations_slug_is_a_label CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
 );
@@ -4171,8 +4309,11 @@ CREATE TABLE app.public_templates (
     description text DEFAULT ''::text NOT NULL,
     spec jsonb NOT NULL,
     published_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT public_templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
     CONSTRAINT public_templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
-    CONSTRAINT public_templates_revision_positive CHECK ((revision > 0))
+    CONSTRAINT public_templates_revision_positive CHECK ((revision > 0)),
+    CONSTRAINT public_templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
+    CONSTRAINT public_templates_title_is_text CHECK ((rls.is_plain_text(title) AND ((length(title) >= 1) AND (length(title) <= 80))))
 );
 
 ALTER TABLE ONLY app.public_templates FORCE ROW LEVEL SECURITY;
@@ -4264,6 +4405,7 @@ CREATE TABLE app.sessions (
     waits_since timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
+    CONSTRAINT sessions_name_is_text CHECK (rls.is_plain_text(name)),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
     CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
@@ -4332,7 +4474,12 @@ CREATE TABLE app.templates (
     spec jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
+    requested_at timestamp with time zone,
+    public_id uuid,
+    CONSTRAINT templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
+    CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
+    CONSTRAINT templates_title_is_text CHECK ((rls.is_plain_text(title) AND ((length(title) >= 1) AND (length(title) <= 80))))
 );
 
 ALTER TABLE ONLY app.templates FORCE ROW LEVEL SECURITY;
@@ -4345,6 +4492,20 @@ ALTER TABLE app.templates OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.templates IS 'The private templates of an org.';
+
+
+--
+-- Name: COLUMN templates.requested_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.templates.requested_at IS 'When an admin asked for the publication of this revision; null: no one has, or it was approved.';
+
+
+--
+-- Name: COLUMN templates.public_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.templates.public_id IS 'The public template that an operator has made of it; null: none. It may have been withdrawn since.';
 
 
 --
@@ -4384,7 +4545,8 @@ CREATE TABLE app.users (
     disabled boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     verified_at timestamp with time zone,
-    CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))))
+    CONSTRAINT users_email_is_normal CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254)))),
+    CONSTRAINT users_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80))))
 );
 
 ALTER TABLE ONLY app.users FORCE ROW LEVEL SECURITY;
@@ -4896,6 +5058,13 @@ CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id);
 
 
 --
+-- Name: templates_requested; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX templates_requested ON app.templates USING btree (id) WHERE (requested_at IS NOT NULL);
+
+
+--
 -- Name: tickets_credential; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4987,10 +5156,31 @@ CREATE TRIGGER number_event BEFORE INSERT ON app.events FOR EACH ROW EXECUTE FUN
 
 
 --
+-- Name: templates revise_template; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER revise_template BEFORE UPDATE ON app.templates FOR EACH ROW EXECUTE FUNCTION rls.revise_template();
+
+
+--
 -- Name: sessions take_over; Type: TRIGGER; Schema: app; Owner: streamspace_owner
 --
 
 CREATE TRIGGER take_over AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW WHEN ((new.owner_id <> old.owner_id)) EXECUTE FUNCTION rls.take_over();
+
+
+--
+-- Name: templates unpublish_deleted; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER unpublish_deleted AFTER DELETE ON app.templates FOR EACH ROW WHEN ((old.public_id IS NOT NULL)) EXECUTE FUNCTION rls.unpublish_template();
+
+
+--
+-- Name: templates unpublish_withdrawn; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER unpublish_withdrawn AFTER UPDATE OF public_id ON app.templates FOR EACH ROW WHEN (((old.public_id IS NOT NULL) AND (new.public_id IS NULL))) EXECUTE FUNCTION rls.unpublish_template();
 
 
 --
@@ -7236,6 +7426,14 @@ REVOKE ALL ON FUNCTION rls.already_inside() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION approve_template(operator text, org uuid, template uuid, name text, revision integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION current_org_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
 --
 
@@ -7633,6 +7831,17 @@ GRANT ALL ON FUNCTION rls.is_owner() TO streamspace_definer;
 
 
 --
+-- Name: FUNCTION is_plain_text(value text); Type: ACL; Schema: rls; Owner: streamspace_owner
+--
+
+REVOKE ALL ON FUNCTION rls.is_plain_text(value text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_agent;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_system;
+GRANT ALL ON FUNCTION rls.is_plain_text(value text) TO streamspace_definer;
+
+
+--
 -- Name: FUNCTION is_viewer(); Type: ACL; Schema: rls; Owner: streamspace_owner
 --
 
@@ -7859,6 +8068,14 @@ REVOKE ALL ON FUNCTION rls.provide_slots(agent uuid, wanted integer) FROM PUBLIC
 
 
 --
+-- Name: FUNCTION publication_requests(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.publication_requests(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.publication_requests(after uuid, page integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION publish_template(operator text, template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7894,6 +8111,14 @@ REVOKE ALL ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, 
 
 REVOKE ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION revise_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.revise_template() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.revise_template() TO streamspace_owner;
 
 
 --
@@ -8171,6 +8396,14 @@ GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_agent;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_operator;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_system;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION unpublish_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.unpublish_template() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.unpublish_template() TO streamspace_owner;
 
 
 --
@@ -8840,7 +9073,14 @@ GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_system;
 
 GRANT SELECT ON TABLE app.templates TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.templates TO streamspace_definer;
-GRANT SELECT ON TABLE app.templates TO streamspace_app;
+GRANT SELECT,DELETE ON TABLE app.templates TO streamspace_app;
+
+
+--
+-- Name: COLUMN templates.id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(id) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8851,10 +9091,18 @@ GRANT UPDATE(revision) ON TABLE app.templates TO streamspace_definer;
 
 
 --
+-- Name: COLUMN templates.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(name) ON TABLE app.templates TO streamspace_app;
+
+
+--
 -- Name: COLUMN templates.title; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT UPDATE(title) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(title),UPDATE(title) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8862,6 +9110,7 @@ GRANT UPDATE(title) ON TABLE app.templates TO streamspace_definer;
 --
 
 GRANT UPDATE(description) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(description),UPDATE(description) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8869,6 +9118,7 @@ GRANT UPDATE(description) ON TABLE app.templates TO streamspace_definer;
 --
 
 GRANT UPDATE(spec) ON TABLE app.templates TO streamspace_definer;
+GRANT INSERT(spec),UPDATE(spec) ON TABLE app.templates TO streamspace_app;
 
 
 --
@@ -8876,6 +9126,22 @@ GRANT UPDATE(spec) ON TABLE app.templates TO streamspace_definer;
 --
 
 GRANT UPDATE(updated_at) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.requested_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(requested_at) ON TABLE app.templates TO streamspace_app;
+GRANT UPDATE(requested_at) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.public_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_app;
+GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_definer;
 
 
 --

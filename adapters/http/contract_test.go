@@ -90,10 +90,15 @@ type drawer struct {
 }
 
 func (d drawer) request(op operation) ask {
-	a := ask{method: op.method, path: op.path}
+	a := ask{method: op.method, path: op.path, header: map[string]string{}}
 	query := url.Values{}
 	for _, p := range append(slices.Clone(op.route.PathItem.Parameters), op.route.Operation.Parameters...) {
-		name, v := p.Value.Name, fmt.Sprint(d.value(p.Value.Schema.Value, p.Value.Name))
+		name := p.Value.Name
+		if p.Value.In == openapi3.ParameterInHeader {
+			a.header[name] = d.header(name)
+			continue
+		}
+		v := fmt.Sprint(d.value(p.Value.Schema.Value, name))
 		switch {
 		case p.Value.In == openapi3.ParameterInPath:
 			a.path = strings.ReplaceAll(a.path, "{"+name+"}", url.PathEscape(v))
@@ -111,6 +116,15 @@ func (d drawer) request(op operation) ask {
 		a.body = d.body(body.Value.Content.Get("application/json").Schema.Value)
 	}
 	return a
+}
+
+// header draws a value of a header, which net/http has to accept.
+func (d drawer) header(name string) string {
+	values := []string{`"1"`, `*`, `W/"1"`, `"2", "1"`}
+	if d.junk {
+		values = append(values, `"`, "1", strings.Repeat("x", 2000))
+	}
+	return rapid.SampledFrom(values).Draw(d.T, name)
 }
 
 func (d drawer) body(s *openapi3.Schema) string {
@@ -143,6 +157,14 @@ func (d drawer) value(s *openapi3.Schema, name string) any {
 			}
 		}
 		return v
+	case s.Type.Is("array"):
+		items := []any{}
+		for range rapid.IntRange(0, 3).Draw(d.T, "items of "+name) {
+			items = append(items, d.value(s.Items.Value, name))
+		}
+		return items
+	case strings.HasPrefix(s.Pattern, "^[a-z0-9]"):
+		return rapid.StringMatching(s.Pattern).Draw(d.T, name)
 	case s.Type.Is("boolean"):
 		return rapid.Bool().Draw(d.T, name)
 	case s.Type.Is("integer"):

@@ -37,6 +37,13 @@
 //     the operation's path in the contract, "/" or "/assets/" for the console, "/agent/v1/" for agents, and "none" for
 //     unknown paths.
 //
+// # Concurrent changes
+//
+// A response that shows one resource has an ETag with its version (etag.go, ports/version). A change may name the
+// version that it expects in If-Match; the module compares it in the transaction of the change, with the row locked. To
+// give a resource this: a Version method, entityTag in the handler of the read, the parameter IfMatch and the response
+// 412 in the description of the change, and expected in its handler.
+//
 // # Caches
 //
 // A verified token and a resolved cookie are cached by their hash until they expire (cache.go). A change of the signing

@@ -172,7 +172,7 @@ func (f *fixture) config() Config {
 			Read: func(in org.Scope) identity.Queries { return queries{rows{w, in}} },
 		}),
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} },
-			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}),
+			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}, log),
 		Sessions: sessions.NewService(sessions.Config{
 			InOrg:   scoped(w, func(r rows) sessions.Tx { return r }),
 			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },

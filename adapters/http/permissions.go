@@ -26,6 +26,8 @@ var permissions = map[permission][]org.Role{
 	"self.read":         everyone,
 	"self.manage":       everyone,
 	"template.read":     everyone,
+	"template.manage":   admins,
+	"template.publish":  admins,
 	"session.read":      everyone,
 	"session.create":    notViewers,
 	"session.terminate": notViewers,

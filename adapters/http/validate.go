@@ -160,11 +160,22 @@ func fieldOf(s *openapi3.SchemaError) string {
 	return strings.Join(at, ".")
 }
 
-// reasonOf is the rule that was broken, with its limit. The validator's text for a format is a regular expression,
-// which helps no one.
+// reasonOf is the rule that was broken, with its limit. The validator's text for a format or a pattern is a regular
+// expression, which helps no one.
 func reasonOf(s *openapi3.SchemaError) string {
-	if s.SchemaField == "format" {
+	switch s.SchemaField {
+	case "format":
 		return "it must be of the format " + s.Schema.Format
+	case "pattern":
+		return "it must be " + patterns[s.Schema.Pattern]
 	}
 	return s.Reason
+}
+
+// patterns says in words what each pattern of the contract allows.
+var patterns = map[string]string{
+	`^[^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*$`: "text without control characters and bidirectional " +
+		"overrides",
+	`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`: "1 to 63 lower case letters, digits and dashes, and neither begin nor end " +
+		"with a dash",
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -51,6 +52,10 @@ func TestWhatIsNotOfTheContractsForm(t *testing.T) {
 		"member of wrong type": {"POST", create, `{"template":1}`, 400, "invalid_body", "template", "string"},
 		"member too long": {"POST", create, `{"template":"` + strings.Repeat("x", 64) + `"}`, 400, "invalid_body",
 			"template", "63"},
+		"member with a control character": {"POST", create, `{"template":"own","name":"a\nb"}`, 400, "invalid_body", "name",
+			"without control characters"},
+		"member with an override": {"POST", create, `{"template":"own","name":"a\u202eb"}`, 400, "invalid_body", "name",
+			"bidirectional overrides"},
 		"member with a NUL": {"POST", create, `{"template":"\u0000"}`, 400, "invalid_body", "template", "U+0000"},
 		"body too large": {"POST", create, `{"name":"` + strings.Repeat("x", maxBody) + `"}`, 413, "body_too_large",
 			"", "65536"},
@@ -65,6 +70,16 @@ func TestWhatIsNotOfTheContractsForm(t *testing.T) {
 				t.Errorf("field %q, detail %q", field, got["detail"])
 			}
 		})
+	}
+}
+
+// A pattern is told in words: the expression itself helps no one.
+func TestEveryPatternHasWords(t *testing.T) {
+	t.Parallel()
+	for _, m := range regexp.MustCompile(`(?m)pattern: '([^']+)'`).FindAllStringSubmatch(string(contractBytes(t)), -1) {
+		if patterns[m[1]] == "" {
+			t.Errorf("no words for the pattern %s", m[1])
+		}
 	}
 }
 

@@ -241,6 +241,51 @@ func (r rows) Templates(_ context.Context, after page.Cursor, n int) ([]template
 	return ts[:min(n, len(ts))], nil
 }
 
+func (r rows) InsertTemplate(_ context.Context, t templates.Template) error {
+	own := r.w.templates[r.in.Org()]
+	if slices.ContainsFunc(own, func(o templates.Template) bool { return o.Name == t.Name }) {
+		return templates.ErrNameTaken
+	}
+	r.w.templates[r.in.Org()] = append(own, t)
+	return nil
+}
+
+func (r rows) LockTemplate(_ context.Context, id templates.ID) (templates.Template, error) {
+	for _, t := range r.w.templates[r.in.Org()] {
+		if t.ID == id {
+			return t, nil
+		}
+	}
+	return templates.Template{}, templates.ErrNotFound
+}
+
+func (r rows) UpdateTemplate(_ context.Context, id templates.ID, c templates.Change) (templates.Template, error) {
+	own := r.w.templates[r.in.Org()]
+	t := &own[slices.IndexFunc(own, func(o templates.Template) bool { return o.ID == id })]
+	t.Revision++
+	if c.Title != nil {
+		t.Title = *c.Title
+	}
+	if c.Description != nil {
+		t.Description = *c.Description
+	}
+	if c.Spec != nil {
+		t.Spec = *c.Spec
+	}
+	return *t, nil
+}
+
+func (r rows) DeleteTemplate(_ context.Context, id templates.ID) error {
+	r.w.templates[r.in.Org()] = slices.DeleteFunc(r.w.templates[r.in.Org()], func(t templates.Template) bool {
+		return t.ID == id
+	})
+	return nil
+}
+
+func (rows) RequestPublication(context.Context, templates.ID) error { return nil }
+
+func (rows) WithdrawPublication(context.Context, templates.ID) error { return nil }
+
 func (r rows) InsertSession(_ context.Context, s sessions.Session) error {
 	if len(r.w.sessions) >= 200 {
 		return fault.New(fault.Exhausted, "quota_exceeded", "no more sessions").

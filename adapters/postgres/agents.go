@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/google/uuid"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -46,8 +46,8 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 			Session: p.SessionID, Namespace: p.Namespace, Run: p.Desired == "running", Generation: p.Generation,
 			State: link.State(p.State), Epoch: p.ObservedEpoch,
 		}
-		if err := json.Unmarshal(p.Spec, &out[i].Spec); err != nil {
-			return nil, fmt.Errorf("decode the spec of session %s: %w", p.SessionID, err)
+		if err := json.Unmarshal(p.Spec, &out[i].Spec); err != nil { // the agent's other sessions must not wait for it
+			out[i].Spec, out[i].Unreadable = runtime.Spec{}, true
 		}
 	}
 	return out, nil

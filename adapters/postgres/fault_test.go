@@ -38,6 +38,8 @@ var answers = map[string]struct {
 	"SS023": {fault.Forbidden, "reset_link_invalid"},
 	"SS016": {fault.Conflict, "owner_is_member"},
 	"SS030": {fault.Unavailable, "no_room"},
+	"SS040": {fault.Conflict, "publication_not_requested"},
+	"SS041": {fault.Conflict, "public_template_name_taken"},
 	"55P03": {fault.Unavailable, "busy"},
 	"53300": {fault.Unavailable, "busy"},
 	"57014": {fault.Unavailable, "busy"},

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,8 +53,8 @@ func (t *serviceTx) Waiting(ctx context.Context, patience time.Duration, n int) 
 	out := make([]sessions.Waiting, len(rows))
 	for i, r := range rows {
 		out[i] = sessions.Waiting{Session: toSession(r.AppSession), FailedOn: r.AppSession.FailedOn.UUID, Overdue: r.Overdue}
-		if err := json.Unmarshal(r.AppSession.Spec, &out[i].Template.Spec); err != nil {
-			return nil, fmt.Errorf("decode the spec of session %s: %w", out[i].ID, err)
+		if err := json.Unmarshal(r.AppSession.Spec, &out[i].Template.Spec); err != nil { // its agent fails it, and says why
+			out[i].Template.Unreadable = true
 		}
 	}
 	return out, nil

@@ -14,9 +14,10 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Templates returns the transactions that tell another organisation's template from an unknown one.
+// Templates returns the transactions of members who act on templates.
 func (d *DB) Templates() org.Scoped[templates.Tx] {
 	return scoped(d, func(t *memberTx) templates.Tx { return t })
 }
@@ -29,6 +30,63 @@ func (d *DB) TemplateReads() org.Reading[templates.Queries] {
 // TemplateByRef implements templates.Reader.
 func (t *memberTx) TemplateByRef(ctx context.Context, ref string) (templates.Template, error) {
 	return templateByRef(ctx, t.Queries, ref)
+}
+
+// InsertTemplate implements templates.Tx. It asks for the row that it has written, so that a name that is taken shows
+// at once.
+func (t *memberTx) InsertTemplate(ctx context.Context, n templates.Template) error {
+	spec, err := encodeSpec(n)
+	if err != nil {
+		return err
+	}
+	_, err = t.Queries.InsertTemplate(ctx, orgdb.InsertTemplateParams{
+		ID: n.ID.UUID, Name: n.Name, Title: n.Title, Description: n.Description, Spec: spec,
+	})
+	return ofConstraint(err, map[string]*fault.Fault{"templates_name_key": templates.ErrNameTaken})
+}
+
+// LockTemplate implements templates.Tx.
+func (t *memberTx) LockTemplate(ctx context.Context, id templates.ID) (templates.Template, error) {
+	row, err := t.Queries.LockTemplate(ctx, id.UUID)
+	return toTemplate(orgdb.TemplateByRefRow(row)), orNotFound(err, templates.ErrNotFound)
+}
+
+// UpdateTemplate implements templates.Tx.
+func (t *memberTx) UpdateTemplate(
+	ctx context.Context, id templates.ID, c templates.Change,
+) (templates.Template, error) {
+	change := orgdb.UpdateTemplateParams{ID: id.UUID, Title: c.Title, Description: c.Description}
+	if c.Spec != nil {
+		var err error
+		if change.Spec, err = encodeSpec(templates.Template{ID: id, Spec: *c.Spec}); err != nil {
+			return templates.Template{}, err
+		}
+	}
+	row, err := t.Queries.UpdateTemplate(ctx, change)
+	return toTemplate(orgdb.TemplateByRefRow(row)), translate(err)
+}
+
+// DeleteTemplate implements templates.Tx.
+func (t *memberTx) DeleteTemplate(ctx context.Context, id templates.ID) error {
+	return t.Queries.DeleteTemplate(ctx, id.UUID)
+}
+
+// RequestPublication implements templates.Tx.
+func (t *memberTx) RequestPublication(ctx context.Context, id templates.ID) error {
+	return t.Queries.RequestPublication(ctx, id.UUID)
+}
+
+// WithdrawPublication implements templates.Tx.
+func (t *memberTx) WithdrawPublication(ctx context.Context, id templates.ID) error {
+	return t.Queries.WithdrawPublication(ctx, id.UUID)
+}
+
+func encodeSpec(t templates.Template) (json.RawMessage, error) {
+	spec, err := json.Marshal(t.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("encode the spec of template %s: %w", t.ID, err)
+	}
+	return spec, nil
 }
 
 // templateReader reads templates.
@@ -47,11 +105,7 @@ func (r templateReader) Templates(ctx context.Context, after page.Cursor, n int)
 	}
 	out := make([]templates.Template, len(rows))
 	for i, row := range rows {
-		if out[i], err = toTemplate(orgdb.TemplateByRefRow{
-			ID: row.ID, Name: row.Name, Title: row.Title, Description: row.Description, IsPublic: row.IsPublic, Spec: row.Spec,
-		}); err != nil {
-			return nil, err
-		}
+		out[i] = toTemplate(orgdb.TemplateByRefRow(row))
 	}
 	return out, nil
 }
@@ -63,24 +117,26 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 	if err != nil {
 		return templates.Template{}, orNotFound(err, templates.ErrNotFound)
 	}
-	return toTemplate(row)
+	return toTemplate(row), nil
 }
 
-func toTemplate(row orgdb.TemplateByRefRow) (templates.Template, error) {
+// toTemplate never fails: one row of another form must not take a whole list with it.
+func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 	t := templates.Template{
 		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
+		Revision: int(row.Revision), Publication: templates.Publication(row.Publication),
 	}
 	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
-		return templates.Template{}, fmt.Errorf("decode the spec of template %s: %w", t.ID, err)
+		t.Spec, t.Unreadable = runtime.Spec{}, true
 	}
-	return t, nil
+	return t
 }
 
 // AddTemplate implements templates.Registry.
 func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, t templates.Template) error {
-	spec, err := json.Marshal(t.Spec)
+	spec, err := encodeSpec(t)
 	if err != nil {
-		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+		return err
 	}
 	err = o.q.AddTemplate(ctx, sysdb.AddTemplateParams{
 		Operator: operator, OrgID: in.UUID, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title,
@@ -91,9 +147,9 @@ func (o *Operator) AddTemplate(ctx context.Context, operator string, in org.ID, 
 
 // PublishTemplate implements templates.Registry.
 func (o *Operator) PublishTemplate(ctx context.Context, operator string, t templates.Template) error {
-	spec, err := json.Marshal(t.Spec)
+	spec, err := encodeSpec(t)
 	if err != nil {
-		return fmt.Errorf("encode the spec of template %s: %w", t.Name, err)
+		return err
 	}
 	return translate(o.q.PublishTemplate(ctx, sysdb.PublishTemplateParams{
 		Operator: operator, TemplateID: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Spec: spec,
@@ -107,4 +163,28 @@ func (o *Operator) WithdrawTemplate(ctx context.Context, operator, name string) 
 		return templates.ErrNotFound
 	}
 	return translate(err)
+}
+
+// PublicationRequests implements templates.Registry.
+func (o *Operator) PublicationRequests(
+	ctx context.Context, after templates.ID, n int,
+) ([]templates.Request, error) {
+	rows, err := o.q.PublicationRequests(ctx, after.UUID, int32(n))
+	out := make([]templates.Request, len(rows))
+	for i, r := range rows {
+		out[i] = templates.Request{
+			ID: templates.ID{UUID: r.TemplateID}, Org: r.Slug, Name: r.Name, Title: r.Title, Description: r.Description,
+			Revision: int(r.Revision), Spec: r.Spec, At: r.RequestedAt,
+		}
+	}
+	return out, translate(err)
+}
+
+// ApproveTemplate implements templates.Registry.
+func (o *Operator) ApproveTemplate(ctx context.Context, operator string, a templates.Approval) error {
+	err := o.q.ApproveTemplate(ctx, sysdb.ApproveTemplateParams{
+		Operator: operator, OrgID: a.Org.UUID, TemplateID: a.Public.UUID, Name: a.Name, Revision: int32(a.Revision),
+	})
+	// Two approvals of one name at once: the one that is later finds the constraint.
+	return ofConstraint(err, map[string]*fault.Fault{"public_templates_name_key": templates.ErrPublicNameTaken})
 }

@@ -186,6 +186,7 @@ func (r *realm) populate() error {
 	for i, name := range names {
 		p := &modelTemplate{
 			label: fmt.Sprintf("%s.t%d", r.label, i), id: uuid.Must(uuid.NewV7()), name: name, title: "Desk " + r.canary, of: r,
+			revision: 1,
 		}
 		spec, _ := json.Marshal(map[string]any{"command": []string{"show", r.canary}}) // two strings: cannot fail
 		if err := r.f.operate("add_template('attack', $1, $2, $3, $4, $5, $6)", r.id.UUID, p.id, p.name, p.title,
@@ -308,7 +309,8 @@ func (f *arena) draw(t *rapid.T) *shot {
 		f.createSession, f.listTemplates, f.getMe, f.createTicket, f.stream, f.refreshing, f.getSession, f.report,
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.updateMember, f.enlist, f.withdrawing, f.stream,
-		f.takeOverSession, f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg,
+		f.takeOverSession, f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg, f.createTemplate, f.updateTemplate,
+		f.failDeletion, f.requestPublication, f.withdrawPublication,
 	})(t)
 }
 

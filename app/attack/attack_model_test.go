@@ -59,6 +59,7 @@ type realm struct {
 	roles           map[*person]org.Role
 	accesses        []*access
 	templates       []*modelTemplate // the templates of its own
+	templatesMade   int              // by the API, for their labels
 	sessions        []*modelSession  // its sessions, the oldest first
 	tickets         []*pass
 	streams         []*viewing
@@ -78,6 +79,8 @@ type modelTemplate struct {
 	id          uuid.UUID
 	name, title string
 	public      bool
+	requested   bool // to be published
+	revision    int
 	of          *realm
 }
 

@@ -36,15 +36,6 @@ type shownSession struct {
 	EndedAt    time.Time     `json:"ended_at"`
 }
 
-// shownTemplate is a template as the API shows it, in a session or by itself.
-type shownTemplate struct {
-	ID          uuid.UUID `json:"id"`
-	Name        string    `json:"name"`
-	Title       string    `json:"title"`
-	Description string    `json:"description"`
-	IsPublic    bool      `json:"is_public"`
-}
-
 func (s *modelSession) shown() shownSession {
 	waits := ""
 	if s.state == link.Pending {
@@ -55,14 +46,6 @@ func (s *modelSession) shown() shownSession {
 		WaitingFor: waits,
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
-}
-
-func (p *modelTemplate) shown() shownTemplate {
-	out := shownTemplate{ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public}
-	if !p.public {
-		out.Description = "For " + p.of.canary
-	}
-	return out
 }
 
 // same compares what is shown with what must be. When a session ended is the database's to say; that it has is not.

@@ -142,6 +142,7 @@ func (a *attack) publish(t *testing.T) {
 	for _, name := range []string{"desk", "terminal"} {
 		p := &modelTemplate{
 			label: "public " + name, id: uuid.Must(uuid.NewV7()), name: name, title: "Public " + name, public: true,
+			revision: 1,
 		}
 		if _, err := a.operator.Exec(t.Context(), "select rls.publish_template('test', $1, $2, $3, '', '{}')",
 			p.id, p.name, p.title); err != nil {
@@ -180,7 +181,7 @@ func (f *arena) step(t *rapid.T) {
 	if rarely(t, "upheaval", 10) {
 		do := pick(t, "upheaval", []func(*rapid.T) *shot{f.placements, f.placements, f.replaceAgent, f.chooseOrg,
 			f.endOthersOfBoth, f.changePasswordOfBoth,
-			f.listOrgsOfBoth, f.switchOfBoth})
+			f.listOrgsOfBoth, f.switchOfBoth, f.deleteTemplate, f.deleteTemplate})
 		f.fire(t, []*shot{do(t)}, false)
 		return
 	}

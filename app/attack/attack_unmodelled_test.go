@@ -17,9 +17,10 @@ import (
 // modelled are the operations for which the model predicts each response. An operation that is missing
 // here is asked for by unmodelled, which knows less about its answers.
 var modelled = []string{
-	"changePassword", "createSession", "createTicket", "deleteSession", "endOtherSignIns", "endSignIn", "getKeys", "getMe",
-	"getSession", "getSpec", "getTemplate", "listOrgs", "listSessions", "listSignIns", "listTemplates", "logIn", "logOut",
-	"refresh", "removeMember", "streamSession", "switchOrg", "takeOverSession", "updateMember",
+	"changePassword", "createSession", "createTemplate", "createTicket", "deleteSession", "deleteTemplate",
+	"endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession", "getSpec", "getTemplate", "listOrgs", "listSessions",
+	"listSignIns", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "requestPublication", "streamSession",
+	"switchOrg", "takeOverSession", "updateMember", "updateTemplate", "withdrawPublication",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.
@@ -57,7 +58,7 @@ func (r *realm) one(param string) (uuid.UUID, bool) {
 	switch {
 	case param == "session_id" && len(r.sessions) > 0:
 		return r.sessions[len(r.sessions)-1].id, true
-	case param == "template_id":
+	case param == "template_id" && len(r.templates) > 0:
 		return r.templates[0].id, true
 	}
 	id, ok := r.things[param]

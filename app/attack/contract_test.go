@@ -157,7 +157,8 @@ func sample(s *openapi3.Schema, word string) any {
 	return word
 }
 
-// isText tells whether a value is a text of the caller's own choice.
+// isText tells whether a value is a text of the caller's own choice. A pattern for texts in general allows every word.
 func isText(s *openapi3.Schema) bool {
-	return s.Type.Is("string") && len(s.Enum) == 0 && s.Format == "" && s.Pattern == ""
+	free := s.Pattern == "" || strings.HasPrefix(s.Pattern, `^[^\u0000`)
+	return s.Type.Is("string") && len(s.Enum) == 0 && s.Format == "" && free
 }

@@ -120,7 +120,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		}),
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
-		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics),
+		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics, log),
 		Invitations: invitations.NewService(invitations.Config{
 			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,
 			Passwords: passwords, Counter: p.metrics, Mail: sender, PublicURL: c.URL(),

@@ -134,7 +134,7 @@ begin
       from app.agent_orgs s join app.agents a on a.id = s.agent_id,
            lateral (select count(*) as free from app.agent_slots t
                      where t.agent_id = a.id and t.session_id is null and t.slot <= a.slots) room
-     where s.org_id = rls.current_org_id() and a.revoked_at is null and a.id is distinct from besides
+     where a.revoked_at is null and a.id is distinct from besides
      order by room.free desc, a.seen_at desc
   loop
     missing := case when candidate.ready or missing = 'room' then 'room' else 'host' end;
@@ -142,7 +142,7 @@ begin
     -- The row stays locked until the session takes a slot, in the same transaction.
     perform from app.agent_slots t join app.agents a on a.id = t.agent_id
       where t.agent_id = candidate.id and t.session_id is null and t.slot <= a.slots
-      order by t.slot limit 1 for update of t skip locked;
+      limit 1 for update of t skip locked;
     if found then
       return query select candidate.id, ''::text, its_namespace;
       return;

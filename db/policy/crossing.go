@@ -326,10 +326,11 @@ func (d *deriver) condition(t target, users, org, agent string) string {
 	}
 }
 
-// fresh returns our row with a new id, a new secret and a new address.
+// fresh returns our row with a new id, a new name, a new secret and a new address.
 func (t target) fresh() values {
 	unused := values{
 		"id":          json.RawMessage(`"` + uuid.NewString() + `"`),
+		"name":        json.RawMessage(`"` + uuid.NewString() + `"`),
 		"secret_hash": json.RawMessage(fmt.Sprintf(`"\\x%x"`, uuid.New())),
 		"email":       json.RawMessage(`"` + uuid.NewString() + `@example.test"`),
 	}

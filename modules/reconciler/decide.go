@@ -41,6 +41,8 @@ func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reaso
 		return doFail, "agent_restarted" // a desktop dies with its agent
 	case none && d.State == link.Running:
 		return doFail, "desktop_gone"
+	case none && (d.State == link.Pending || d.State == link.Starting) && d.Unreadable:
+		return doFail, "template_unreadable"
 	case none && (d.State == link.Pending || d.State == link.Starting):
 		return doStart, ""
 	case none || d.State == link.Running && found.Phase != runtime.Exited:

@@ -53,6 +53,30 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// Only a start needs to know what to run.
+func TestDecideOfAnUnreadableSpec(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		run   bool
+		state link.State
+		phase runtime.Phase
+		want  action
+	}{
+		{"never started", true, "pending", "", doFail},
+		{"start interrupted", true, "starting", "", doFail},
+		{"runs", true, "running", runtime.Running, doNothing},
+		{"runs, and the report was lost", true, "starting", runtime.Running, doReport},
+		{"to be gone", false, "terminating", runtime.Running, doEnd},
+	} {
+		d := link.Desired{Run: c.run, State: c.state, Epoch: 3, Unreadable: true}
+		if got, reason := decide(d, runtime.Status{Phase: c.phase}, 3); got != c.want ||
+			(got == doFail) != (reason == "template_unreadable") {
+			t.Errorf("%s: got %d %q, want %d", c.name, got, reason, c.want)
+		}
+	}
+}
+
 func TestReasonCode(t *testing.T) {
 	t.Parallel()
 	for words, want := range map[string]string{

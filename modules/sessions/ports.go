@@ -48,7 +48,7 @@ type Tx interface {
 
 	org.Clocked
 	templates.Reader
-	templates.Tx
+	templates.Foreign
 	audit.Tx
 	events.Tx
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/bus"
+	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -54,18 +55,30 @@ type Create struct {
 	Name     string // empty: the template's title
 }
 
+// maxName is the length of a session's name, in characters. The database has the same limit.
+const maxName = 80
+
 // Create writes a session of a template in the state pending, and nudges the agent that it is placed on. It does not
-// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, audit.ErrOtherOrg for a template of
-// another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace".
+// wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, templates.ErrUnreadable, audit.ErrOtherOrg
+// for a template of another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", a Conflict fault
+// "no_namespace", or an Invalid fault that names the field.
 //
 // A session that has started never moves: a desktop cannot be moved between hosts.
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
+	if in.Name != "" {
+		if err := input.Text("name", in.Name, 1, maxName); err != nil {
+			return Session{}, err
+		}
+	}
 	var out Session
 	var at Placement
 	err := s.inOrg(ctx, who, func(tx Tx) error {
 		t, err := tx.TemplateByRef(ctx, in.Template)
 		if err != nil {
 			return err
+		}
+		if t.Unreadable {
+			return templates.ErrUnreadable
 		}
 		if at, err = tx.Place(ctx); err != nil {
 			return err
@@ -115,7 +128,7 @@ func begin(who org.Scope, name string, t templates.Template, at Placement) Sessi
 func desired(s Session, namespace string) link.Desired {
 	return link.Desired{
 		Session: s.ID.UUID, Namespace: namespace, Run: !s.EndWanted, Generation: s.Generation,
-		State: s.State, Spec: s.Template.Spec,
+		State: s.State, Spec: s.Template.Spec, Unreadable: s.Template.Unreadable,
 	}
 }
 

@@ -4,22 +4,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"math"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/input"
-	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
-	"github.com/streamspace-dev/streamspace/ports/runtime"
 )
 
-// Limits of a template's texts and of an operator's name, in characters.
-const (
-	maxTitle       = 80
-	maxDescription = 1000
-	maxOperator    = 80
-)
+// maxOperator is the length of an operator's name, in characters.
+const maxOperator = 80
 
 // Registry is the port to the database for operators who write templates.
 type Registry interface {
@@ -31,6 +26,29 @@ type Registry interface {
 	PublishTemplate(ctx context.Context, operator string, t Template) error
 	// WithdrawTemplate removes a public template with all its revisions, or returns ErrNotFound.
 	WithdrawTemplate(ctx context.Context, operator, name string) error
+	// PublicationRequests lists at most n requests of all organisations, in the order of their templates' ids, after the
+	// given id.
+	PublicationRequests(ctx context.Context, after ID, n int) ([]Request, error)
+	// ApproveTemplate publishes what was requested. It returns ErrNotRequested or ErrPublicNameTaken.
+	ApproveTemplate(ctx context.Context, operator string, a Approval) error
+}
+
+// Request is a template that the admins of an organisation have asked to be published.
+type Request struct {
+	ID                       ID
+	Org                      string // the organisation's slug
+	Name, Title, Description string
+	Revision                 int
+	Spec                     json.RawMessage // as it is stored, because the operator decides about just that
+	At                       time.Time
+}
+
+// Approval names the revision of an organisation's template that an operator has looked at.
+type Approval struct {
+	Org      org.ID
+	Name     string
+	Revision int
+	Public   ID // of the public template, if it is a new one
 }
 
 // Publisher has the use cases of the platform's operators who write templates.
@@ -38,12 +56,6 @@ type Publisher struct{ registry Registry }
 
 // NewPublisher makes the service.
 func NewPublisher(r Registry) *Publisher { return &Publisher{registry: r} }
-
-// New is a template to be written. The name identifies the template: writing a name again makes a new revision.
-type New struct {
-	Name, Title, Description string
-	Spec                     runtime.Spec
-}
 
 // Add writes a private template of an organisation, and an entry with the operator's name to its audit log. Writing the
 // same again changes nothing. It returns orgs.ErrNotFound, or an Invalid fault that names the field.
@@ -70,25 +82,20 @@ func (p *Publisher) Withdraw(ctx context.Context, operator, name string) error {
 	return p.registry.WithdrawTemplate(ctx, operator, name)
 }
 
-func (n New) template() Template {
-	return Template{
-		ID: ID{uuid.Must(uuid.NewV7())}, Name: n.Name, Title: n.Title, Description: n.Description, Spec: n.Spec,
-	}
+// Requests lists what organisations have asked to be published: at most n, after the given id.
+func (p *Publisher) Requests(ctx context.Context, after ID, n int) ([]Request, error) {
+	return p.registry.PublicationRequests(ctx, after, n)
 }
 
-// check reports the first invalid field. The size of the spec is limited because agents get up to a page of them in one
-// response.
-func (n New) check() error {
-	spec, err := json.Marshal(n.Spec)
+// Approve publishes a revision that an organisation has asked to be published. The template stays the organisation's
+// own: its admins can withdraw it, and a later revision of it is published only when it is requested and approved again.
+// It returns ErrNotRequested, also when the template has changed since the operator looked at it, or ErrPublicNameTaken.
+func (p *Publisher) Approve(ctx context.Context, operator string, a Approval) error {
+	err := cmp.Or(input.Text("operator", operator, 1, maxOperator),
+		input.Number("revision", int64(a.Revision), 1, math.MaxInt32))
 	if err != nil {
-		return fmt.Errorf("encode the spec of template %s: %w", n.Name, err)
+		return err
 	}
-	return cmp.Or(
-		input.Label("name", n.Name),
-		input.Text("title", n.Title, 1, maxTitle),
-		input.Text("description", n.Description, 0, maxDescription),
-		input.Number("width", int64(n.Spec.Width), 0, runtime.MaxSide),
-		input.Number("height", int64(n.Spec.Height), 0, runtime.MaxSide),
-		input.Size("spec", len(spec), 0, link.MaxSpec),
-	)
+	a.Public = ID{uuid.Must(uuid.NewV7())}
+	return p.registry.ApproveTemplate(ctx, operator, a)
 }

@@ -1,25 +1,44 @@
 // Package templates has the templates that sessions are started from: an organisation's private ones, and the public
-// ones that an operator has published for all organisations. Members read them with Service; operators write them with
-// Publisher.
+// ones that an operator has published for all organisations. Members read both with Service, and admins write the
+// private ones; operators write both with Publisher.
 //
-// A template has numbered revisions. A session copies what it runs from the newest revision when it is created, so that
-// a later revision changes no session that exists.
+// A template has numbered revisions, of which only the newest is kept of a private one. A session copies what it runs
+// from it when it is created. So no later revision, and no deletion, changes a session that exists.
 package templates
 
 import (
-	"context"
+	"strconv"
 
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/ports/fault"
-	"github.com/streamspace-dev/streamspace/ports/org"
-	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
+	"github.com/streamspace-dev/streamspace/ports/version"
 )
 
 // ErrNotFound is the fault of an unknown template.
 var ErrNotFound = fault.New(fault.NotFound, "template_not_found", "There is no such template.").AsMiss()
+
+// ErrUnreadable is the fault of a template whose stored form this version of the program does not know.
+var ErrUnreadable = fault.New(fault.Conflict, "template_unreadable",
+	"This template cannot be read. An admin of your organisation can write it again.")
+
+// ErrNameTaken is the fault of a second template with a name.
+var ErrNameTaken = fault.New(fault.Conflict, "template_name_taken",
+	"Your organisation has a template with this name. Change that one, or choose another name.")
+
+// ErrPublic is the fault of a member's change to a public template.
+var ErrPublic = fault.New(fault.Forbidden, "template_is_public",
+	"This is a public template, which only the operators of this installation change.")
+
+// ErrNotRequested is the fault of an approval of a revision that no one asks to be published.
+var ErrNotRequested = fault.New(fault.Conflict, "publication_not_requested",
+	"No one asks for the publication of this revision of a template. List the requests again.")
+
+// ErrPublicNameTaken is the fault of an approval of a template whose name another public one has.
+var ErrPublicNameTaken = fault.New(fault.Conflict, "public_template_name_taken",
+	"Another public template has this name. Withdraw that one first, or leave the request.")
 
 // Resource is what the audit log calls a template.
 var Resource = audit.Resource{Name: "template", NotFound: ErrNotFound}
@@ -34,54 +53,29 @@ type Template struct {
 	Title       string // for people
 	Description string
 	Public      bool // every organisation may use it
+	Revision    int  // counts the changes, from 1
+	Publication Publication
 	Spec        runtime.Spec
+	// Unreadable means that the stored spec has another form than this version knows, and Spec is empty. A newer version
+	// may have written it.
+	Unreadable bool
 }
 
-// Reader reads the templates that a scope shows: the organisation's own and the public ones.
-type Reader interface {
-	// TemplateByRef finds the newest revision of a template by its id or its name. If an organisation's own template has
-	// the name of a public one, it gets its own. It returns ErrNotFound.
-	TemplateByRef(ctx context.Context, ref string) (Template, error)
-}
+// Publication says whether a private template is public as well. It is empty for a public one.
+type Publication string
 
-// Tx is the part of a transaction that is needed to tell another organisation's template from an unknown one.
-type Tx interface {
-	// TemplateIsForeign reports whether the id belongs to another organisation's private template.
-	TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
-	audit.Tx
-}
+// The states. A template that is published and was changed since can be requested again.
+const (
+	Unpublished Publication = "none"
+	Requested   Publication = "requested" // its admins have asked for this revision to be published
+	Published   Publication = "published" // an operator has published this revision or an earlier one
+)
 
-// Queries has the reads of this module's use cases, each in one round trip.
-type Queries interface {
-	Reader
-	// Templates lists the newest revisions in the order of name and id: at most n, after the cursor.
-	Templates(ctx context.Context, after page.Cursor, n int) ([]Template, error)
-}
-
-// Service has the use cases of members. It is safe for concurrent use.
-type Service struct {
-	read     org.Reading[Queries]
-	refusals *audit.Refusals[Tx]
-}
-
-// NewService makes the service.
-func NewService(read org.Reading[Queries], inOrg org.Scoped[Tx], c audit.Counter) *Service {
-	return &Service{read: read, refusals: audit.NewRefusals(Resource, inOrg, Tx.TemplateIsForeign, c)}
-}
-
-// List returns a page of the templates that the caller can start a session from. It reads one more than the page's
-// size, to learn whether there is a next page without counting all.
-func (s *Service) List(ctx context.Context, who org.Scope, r page.Request) (page.Page[Template], error) {
-	ts, err := s.read(who).Templates(ctx, r.After, r.Size()+1)
-	return page.Cut(ts, r.Size(), func(t Template) page.Cursor { return page.Cursor{Key: t.Name, ID: t.ID.UUID} }), err
-}
-
-// Get returns one template. It returns ErrNotFound for an unknown id, and audit.ErrOtherOrg for an id of another
-// organisation.
-func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Template, error) {
-	t, err := s.read(who).TemplateByRef(ctx, id.String())
-	if fault.IsKind(err, fault.NotFound) {
-		err = s.refusals.Missing(ctx, who, id.UUID)
+// Version names what the template shows.
+func (t Template) Version() version.Version {
+	v := strconv.Itoa(t.Revision)
+	if t.Publication == Requested || t.Publication == Published {
+		v += "." + string(t.Publication)
 	}
-	return t, err
+	return version.Version(v)
 }

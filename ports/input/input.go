@@ -31,17 +31,26 @@ func Label(field, value string) error {
 		MaxLabel)
 }
 
-// Text checks a name or description that people read: least to most characters and no control characters.
+// Text checks a name, a title, a tag or a description that people read: least to most characters, none of which is a
+// control character or a bidirectional override. rls.is_plain_text is the same rule in the database.
 func Text(field, value string, least, most int) error {
 	n := utf8.RuneCountInString(value)
 	switch {
-	case !utf8.ValidString(value) || strings.ContainsFunc(value, unicode.IsControl):
-		return Invalid(field, "must be text without control characters")
+	case !utf8.ValidString(value) || strings.ContainsFunc(value, misleads):
+		return Invalid(field, "must be text without control characters and bidirectional overrides")
 	case n < least || n > most:
 		return Invalid(field, "must have %d to %d characters, not %d", least, most, n)
 	default:
 		return nil
 	}
+}
+
+// misleads reports whether a character has no place in a text of one line: a control character, or one of the nine that
+// change the direction of the text after them (UAX #9, 2.1 to 2.4). With these a text can look like another one, and
+// can reorder what a page or a log shows next to it. The marks U+200E, U+200F and U+061C stay allowed: names in mixed
+// scripts need them, and they move nothing but their neighbours.
+func misleads(c rune) bool {
+	return unicode.IsControl(c) || c >= '\u202A' && c <= '\u202E' || c >= '\u2066' && c <= '\u2069'
 }
 
 // Size checks a length in bytes: least to most of them.

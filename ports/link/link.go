@@ -43,6 +43,9 @@ type Desired struct {
 	State      State        `json:"state"` // the last reported state
 	Epoch      int64        `json:"epoch"` // the agent's epoch when it was reported
 	Spec       runtime.Spec `json:"spec"`
+	// Unreadable means that the control plane does not know the form of the stored spec. A session that runs goes on, and
+	// one that does not cannot be started.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 // Report is what an agent observed of one session.

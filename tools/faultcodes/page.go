@@ -15,6 +15,7 @@ var statuses = map[string]int{
 // own are the statuses that single faults set with WithStatus.
 var own = map[string]int{
 	"StatusMethodNotAllowed": 405, "StatusRequestEntityTooLarge": 413, "StatusUnsupportedMediaType": 415, "426": 426,
+	"412": 412, "422": 422,
 }
 
 // retries says for each kind when the same request may work.

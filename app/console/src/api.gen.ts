@@ -361,7 +361,11 @@ export interface paths {
         /** List the organisation's own templates and the public ones, by name. */
         get: operations["listTemplates"];
         put?: never;
-        post?: never;
+        /**
+         * Create a private template of the organisation.
+         * @description The name identifies it to people and programs, and stays. A name that another of the organisation's own templates has is answered 409 `template_name_taken`; a public template may have it.
+         */
+        post: operations["createTemplate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -372,14 +376,52 @@ export interface paths {
         parameters: {
             query?: never;
             header?: never;
-            path?: never;
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
             cookie?: never;
         };
         /** Get one template. */
         get: operations["getTemplate"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a template of the organisation.
+         * @description Sessions that were started from it run on, because each has a copy of what it runs. The name can be used again. A public template that was made of it is removed, too. A public template itself is answered 403 `template_is_public`.
+         */
+        delete: operations["deleteTemplate"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a template of the organisation, as a new revision.
+         * @description What is absent stays; `spec` is replaced as a whole. Nothing new makes no revision. Sessions keep what they were started from. A public template is answered 403 `template_is_public`.
+         */
+        patch: operations["updateTemplate"];
+        trace?: never;
+    };
+    "/api/v1/templates/{template_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Ask the operators of this installation to publish a template for every organisation.
+         * @description They approve this revision, or leave it. A later change of the template ends the request, and does not change what is public. Asking again changes nothing.
+         */
+        put: operations["requestPublication"];
+        post?: never;
+        /**
+         * End the request, and remove the public template that was made of this one.
+         * @description No organisation starts a session from the public template any more. Sessions that were started from it run on. Without either nothing changes.
+         */
+        delete: operations["withdrawPublication"];
         options?: never;
         head?: never;
         patch?: never;
@@ -747,8 +789,42 @@ export interface components {
             name: string;
             title: string;
             description: string;
+            /** @description Counts the changes, from 1. */
+            revision: number;
+            /**
+             * @description Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+             * @enum {string}
+             */
+            publication?: "none" | "requested" | "published";
+            spec?: components["schemas"]["TemplateSpec"];
             /** @description Offered to every organisation, not the caller's own. */
             is_public: boolean;
+            /** @description The server cannot read what it runs, and `spec` is absent. Absent if it can. Only lists of admins have such a template, and no session starts from it. */
+            is_unreadable?: boolean;
+        };
+        CreateTemplate: {
+            /** @description Unique in the organisation. */
+            name: string;
+            /** @description For people. */
+            title: string;
+            /** @default  */
+            description: string;
+            spec: components["schemas"]["TemplateSpec"];
+        };
+        UpdateTemplate: {
+            /** @description For people. */
+            title?: string;
+            description?: string;
+            spec?: components["schemas"]["TemplateSpec"];
+        };
+        /** @description What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing. */
+        TemplateSpec: {
+            /** @description The program shown on the desktop and its arguments. Absent or empty: a terminal. */
+            command?: string[];
+            /** @description The desktop's first width in pixels; a viewer may resize it. Absent: 1280. */
+            width?: number;
+            /** @description The desktop's first height in pixels. Absent: 800. */
+            height?: number;
         };
         TemplatePage: {
             items: components["schemas"]["Template"][];
@@ -882,13 +958,20 @@ export interface components {
         Limit: number;
         /** @description `next_cursor` of the page before. It is opaque. */
         Cursor: string;
+        /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+        IfMatch: string;
+        /** @description The template's id. */
+        TemplateID: string;
         /** @description The session's id. */
         SessionID: string;
         /** @description The user's id. */
         UserID: string;
     };
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The version of what this shows, for `If-Match`. */
+        ETag: string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -1468,13 +1551,45 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    createTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template, in its first revision. */
+            201: {
+                headers: {
+                    /** @description The template's path. */
+                    Location?: string;
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getTemplate: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description The template's id. */
-                template_id: string;
+                template_id: components["parameters"]["TemplateID"];
             };
             cookie?: never;
         };
@@ -1483,6 +1598,7 @@ export interface operations {
             /** @description The template. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1493,6 +1609,137 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateTemplate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTemplate"];
+            };
+        };
+        responses: {
+            /** @description The template, in its present revision. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    requestPublication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template, whose publication is requested. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawPublication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is neither requested nor public. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

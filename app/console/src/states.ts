@@ -25,6 +25,7 @@ const reasons: Record<string, string> = {
   no_room: 'all computers were full',
   owner_left: 'its owner left the organisation',
   start_failed: 'it could not be started',
+  template_unreadable: 'its template cannot be read; tell your admin',
 };
 
 /** Reports whether the session is in a final state. */

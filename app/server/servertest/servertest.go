@@ -136,6 +136,31 @@ type Request struct {
 	Method, Path string
 	Bearer       string // an access token; empty: no credential
 	Body         any    // sent as JSON; nil: none
+	Header       http.Header
+}
+
+// Answer is a response of the API, read to its end.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Decode reads the body as JSON.
+func (a Answer) Decode(t testing.TB, out any) {
+	t.Helper()
+	if err := json.Unmarshal(a.Body, out); err != nil {
+		t.Fatalf("the answer %d %q: %v", a.Status, a.Body, err)
+	}
+}
+
+// Code is the code of a problem document, and empty for any other answer.
+func (a Answer) Code() string {
+	var problem struct{ Code string }
+	if a.Status >= http.StatusBadRequest {
+		_ = json.Unmarshal(a.Body, &problem) // no problem document: no code
+	}
+	return problem.Code
 }
 
 // Call sends a request, decodes the response into out unless that is nil, and returns the status.
@@ -169,6 +194,13 @@ func (s *Server) Try(t testing.TB, q Request, out any) (status int, code string)
 
 func (s *Server) send(t testing.TB, q Request) (status int, answer []byte) {
 	t.Helper()
+	a := s.Answer(t, q)
+	return a.Status, a.Body
+}
+
+// Answer sends a request and returns the whole response.
+func (s *Server) Answer(t testing.TB, q Request) Answer {
+	t.Helper()
 	var sent io.Reader
 	if q.Body != nil {
 		b, err := json.Marshal(q.Body)
@@ -184,6 +216,9 @@ func (s *Server) send(t testing.TB, q Request) (status int, answer []byte) {
 	if q.Body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	for name, values := range q.Header {
+		request.Header[name] = values
+	}
 	if q.Bearer != "" {
 		request.Header.Set("Authorization", "Bearer "+q.Bearer)
 	}
@@ -192,10 +227,11 @@ func (s *Server) send(t testing.TB, q Request) (status int, answer []byte) {
 		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
 	}
 	defer response.Body.Close()
-	if answer, err = io.ReadAll(response.Body); err != nil {
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
 		t.Fatalf("%s %s: %v", q.Method, q.Path, err)
 	}
-	return response.StatusCode, answer
+	return Answer{response.StatusCode, response.Header, answer}
 }
 
 // AgentSeen records that an organisation's agent is alive, so that it does not count as gone on a slow machine.

@@ -91,6 +91,27 @@ func (e SessionState) Valid() bool {
 	}
 }
 
+// Defines values for TemplatePublication.
+const (
+	None      TemplatePublication = "none"
+	Published TemplatePublication = "published"
+	Requested TemplatePublication = "requested"
+)
+
+// Valid indicates whether the value is a known member of the TemplatePublication enum.
+func (e TemplatePublication) Valid() bool {
+	switch e {
+	case None:
+		return true
+	case Published:
+		return true
+	case Requested:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokensTokenType.
 const (
 	Bearer TokensTokenType = "Bearer"
@@ -135,6 +156,20 @@ type CreateSession struct {
 
 	// Template A template's id or name; the organisation's own come before public ones.
 	Template string `json:"template"`
+}
+
+// CreateTemplate defines model for CreateTemplate.
+type CreateTemplate struct {
+	Description *string `json:"description,omitempty"`
+
+	// Name Unique in the organisation.
+	Name string `json:"name"`
+
+	// Spec What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing.
+	Spec TemplateSpec `json:"spec"`
+
+	// Title For people.
+	Title string `json:"title"`
 }
 
 // ForgetPassword defines model for ForgetPassword.
@@ -420,10 +455,25 @@ type Template struct {
 	// IsPublic Offered to every organisation, not the caller's own.
 	IsPublic bool `json:"is_public"`
 
+	// IsUnreadable The server cannot read what it runs, and `spec` is absent. Absent if it can. Only lists of admins have such a template, and no session starts from it.
+	IsUnreadable *bool `json:"is_unreadable,omitempty"`
+
 	// Name Unique in its organisation and among the public ones.
-	Name  string `json:"name"`
-	Title string `json:"title"`
+	Name string `json:"name"`
+
+	// Publication Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+	Publication *TemplatePublication `json:"publication,omitempty"`
+
+	// Revision Counts the changes, from 1.
+	Revision int `json:"revision"`
+
+	// Spec What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing.
+	Spec  *TemplateSpec `json:"spec,omitempty"`
+	Title string        `json:"title"`
 }
+
+// TemplatePublication Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+type TemplatePublication string
 
 // TemplatePage defines model for TemplatePage.
 type TemplatePage struct {
@@ -431,6 +481,18 @@ type TemplatePage struct {
 
 	// NextCursor Absent on the last page.
 	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// TemplateSpec What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing.
+type TemplateSpec struct {
+	// Command The program shown on the desktop and its arguments. Absent or empty: a terminal.
+	Command *[]string `json:"command,omitempty"`
+
+	// Height The desktop's first height in pixels. Absent: 800.
+	Height *int `json:"height,omitempty"`
+
+	// Width The desktop's first width in pixels; a viewer may resize it. Absent: 1280.
+	Width *int `json:"width,omitempty"`
 }
 
 // Ticket defines model for Ticket.
@@ -461,6 +523,17 @@ type UpdateMember struct {
 	Role Role `json:"role"`
 }
 
+// UpdateTemplate defines model for UpdateTemplate.
+type UpdateTemplate struct {
+	Description *string `json:"description,omitempty"`
+
+	// Spec What a session runs: at most 16 KiB as JSON. Each member is obeyed by every runtime there is. A member that none obeys is refused by its name, instead of being accepted and doing nothing.
+	Spec *TemplateSpec `json:"spec,omitempty"`
+
+	// Title For people.
+	Title *string `json:"title,omitempty"`
+}
+
 // User defines model for User.
 type User struct {
 	Email string             `json:"email"`
@@ -471,11 +544,17 @@ type User struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IfMatch defines model for IfMatch.
+type IfMatch = string
+
 // Limit defines model for Limit.
 type Limit = int
 
 // SessionID defines model for SessionID.
 type SessionID = openapi_types.UUID
+
+// TemplateID defines model for TemplateID.
+type TemplateID = openapi_types.UUID
 
 // UserID defines model for UserID.
 type UserID = openapi_types.UUID
@@ -546,6 +625,30 @@ type ListTemplatesParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// DeleteTemplateParams defines parameters for DeleteTemplate.
+type DeleteTemplateParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// UpdateTemplateParams defines parameters for UpdateTemplate.
+type UpdateTemplateParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// WithdrawPublicationParams defines parameters for WithdrawPublication.
+type WithdrawPublicationParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// RequestPublicationParams defines parameters for RequestPublication.
+type RequestPublicationParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ForgetPasswordJSONRequestBody defines body for ForgetPassword for application/json ContentType.
 type ForgetPasswordJSONRequestBody = ForgetPassword
 
@@ -581,6 +684,12 @@ type CreateSessionJSONRequestBody = CreateSession
 
 // SetUpJSONRequestBody defines body for SetUp for application/json ContentType.
 type SetUpJSONRequestBody = SetUp
+
+// CreateTemplateJSONRequestBody defines body for CreateTemplate for application/json ContentType.
+type CreateTemplateJSONRequestBody = CreateTemplate
+
+// UpdateTemplateJSONRequestBody defines body for UpdateTemplate for application/json ContentType.
+type UpdateTemplateJSONRequestBody = UpdateTemplate
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -674,9 +783,24 @@ type ServerInterface interface {
 	// ListTemplates List the organisation's own templates and the public ones, by name.
 	// (GET /api/v1/templates)
 	ListTemplates(ctx echo.Context, params ListTemplatesParams) error
+	// CreateTemplate Create a private template of the organisation.
+	// (POST /api/v1/templates)
+	CreateTemplate(ctx echo.Context) error
+	// DeleteTemplate Delete a template of the organisation.
+	// (DELETE /api/v1/templates/{template_id})
+	DeleteTemplate(ctx echo.Context, templateId TemplateID, params DeleteTemplateParams) error
 	// GetTemplate Get one template.
 	// (GET /api/v1/templates/{template_id})
-	GetTemplate(ctx echo.Context, templateId openapi_types.UUID) error
+	GetTemplate(ctx echo.Context, templateId TemplateID) error
+	// UpdateTemplate Change a template of the organisation, as a new revision.
+	// (PATCH /api/v1/templates/{template_id})
+	UpdateTemplate(ctx echo.Context, templateId TemplateID, params UpdateTemplateParams) error
+	// WithdrawPublication End the request, and remove the public template that was made of this one.
+	// (DELETE /api/v1/templates/{template_id}/publication)
+	WithdrawPublication(ctx echo.Context, templateId TemplateID, params WithdrawPublicationParams) error
+	// RequestPublication Ask the operators of this installation to publish a template for every organisation.
+	// (PUT /api/v1/templates/{template_id}/publication)
+	RequestPublication(ctx echo.Context, templateId TemplateID, params RequestPublicationParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1136,11 +1260,56 @@ func (w *ServerInterfaceWrapper) ListTemplates(ctx echo.Context) error {
 	return err
 }
 
+// CreateTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateTemplate(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateTemplate(ctx)
+	return err
+}
+
+// DeleteTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteTemplateParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteTemplate(ctx, templateId, params)
+	return err
+}
+
 // GetTemplate converts echo context to params.
 func (w *ServerInterfaceWrapper) GetTemplate(ctx echo.Context) error {
 	var err error
 	// ------------- Path parameter "template_id" -------------
-	var templateId openapi_types.UUID
+	var templateId TemplateID
 
 	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
 	if err != nil {
@@ -1149,6 +1318,114 @@ func (w *ServerInterfaceWrapper) GetTemplate(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetTemplate(ctx, templateId)
+	return err
+}
+
+// UpdateTemplate converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateTemplate(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateTemplateParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateTemplate(ctx, templateId, params)
+	return err
+}
+
+// WithdrawPublication converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawPublication(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawPublicationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawPublication(ctx, templateId, params)
+	return err
+}
+
+// RequestPublication converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestPublication(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestPublicationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestPublication(ctx, templateId, params)
 	return err
 }
 
@@ -1218,7 +1495,12 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/me/sign-ins", wrapper.ListSignIns, options.OperationMiddlewares["listSignIns"]...)
 	router.DELETE(options.BaseURL+"/api/v1/me/sign-ins/:sign_in_id", wrapper.EndSignIn, options.OperationMiddlewares["endSignIn"]...)
 	router.GET(options.BaseURL+"/api/v1/templates", wrapper.ListTemplates, options.OperationMiddlewares["listTemplates"]...)
+	router.POST(options.BaseURL+"/api/v1/templates", wrapper.CreateTemplate, options.OperationMiddlewares["createTemplate"]...)
+	router.DELETE(options.BaseURL+"/api/v1/templates/:template_id", wrapper.DeleteTemplate, options.OperationMiddlewares["deleteTemplate"]...)
 	router.GET(options.BaseURL+"/api/v1/templates/:template_id", wrapper.GetTemplate, options.OperationMiddlewares["getTemplate"]...)
+	router.PATCH(options.BaseURL+"/api/v1/templates/:template_id", wrapper.UpdateTemplate, options.OperationMiddlewares["updateTemplate"]...)
+	router.DELETE(options.BaseURL+"/api/v1/templates/:template_id/publication", wrapper.WithdrawPublication, options.OperationMiddlewares["withdrawPublication"]...)
+	router.PUT(options.BaseURL+"/api/v1/templates/:template_id/publication", wrapper.RequestPublication, options.OperationMiddlewares["requestPublication"]...)
 	router.GET(options.BaseURL+"/api/v1/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.POST(options.BaseURL+"/api/v1/sessions", wrapper.CreateSession, options.OperationMiddlewares["createSession"]...)
 	router.DELETE(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["deleteSession"]...)
@@ -5042,23 +5324,342 @@ func (response ListTemplatesdefaultApplicationProblemPlusJSONResponse) VisitList
 	return err
 }
 
+type CreateTemplateRequestObject struct {
+	Body *CreateTemplateJSONRequestBody
+}
+
+type CreateTemplateResponseObject interface {
+	VisitCreateTemplateResponse(w http.ResponseWriter) error
+}
+
+type CreateTemplate201ResponseHeaders struct {
+	ETag     *string
+	Location *string
+}
+
+type CreateTemplate201JSONResponse struct {
+	Body    Template
+	Headers CreateTemplate201ResponseHeaders
+}
+
+func (response CreateTemplate201JSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplate400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response CreateTemplate400ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplate401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplate401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateTemplate401ResponseHeaders
+}
+
+func (response CreateTemplate401ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplate403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplate403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateTemplate403ResponseHeaders
+}
+
+func (response CreateTemplate403ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplate409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplate409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateTemplate409ResponseHeaders
+}
+
+func (response CreateTemplate409ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplatedefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    CreateTemplatedefaultResponseHeaders
+	StatusCode int
+}
+
+func (response CreateTemplatedefaultApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplateRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     DeleteTemplateParams
+}
+
+type DeleteTemplateResponseObject interface {
+	VisitDeleteTemplateResponse(w http.ResponseWriter) error
+}
+
+type DeleteTemplate204Response struct {
+}
+
+func (response DeleteTemplate204Response) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteTemplate400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response DeleteTemplate400ApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplate401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type DeleteTemplate401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers DeleteTemplate401ResponseHeaders
+}
+
+func (response DeleteTemplate401ApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplate403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type DeleteTemplate403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers DeleteTemplate403ResponseHeaders
+}
+
+func (response DeleteTemplate403ApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplate404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type DeleteTemplate404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers DeleteTemplate404ResponseHeaders
+}
+
+func (response DeleteTemplate404ApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplate412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type DeleteTemplate412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers DeleteTemplate412ResponseHeaders
+}
+
+func (response DeleteTemplate412ApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteTemplatedefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type DeleteTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    DeleteTemplatedefaultResponseHeaders
+	StatusCode int
+}
+
+func (response DeleteTemplatedefaultApplicationProblemPlusJSONResponse) VisitDeleteTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTemplateRequestObject struct {
-	TemplateId openapi_types.UUID `json:"template_id"`
+	TemplateId TemplateID `json:"template_id"`
 }
 
 type GetTemplateResponseObject interface {
 	VisitGetTemplateResponse(w http.ResponseWriter) error
 }
 
-type GetTemplate200JSONResponse Template
+type GetTemplate200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetTemplate200JSONResponse struct {
+	Body    Template
+	Headers GetTemplate200ResponseHeaders
+}
 
 func (response GetTemplate200JSONResponse) VisitGetTemplateResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5180,6 +5781,534 @@ func (response GetTemplatedefaultApplicationProblemPlusJSONResponse) VisitGetTem
 	return err
 }
 
+type UpdateTemplateRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     UpdateTemplateParams
+	Body       *UpdateTemplateJSONRequestBody
+}
+
+type UpdateTemplateResponseObject interface {
+	VisitUpdateTemplateResponse(w http.ResponseWriter) error
+}
+
+type UpdateTemplate200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateTemplate200JSONResponse struct {
+	Body    Template
+	Headers UpdateTemplate200ResponseHeaders
+}
+
+func (response UpdateTemplate200JSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplate400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateTemplate400ApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplate401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateTemplate401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateTemplate401ResponseHeaders
+}
+
+func (response UpdateTemplate401ApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplate403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateTemplate403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateTemplate403ResponseHeaders
+}
+
+func (response UpdateTemplate403ApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplate404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateTemplate404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateTemplate404ResponseHeaders
+}
+
+func (response UpdateTemplate404ApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplate412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateTemplate412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateTemplate412ResponseHeaders
+}
+
+func (response UpdateTemplate412ApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateTemplatedefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateTemplatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UpdateTemplatedefaultResponseHeaders
+	StatusCode int
+}
+
+func (response UpdateTemplatedefaultApplicationProblemPlusJSONResponse) VisitUpdateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublicationRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     WithdrawPublicationParams
+}
+
+type WithdrawPublicationResponseObject interface {
+	VisitWithdrawPublicationResponse(w http.ResponseWriter) error
+}
+
+type WithdrawPublication204Response struct {
+}
+
+func (response WithdrawPublication204Response) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawPublication400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawPublication400ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication401ResponseHeaders
+}
+
+func (response WithdrawPublication401ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication403ResponseHeaders
+}
+
+func (response WithdrawPublication403ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication404ResponseHeaders
+}
+
+func (response WithdrawPublication404ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication412ResponseHeaders
+}
+
+func (response WithdrawPublication412ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublicationdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublicationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    WithdrawPublicationdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response WithdrawPublicationdefaultApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublicationRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     RequestPublicationParams
+}
+
+type RequestPublicationResponseObject interface {
+	VisitRequestPublicationResponse(w http.ResponseWriter) error
+}
+
+type RequestPublication200ResponseHeaders struct {
+	ETag *string
+}
+
+type RequestPublication200JSONResponse struct {
+	Body    Template
+	Headers RequestPublication200ResponseHeaders
+}
+
+func (response RequestPublication200JSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPublication400ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication401ResponseHeaders
+}
+
+func (response RequestPublication401ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication403ResponseHeaders
+}
+
+func (response RequestPublication403ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication404ResponseHeaders
+}
+
+func (response RequestPublication404ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication409ResponseHeaders
+}
+
+func (response RequestPublication409ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication412ResponseHeaders
+}
+
+func (response RequestPublication412ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublicationdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublicationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    RequestPublicationdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response RequestPublicationdefaultApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ForgetPassword Ask for a link to a new password, by mail.
@@ -5272,9 +6401,24 @@ type StrictServerInterface interface {
 	// ListTemplates List the organisation's own templates and the public ones, by name.
 	// (GET /api/v1/templates)
 	ListTemplates(ctx context.Context, request ListTemplatesRequestObject) (ListTemplatesResponseObject, error)
+	// CreateTemplate Create a private template of the organisation.
+	// (POST /api/v1/templates)
+	CreateTemplate(ctx context.Context, request CreateTemplateRequestObject) (CreateTemplateResponseObject, error)
+	// DeleteTemplate Delete a template of the organisation.
+	// (DELETE /api/v1/templates/{template_id})
+	DeleteTemplate(ctx context.Context, request DeleteTemplateRequestObject) (DeleteTemplateResponseObject, error)
 	// GetTemplate Get one template.
 	// (GET /api/v1/templates/{template_id})
 	GetTemplate(ctx context.Context, request GetTemplateRequestObject) (GetTemplateResponseObject, error)
+	// UpdateTemplate Change a template of the organisation, as a new revision.
+	// (PATCH /api/v1/templates/{template_id})
+	UpdateTemplate(ctx context.Context, request UpdateTemplateRequestObject) (UpdateTemplateResponseObject, error)
+	// WithdrawPublication End the request, and remove the public template that was made of this one.
+	// (DELETE /api/v1/templates/{template_id}/publication)
+	WithdrawPublication(ctx context.Context, request WithdrawPublicationRequestObject) (WithdrawPublicationResponseObject, error)
+	// RequestPublication Ask the operators of this installation to publish a template for every organisation.
+	// (PUT /api/v1/templates/{template_id}/publication)
+	RequestPublication(ctx context.Context, request RequestPublicationRequestObject) (RequestPublicationResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -6287,8 +7431,80 @@ func (sh *strictHandler) ListTemplates(ctx echo.Context, params ListTemplatesPar
 	return nil
 }
 
+// CreateTemplate operation middleware
+func (sh *strictHandler) CreateTemplate(ctx echo.Context) error {
+	var request CreateTemplateRequestObject
+
+	var body CreateTemplateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTemplate(ctx.Request().Context(), request.(CreateTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTemplateResponseObject); ok {
+		return validResponse.VisitCreateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteTemplate operation middleware
+func (sh *strictHandler) DeleteTemplate(ctx echo.Context, templateId TemplateID, params DeleteTemplateParams) error {
+	var request DeleteTemplateRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteTemplate(ctx.Request().Context(), request.(DeleteTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteTemplateResponseObject); ok {
+		return validResponse.VisitDeleteTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetTemplate operation middleware
-func (sh *strictHandler) GetTemplate(ctx echo.Context, templateId openapi_types.UUID) error {
+func (sh *strictHandler) GetTemplate(ctx echo.Context, templateId TemplateID) error {
 	var request GetTemplateRequestObject
 
 	request.TemplateId = templateId
@@ -6306,6 +7522,107 @@ func (sh *strictHandler) GetTemplate(ctx echo.Context, templateId openapi_types.
 		return err
 	} else if validResponse, ok := response.(GetTemplateResponseObject); ok {
 		return validResponse.VisitGetTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateTemplate operation middleware
+func (sh *strictHandler) UpdateTemplate(ctx echo.Context, templateId TemplateID, params UpdateTemplateParams) error {
+	var request UpdateTemplateRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	var body UpdateTemplateJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateTemplate(ctx.Request().Context(), request.(UpdateTemplateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateTemplate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateTemplateResponseObject); ok {
+		return validResponse.VisitUpdateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawPublication operation middleware
+func (sh *strictHandler) WithdrawPublication(ctx echo.Context, templateId TemplateID, params WithdrawPublicationParams) error {
+	var request WithdrawPublicationRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawPublication(ctx.Request().Context(), request.(WithdrawPublicationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawPublication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawPublicationResponseObject); ok {
+		return validResponse.VisitWithdrawPublicationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestPublication operation middleware
+func (sh *strictHandler) RequestPublication(ctx echo.Context, templateId TemplateID, params RequestPublicationParams) error {
+	var request RequestPublicationRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestPublication(ctx.Request().Context(), request.(RequestPublicationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestPublication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestPublicationResponseObject); ok {
+		return validResponse.VisitRequestPublicationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
