@@ -1712,7 +1712,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1a1d20bd7e4c1ba5880de887711dce10d7f640a89aae372e1d1923666669b84b'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, 'ffdb8ea2b28539bc2deea3c7f3cd3ddc0c4453f4c004e64f4fe52a26210a96bd'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -3624,13 +3624,12 @@ CREATE FUNCTION rls.start_elsewhere() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  update app.agent_orgs s set failed_at = now()
-   where s.org_id = rls.current_org_id() and s.agent_id = rls.current_agent_id();
+  update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
   update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
    where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
      and s.desired = 'running' and s.state in ('pending', 'starting') and s.failed_on is null
      and exists (select from app.agent_orgs o join app.agents a on a.id = o.agent_id
-                  where o.org_id = s.org_id and o.agent_id <> s.agent_id and a.revoked_at is null);
+                  where o.agent_id <> s.agent_id and a.revoked_at is null);
   return found;
 end $$;
 

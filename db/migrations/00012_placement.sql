@@ -160,13 +160,12 @@ create function rls.start_elsewhere() returns boolean
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
-  update app.agent_orgs s set failed_at = now()
-   where s.org_id = rls.current_org_id() and s.agent_id = rls.current_agent_id();
+  update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
   update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
    where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
      and s.desired = 'running' and s.state in ('pending', 'starting') and s.failed_on is null
      and exists (select from app.agent_orgs o join app.agents a on a.id = o.agent_id
-                  where o.org_id = s.org_id and o.agent_id <> s.agent_id and a.revoked_at is null);
+                  where o.agent_id <> s.agent_id and a.revoked_at is null);
   return found;
 end $$;
 -- +goose StatementEnd
