@@ -53,6 +53,23 @@ func (h handlers) DeleteSession(
 	return api.DeleteSession202JSONResponse(toSession(s)), err
 }
 
+// ListSessionEvents implements api.StrictServerInterface.
+func (h handlers) ListSessionEvents(
+	ctx context.Context, r api.ListSessionEventsRequestObject,
+) (api.ListSessionEventsResponseObject, error) {
+	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	p, err := h.config.Sessions.Events(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId}, at)
+	items := convertAll(p.Items, func(e sessions.Event) api.SessionEvent {
+		return api.SessionEvent{
+			At: e.At.UTC(), Type: e.Type, Reason: optional(e.Data.Reason), WaitingFor: optional(string(e.Data.WaitsFor)),
+		}
+	})
+	return api.ListSessionEvents200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+}
+
 // TakeOverSession implements api.StrictServerInterface.
 func (h handlers) TakeOverSession(
 	ctx context.Context, r api.TakeOverSessionRequestObject,
@@ -76,6 +93,7 @@ func toSession(s sessions.Session) api.Session {
 		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),
 		Template:  api.SessionTemplate{Id: s.Template.ID.UUID, Name: s.Template.Name, Title: s.Template.Title},
 		CreatedAt: s.CreatedAt.UTC(), WaitingFor: optional(api.SessionWaitingFor(s.WaitsFor)),
+		OwnerName: optional(s.OwnerName), Detail: optional(s.Detail),
 	}
 	if !s.EndedAt.IsZero() {
 		out.EndedAt = optional(s.EndedAt.UTC().Round(time.Microsecond))

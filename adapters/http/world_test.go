@@ -375,6 +375,10 @@ func (q queries) SessionByID(ctx context.Context, id sessions.ID) (sessions.Sess
 	return asked(ctx, q, func() (sessions.Session, error) { return q.rows.SessionByID(ctx, id) })
 }
 
+func (q queries) SessionEvents(ctx context.Context, _ sessions.ID, _ page.Cursor, _ int) ([]sessions.Event, error) {
+	return asked(ctx, q, func() ([]sessions.Event, error) { return nil, nil })
+}
+
 func (q queries) Sessions(
 	ctx context.Context, f sessions.Filter, after page.Cursor, n int,
 ) ([]sessions.Session, error) {

@@ -168,6 +168,10 @@ func askAll(t *testing.T, d *dbtest.Database, from planted, finds search) (leaks
 				if name == "RemoveMember" && slices.Contains(from.ids(), id) { // nor for a member who was removed
 					continue
 				}
+				// A template that is gone is found by no other query: one's own, and, once no policy is left, the other's.
+				if name == "DeleteTemplate" && (slices.Contains(from.ids(), id) || !slices.Contains(finds.by, from.ids()[0])) {
+					continue
+				}
 				said, ok := ask(t, conn, door, name, id)
 				if ok && !slices.Contains(answered, name) {
 					answered = append(answered, name)

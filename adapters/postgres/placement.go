@@ -7,22 +7,27 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
 // Place implements sessions.Tx.
 func (t *memberTx) Place(ctx context.Context) (sessions.Placement, error) {
-	return t.place(ctx, uuid.Nil)
+	row, err := t.Queries.Place(ctx)
+	at, err := placementOf(orgdb.PlaceBesideRow{
+		AgentID: row.AgentID, WaitsFor: row.WaitsFor, Namespace: row.Namespace,
+	}, err)
+	at.OwnerName = row.OwnerName
+	return at, err
 }
 
 // PlaceBeside implements sessions.PlacerTx.
 func (t *serviceTx) PlaceBeside(ctx context.Context, failedOn uuid.UUID) (sessions.Placement, error) {
-	return t.place(ctx, failedOn)
+	return placementOf(t.Queries.PlaceBeside(ctx, failedOn))
 }
 
-func (t *tx) place(ctx context.Context, besides uuid.UUID) (sessions.Placement, error) {
-	row, err := t.Queries.Place(ctx, besides)
+func placementOf(row orgdb.PlaceBesideRow, err error) (sessions.Placement, error) {
 	if err != nil {
 		return sessions.Placement{}, translate(err)
 	}

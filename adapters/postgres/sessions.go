@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -53,7 +55,7 @@ func waitsForOf(s sessions.Session) string {
 
 // LockSession implements sessions.Tx.
 func (t *memberTx) LockSession(ctx context.Context, id sessions.ID) (sessions.Session, error) {
-	return sessionOf(t.Queries.LockSession(ctx, id.UUID))
+	return named(t.Queries.LockSession(ctx, id.UUID))
 }
 
 // EndSession implements sessions.Tx.
@@ -76,7 +78,7 @@ type sessionReader struct{ reader }
 
 // SessionByID implements sessions.Queries.
 func (r sessionReader) SessionByID(ctx context.Context, id sessions.ID) (sessions.Session, error) {
-	return sessionOf(r.reader.SessionByID(ctx, id.UUID))
+	return named(r.reader.SessionByID(ctx, id.UUID))
 }
 
 // farFuture is later than the creation of any session. The first page begins there, so that the first and the further
@@ -95,34 +97,71 @@ func (r sessionReader) Sessions(
 			return nil, page.Bad(err)
 		}
 	}
-	rows, err := r.list(ctx, f, orgdb.SessionsOfOwnerParams{
+	out, err := r.list(ctx, f, orgdb.SessionsOfOwnerParams{
 		OwnerID: r.in.User().UUID, Before: before, BeforeID: after.ID, Most: int32(n),
 	})
-	if err != nil {
-		return nil, translate(err)
-	}
-	out := make([]sessions.Session, len(rows))
-	for i, row := range rows {
-		out[i] = toSession(row)
-	}
-	return out, nil
+	return out, translate(err)
 }
 
 // list chooses one of four queries. One query with optional conditions would get one plan for all cases, which for a
 // member reads the whole organisation.
 func (r sessionReader) list(
 	ctx context.Context, f sessions.Filter, p orgdb.SessionsOfOwnerParams,
-) ([]orgdb.AppSession, error) {
+) ([]sessions.Session, error) {
 	switch {
 	case r.in.IsAdmin() && f.Active:
-		return r.ActiveSessions(ctx, p.Before, p.BeforeID, p.Most)
+		return allNamed(r.ActiveSessions(ctx, p.Before, p.BeforeID, p.Most))
 	case r.in.IsAdmin():
-		return r.Queries.Sessions(ctx, p.Before, p.BeforeID, p.Most)
+		return allNamed(r.Queries.Sessions(ctx, p.Before, p.BeforeID, p.Most))
 	case f.Active:
-		return r.ActiveSessionsOfOwner(ctx, orgdb.ActiveSessionsOfOwnerParams(p))
+		return allNamed(r.ActiveSessionsOfOwner(ctx, orgdb.ActiveSessionsOfOwnerParams(p)))
 	default:
-		return r.SessionsOfOwner(ctx, p)
+		return allNamed(r.SessionsOfOwner(ctx, p))
 	}
+}
+
+// namedRow is a session with its owner's name, as several queries return it.
+type namedRow interface {
+	orgdb.SessionByIDRow | orgdb.LockSessionRow | orgdb.SessionsRow | orgdb.ActiveSessionsRow |
+		orgdb.SessionsOfOwnerRow | orgdb.ActiveSessionsOfOwnerRow
+}
+
+// named is sessionOf for a query that returns the owner's name as well.
+func named[Row namedRow](row Row, err error) (sessions.Session, error) {
+	r := orgdb.SessionByIDRow(row)
+	s, err := sessionOf(r.AppSession, err)
+	s.OwnerName = r.OwnerName
+	return s, err
+}
+
+func allNamed[Row namedRow](rows []Row, err error) ([]sessions.Session, error) {
+	out := make([]sessions.Session, len(rows))
+	for i, row := range rows {
+		out[i], _ = named(row, nil)
+	}
+	return out, err
+}
+
+// SessionEvents implements sessions.Queries.
+func (r sessionReader) SessionEvents(
+	ctx context.Context, id sessions.ID, after page.Cursor, n int,
+) ([]sessions.Event, error) {
+	var seq int64
+	if !after.IsZero() {
+		var err error
+		if seq, err = strconv.ParseInt(after.Key, 10, 64); err != nil || after.ID != id.UUID {
+			return nil, page.Bad(err)
+		}
+	}
+	rows, err := r.EventsOfSubject(ctx, id.UUID, seq, int32(n))
+	out := make([]sessions.Event, len(rows))
+	for i, row := range rows {
+		out[i] = sessions.Event{Seq: row.Seq, At: row.At, Type: strings.TrimPrefix(row.Type, "session.")}
+		if err := json.Unmarshal(row.Data, &out[i].Data); err != nil {
+			return nil, fmt.Errorf("decode event %d: %w", row.Seq, err)
+		}
+	}
+	return out, translate(err)
 }
 
 // sessionOf converts the result of a query for one session.
@@ -140,7 +179,7 @@ func toSession(row orgdb.AppSession) sessions.Session {
 		Template: templates.Template{
 			ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle,
 		},
-		Agent: row.AgentID.UUID, State: link.State(row.State), Reason: row.Reason,
+		Agent: row.AgentID.UUID, State: link.State(row.State), Reason: row.Reason, Detail: row.Detail,
 		EndWanted: row.Desired == "terminated", Generation: row.Generation, CreatedAt: row.CreatedAt,
 	}
 	if row.EndedAt != nil {
@@ -160,13 +199,13 @@ func (d *DB) InReport() sessions.InReport { return d.inReport }
 
 // ReportedSession implements sessions.ReportTx.
 func (t *reportTx) ReportedSession(ctx context.Context) (sessions.Session, error) {
-	return sessionOf(t.Queries.LockSession(ctx, t.session))
+	return sessionOf(t.Queries.LockReportedSession(ctx, t.session))
 }
 
 // SetObserved implements sessions.ReportTx.
 func (t *reportTx) SetObserved(ctx context.Context, id sessions.ID, o sessions.Observed) error {
 	return t.Queries.SetObserved(ctx, orgdb.SetObservedParams{
-		ID: id.UUID, State: string(o.State), Reason: o.Reason, ObservedGeneration: o.Generation,
+		ID: id.UUID, State: string(o.State), Reason: o.Reason, Detail: o.Detail, ObservedGeneration: o.Generation,
 	})
 }
 

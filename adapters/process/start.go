@@ -170,8 +170,15 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) err
 	return s.awaitDisplay(ctx)
 }
 
-// awaitDisplay waits until the display greets a viewer.
+// awaitDisplay waits until the display greets a viewer. Its error has what the desktop's programs wrote.
 func (s *session) awaitDisplay(ctx context.Context) error {
+	if err := s.displayGreets(ctx); err != nil {
+		return &runtime.StartError{Output: s.processes.output.String(), Err: err}
+	}
+	return nil
+}
+
+func (s *session) displayGreets(ctx context.Context) error {
 	greeted := make(chan error, 1)
 	go func() { greeted <- greet(ctx, s.folder) }()
 	select {
@@ -190,7 +197,7 @@ func (s *session) awaitDisplay(ctx context.Context) error {
 		}
 	case <-s.processes.gone: // then greet fails at once, by itself
 	}
-	return reason(s.processes.status).Because(fmt.Errorf("status %d: %s", s.processes.status, &s.processes.output))
+	return reason(s.processes.status).Because(fmt.Errorf("status %d", s.processes.status))
 }
 
 // watch notices when a workload ends without being stopped.
@@ -203,6 +210,9 @@ func (r *Runtime) watch(s *session) {
 	}
 	s.status.Phase = runtime.Exited
 	s.status.Reason = reason(s.processes.status).Code
+	if time.Since(s.status.Started) < startTimeout { // a user sees no difference to a start that failed
+		s.status.Output = s.processes.output.String()
+	}
 	r.log.Info("a session ended on its own", "session_id", s.status.Session.String(), "reason", s.status.Reason)
 	r.changed()
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -22,7 +23,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 		script, code, says string
 	}{
 		"no display":     {"echo no keyboard >&2; exit 81", "display_ended", "no keyboard"},
-		"no command":     {"exit 82", "command_not_found", "status 82"},
+		"no command":     {"exit 82", "command_not_found", ""},
 		"killed":         {"kill -KILL $$", errKilled.Code, ""},
 		"never answers":  {"exec sleep 600", "slow", ""},
 		"another server": {"exec cat <&3", errKilled.Code, "cat"},
@@ -49,7 +50,8 @@ func TestFailedStartSaysWhy(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fault.New(fault.Unavailable, "slow", "slow"))
 			defer cancel()
 			err = s.awaitDisplay(ctx)
-			if fault.Of(err).Code != test.code || !strings.Contains(err.Error(), test.says) {
+			failed, ok := errors.AsType[*runtime.StartError](err)
+			if !ok || fault.Of(err).Code != test.code || !strings.Contains(failed.Output, test.says) {
 				t.Errorf("it failed with %v, want the code %s and %q", err, test.code, test.says)
 			}
 			s.processes.kill()

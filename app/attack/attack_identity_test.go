@@ -119,7 +119,7 @@ func (f *arena) logOut(t *rapid.T) *shot {
 // nothing requests unknown paths and public ones.
 func (f *arena) nothing(t *rapid.T) *shot {
 	p := pick(t, "path", []string{
-		"/api/v1/orgs", "/api/v1/sessions/" + f.realms[0].id.String() + "/events", "/api/v1/openapi.yaml",
+		"/api/v1/orgs", "/api/v1/sessions/" + f.realms[0].id.String() + "/history", "/api/v1/openapi.yaml",
 		"/.well-known/jwks.json", "/api/v1/../v1/me", "//api/v1/me", "/",
 	})
 	q := request{operation: "get", method: http.MethodGet, path: p, target: p[:min(len(p), 20)], public: true}

@@ -29,6 +29,7 @@ type shownSession struct {
 	Name       string        `json:"name"`
 	Template   shownTemplate `json:"template"`
 	OwnerID    uuid.UUID     `json:"owner_id"`
+	OwnerName  string        `json:"owner_name"`
 	State      string        `json:"state"`
 	Reason     string        `json:"reason"`
 	WaitingFor string        `json:"waiting_for"`
@@ -43,7 +44,7 @@ func (s *modelSession) shown() shownSession {
 	}
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
-		WaitingFor: waits,
+		WaitingFor: waits, OwnerName: s.owner.name,
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
 }

@@ -64,7 +64,7 @@ begin
     insert into app.agent_slots (agent_id, slot)
     select agent, n from generate_series(1, wanted) n
      where not exists (select from app.agent_slots t where t.agent_id = agent and t.slot = n)
-     order by n limit wanted - provided;
+     limit wanted - provided;
   elsif provided > wanted then
     delete from app.agent_slots t
      where t.agent_id = agent and t.slot in (

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
@@ -13,6 +15,7 @@ import (
 type outcome struct {
 	state     link.State
 	reason    string
+	detail    string // output of the desktop's programs
 	hostFault bool
 }
 
@@ -20,7 +23,8 @@ type outcome struct {
 // meanwhile. It remembers an accepted report, because the next listing may be older than it.
 func (r *Reconciler) report(ctx context.Context, w *worker, d link.Desired, o outcome) (continues bool, err error) {
 	report := link.Report{
-		Session: d.Session, State: o.state, Reason: o.reason, Generation: d.Generation, HostFault: o.hostFault,
+		Session: d.Session, State: o.state, Reason: o.reason, Detail: lastLines(o.detail), Generation: d.Generation,
+		HostFault: o.hostFault,
 	}
 	err = r.up.Observe(ctx, report)
 	if errors.Is(err, link.ErrSessionEnded) {
@@ -65,4 +69,23 @@ func (r *Reconciler) current(d link.Desired, found runtime.Status) link.Desired 
 		d.State, d.Epoch = state, r.epoch()
 	}
 	return d
+}
+
+// lastLines is the end of a text that programs wrote, as whole lines where possible, and without control characters
+// except line ends and tabs: a terminal or a page must not obey it.
+func lastLines(text string) string {
+	text = strings.TrimSpace(strings.Map(func(c rune) rune {
+		if c != '\n' && c != '\t' && !unicode.IsPrint(c) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(text, "")))
+	if len(text) <= link.MaxDetail {
+		return text
+	}
+	text = text[len(text)-link.MaxDetail:]
+	if _, rest, ok := strings.Cut(text, "\n"); ok {
+		return rest
+	}
+	return strings.ToValidUTF8(text, "")
 }

@@ -2,6 +2,7 @@ package reconciler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -101,7 +102,8 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 	case doReport:
 		return r.reportRunning(ctx, w, j.Desired)
 	case doFail: // the report comes first: if it fails, the workload still has the reason for the next try
-		if _, err := r.report(ctx, w, j.Desired, outcome{state: link.Failed, reason: reason}); err != nil {
+		why := outcome{state: link.Failed, reason: reason, detail: status.Output}
+		if _, err := r.report(ctx, w, j.Desired, why); err != nil {
 			return err
 		}
 		return r.stop(ctx, j.Session)
@@ -142,7 +144,14 @@ func (r *Reconciler) start(ctx context.Context, w *worker, d link.Desired) error
 // whyNotStarted says what a failed start means. What the workload itself causes would fail on every host.
 func whyNotStarted(err error) outcome {
 	own := fault.IsKind(err, fault.Invalid) || fault.IsKind(err, fault.Conflict)
-	return outcome{state: link.Failed, reason: "start_failed", hostFault: !own}
+	out := outcome{state: link.Failed, reason: "start_failed", hostFault: !own}
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
+		out.reason = reasonCode(f.Code)
+	}
+	if failed, ok := errors.AsType[*runtime.StartError](err); ok {
+		out.detail = failed.Output
+	}
+	return out
 }
 
 // launch starts the workload, unless the session's end is requested first. Waiting for a slot can be cancelled as well.

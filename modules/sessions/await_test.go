@@ -42,6 +42,10 @@ func (w *watched) Sessions(context.Context, Filter, page.Cursor, int) ([]Session
 	return nil, errors.New("nobody lists")
 }
 
+func (w *watched) SessionEvents(context.Context, ID, page.Cursor, int) ([]Event, error) {
+	return nil, errors.New("nobody asks for its history")
+}
+
 func (w *watched) Wake(string) { w.wake <- struct{}{} }
 
 func (w *watched) Watch(string) (<-chan struct{}, func()) { return w.wake, func() {} }

@@ -1,6 +1,10 @@
 package sessions
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Created is the event of a new session.
 type Created struct {
@@ -13,6 +17,17 @@ func (Created) EventType() string { return "session.created" }
 
 // EventSubject implements events.Fact.
 func (e Created) EventSubject() uuid.UUID { return e.ID.UUID }
+
+// Event is one entry of a session's history.
+type Event struct {
+	Seq  int64
+	At   time.Time
+	Type string // "created", or the state that followed
+	Data struct {
+		Reason   string   `json:"reason"`
+		WaitsFor WaitsFor `json:"waiting_for"`
+	}
+}
 
 // Changed is the event of a session's new state. Its type is "session." and the state.
 type Changed struct {

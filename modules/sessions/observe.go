@@ -2,6 +2,8 @@ package sessions
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
@@ -26,8 +28,8 @@ func NewObserver(in InReport, b bus.Bus) *Observer { return &Observer{inReport: 
 //   - a Conflict fault "bad_transition" for a state that cannot follow the current one.
 func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) error {
 	id := ID{r.Session}
-	saw := Observed{State: r.State, Reason: r.Reason, Generation: r.Generation, HostFault: r.HostFault}
-	if !known(saw.State) || len(r.Reason) > link.MaxReason {
+	saw := Observed{State: r.State, Reason: r.Reason, Detail: r.Detail, Generation: r.Generation, HostFault: r.HostFault}
+	if !known(saw.State) || len(r.Reason) > link.MaxReason || len(r.Detail) > link.MaxDetail || !storable(r.Detail) {
 		return errInvalidReport
 	}
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
@@ -50,7 +52,7 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 // from the member's own request, which has one.
 func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	if was.EndWanted {
-		saw.State, saw.Reason = whileEnding(saw.State), whyEnding(was.Reason)
+		saw.State, saw.Reason, saw.Detail = whileEnding(saw.State), whyEnding(was.Reason), ""
 	}
 	switch {
 	case was.State.Final():
@@ -79,6 +81,9 @@ func apply(ctx context.Context, tx ReportTx, was Session, saw Observed) error {
 	}
 	return events.Append(ctx, tx, Changed{ID: was.ID, State: saw.State, Reason: saw.Reason})
 }
+
+// storable reports whether PostgreSQL can store a text. It has no room for the character zero.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
 
 // whyEnding is the reason to write for a session whose end was requested: that of background work, or none.
 func whyEnding(was string) string {

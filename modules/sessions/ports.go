@@ -20,6 +20,7 @@ type Placement struct {
 	Agent     uuid.UUID // zero: no agent has a free slot
 	WaitsFor  WaitsFor  // what is missing then
 	Namespace string    // the organisation's; empty when it has none
+	OwnerName string    // the name of the member who acts; empty in background work
 }
 
 // Tx is everything that a member's use case may read and write in one transaction.
@@ -59,6 +60,9 @@ type Queries interface {
 	SessionByID(ctx context.Context, id ID) (Session, error)
 	// Sessions lists the sessions that the scope shows, the newest first: at most n, after the cursor.
 	Sessions(ctx context.Context, f Filter, after page.Cursor, n int) ([]Session, error)
+	// SessionEvents lists what happened to a session, in order: at most n, after the cursor. It is empty for a session
+	// that the scope does not show.
+	SessionEvents(ctx context.Context, id ID, after page.Cursor, n int) ([]Event, error)
 }
 
 // Filter restricts a list. Its zero value is everything that the scope shows.
@@ -84,6 +88,7 @@ type ReportTx interface {
 type Observed struct {
 	State      State
 	Reason     string
+	Detail     string
 	Generation int64 // the generation of the desired state that the agent acted on
 	HostFault  bool  // it failed to start because of its host
 }

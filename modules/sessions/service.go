@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,7 +121,7 @@ func begin(who org.Scope, name string, t templates.Template, at Placement) Sessi
 		name = t.Title
 	}
 	return Session{
-		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), Name: name, Template: t,
+		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), OwnerName: at.OwnerName, Name: name, Template: t,
 		Agent: at.Agent, State: link.Pending, WaitsFor: cmp.Or(at.WaitsFor, WaitsForStart), Generation: 1,
 	}
 }
@@ -149,6 +150,18 @@ func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Requ
 	}), err
 }
 
+// Events returns a page of what happened to a session, from its creation on. It returns ErrNotFound or
+// audit.ErrOtherOrg.
+func (s *Service) Events(ctx context.Context, who org.Scope, id ID, r page.Request) (page.Page[Event], error) {
+	all, err := s.read(who).SessionEvents(ctx, id, r.After, r.Size()+1)
+	if err == nil && len(all) == 0 { // a session that the caller may see, or not
+		_, err = s.Get(ctx, who, id)
+	}
+	return page.Cut(all, r.Size(), func(e Event) page.Cursor {
+		return page.Cursor{Key: strconv.FormatInt(e.Seq, 10), ID: id.UUID}
+	}), err
+}
+
 // Terminate requests the end of a session. It can be repeated in every state; only the first call changes something. It
 // locks the row before it decides, so that of two concurrent calls one writes the event and the audit entry. It returns
 // ErrNotFound or audit.ErrOtherOrg.
@@ -163,9 +176,11 @@ func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session,
 		if first = !out.EndWanted && !out.State.Final(); !first {
 			return nil
 		}
+		name := out.OwnerName
 		if out, err = tx.EndSession(ctx, id); err != nil {
 			return err
 		}
+		out.OwnerName = name
 		if err := events.Append(ctx, tx, Changed{ID: id, State: out.State}); err != nil {
 			return err
 		}
@@ -190,7 +205,10 @@ func (s *Service) TakeOver(ctx context.Context, who org.Scope, id ID) (Session, 
 		if out, err = tx.LockSession(ctx, id); err != nil || out.Owner == who.User() {
 			return err
 		}
-		if out, err = tx.TakeOverSession(ctx, id); err != nil {
+		if _, err = tx.TakeOverSession(ctx, id); err != nil {
+			return err
+		}
+		if out, err = tx.LockSession(ctx, id); err != nil { // with the new owner's name
 			return err
 		}
 		return audit.Record(ctx, tx, "session.take_over", id)

@@ -92,12 +92,14 @@ func known(s State) bool {
 type Session struct {
 	ID        ID
 	Owner     org.UserID
+	OwnerName string // empty in reports and background work
 	Name      string
 	Template  templates.Template // the revision that it was started from; its Spec only when the session is created
 	Agent     uuid.UUID          // the agent that it is placed on; zero: none
 	WaitsFor  WaitsFor           // while it is pending; otherwise empty
 	State     State
 	Reason    string // why it ended, in lower_snake, at most 64 bytes; empty if there is nothing to say
+	Detail    string // the last output of a desktop that did not start, at most 2 KiB; anything can be in it
 	EndWanted bool   // its end was requested; it stays true
 	// Generation counts the changes of the desired state, from 1. A report names the generation that it is about, so that
 	// an agent's report on an older one is recognised.
@@ -145,7 +147,7 @@ var (
 	errTransition = fault.New(fault.Conflict, "bad_transition",
 		"The session cannot go to that state from its present one.")
 	errInvalidReport = fault.New(fault.Invalid, "invalid_report",
-		"state must be a session's state, and reason has at most 64 bytes.")
+		"state must be a session's state, reason has at most 64 bytes, and detail is text of at most 2048 bytes.")
 )
 
 // retryStart is when a client should try again if a desktop did not start in time. On an idle host it starts in less

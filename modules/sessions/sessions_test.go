@@ -180,12 +180,17 @@ func TestAnUnreadableReportIsInvalid(t *testing.T) {
 		"no state":        {},
 		"an unknown one":  {State: "hibernated"},
 		"too long a word": {State: link.Failed, Reason: string(make([]byte, link.MaxReason+1))},
+		"too much detail": {State: link.Failed, Detail: strings.Repeat("x", link.MaxDetail+1)},
+		"no text":         {State: link.Failed, Detail: "\xff"},
+		"no storable one": {State: link.Failed, Detail: "a\x00b"},
 	} {
 		if err := o.Observe(t.Context(), link.Agent{}, r); fault.Of(err).Code != "invalid_report" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if bound := fmt.Sprintf("at most %d bytes", link.MaxReason); !strings.Contains(errInvalidReport.Message, bound) {
-		t.Errorf("the fault says %q, not %q", errInvalidReport.Message, bound)
+	for _, most := range []int{link.MaxReason, link.MaxDetail} {
+		if bound := fmt.Sprintf("at most %d bytes", most); !strings.Contains(errInvalidReport.Message, bound) {
+			t.Errorf("the fault says %q, not %q", errInvalidReport.Message, bound)
+		}
 	}
 }

@@ -20,6 +20,8 @@ const (
 	MaxSlots     = 1000
 	// MaxReason bounds the reason of a report in bytes. The column app.sessions.reason has the same bound.
 	MaxReason = 64
+	// MaxDetail bounds the detail of a report in bytes. The column app.sessions.detail has the same bound.
+	MaxDetail = 2 << 10
 	// CopyBuffer is the size in bytes of the buffer that copies a stream, on each hop between display and browser. It
 	// is worth 20-35 % of throughput over the 32 KiB of io.Copy on a desktop's bulk updates.
 	CopyBuffer = 64 << 10

@@ -54,6 +54,8 @@ type Report struct {
 	State      State     `json:"state"`
 	Reason     string    `json:"reason,omitempty"` // lower_snake, at most MaxReason bytes
 	Generation int64     `json:"generation"`       // the generation of the desired state that led to this report
+	// Detail is the last output of the desktop's programs when it did not start, at most MaxDetail bytes.
+	Detail string `json:"detail,omitempty"`
 	// HostFault means that the session failed to start because of its host, so that another one may start it.
 	HostFault bool `json:"host_fault,omitempty"`
 }

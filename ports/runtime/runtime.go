@@ -49,7 +49,21 @@ type Status struct {
 	Started time.Time
 	// Reason says in a few words why an Exited workload ended. It is shown to the session's owner.
 	Reason string
+	// Output is the end of what an Exited workload's programs wrote, if it ended within seconds of its start. It is text
+	// of programs: anything can be in it.
+	Output string
 }
+
+// StartError is a failed start with the end of what the workload's programs wrote.
+type StartError struct {
+	Output string
+	Err    error
+}
+
+func (e *StartError) Error() string { return e.Err.Error() + ": " + e.Output }
+
+// Unwrap returns the error without the output.
+func (e *StartError) Unwrap() error { return e.Err }
 
 // Runtime starts and stops workloads. Its methods may be called at once from many goroutines.
 type Runtime interface {

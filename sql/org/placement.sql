@@ -1,6 +1,13 @@
 -- name: Place :one
 -- The function locks a free slot for this transaction, so that the session that is placed next takes it without a race.
 select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
+       coalesce(f.namespace, '')::text as namespace,
+       coalesce((select u.name from app.users u where u.id = rls.current_user_id()), '')::text as owner_name
+  from rls.free_agent('00000000-0000-0000-0000-000000000000') as f;
+
+-- name: PlaceBeside :one
+-- By background work, for a session that an agent could not start.
+select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
        coalesce(f.namespace, '')::text as namespace
   from rls.free_agent(@besides::uuid) as f;
 

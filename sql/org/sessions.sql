@@ -4,10 +4,16 @@ insert into app.sessions (id, owner_id, name, template_id, template_name, templa
 values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @spec, @agent_id, @waits_for);
 
 -- name: SessionByID :one
-select * from app.sessions where id = @id;
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s where s.id = @id;
 
 -- name: LockSession :one
 -- Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s where s.id = @id for update;
+
+-- name: LockReportedSession :one
+-- As an agent, which sees no users.
 select * from app.sessions where id = @id for update;
 
 -- name: EndSession :one
@@ -26,27 +32,31 @@ returning state;
 
 -- name: Sessions :many
 -- The id is part of the order and of the cursor: otherwise sessions of one microsecond would be skipped or repeated.
-select * from app.sessions
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
  limit @most;
 
 -- name: ActiveSessions :many
 -- A query of its own. With an optional condition it would get a plan that reads all ended sessions too.
-select * from app.sessions
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where state not in ('terminated', 'failed') and (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
  limit @most;
 
 -- name: SessionsOfOwner :many
 -- Names the owner so that an index can be used. The policy shows a member no other sessions in any case.
-select * from app.sessions
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where owner_id = @owner_id and (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
  limit @most;
 
 -- name: ActiveSessionsOfOwner :many
-select * from app.sessions
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where owner_id = @owner_id and state not in ('terminated', 'failed')
    and (created_at, id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, id desc
@@ -60,7 +70,8 @@ insert into app.tickets (id, session_id, secret_hash) values (@id, @session_id, 
 select rls.session_is_foreign(@id)::boolean as is_foreign;
 
 -- name: SetObserved :exec
-update app.sessions set state = @state, reason = @reason, observed_generation = @observed_generation where id = @id;
+update app.sessions set state = @state, reason = @reason, detail = @detail, observed_generation = @observed_generation
+ where id = @id;
 
 -- name: FinishSession :many
 -- The conditions are in the statement, because the agent may report the end at the same time. No row: it has ended.

@@ -475,6 +475,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        /** List what happened to a session, the oldest first. */
+        get: operations["listSessionEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/tickets": {
         parameters: {
             query?: never;
@@ -884,6 +904,10 @@ export interface components {
             state: components["schemas"]["SessionState"];
             /** @description Why it failed or ended, lower_snake; absent when there is nothing to say. */
             reason?: string;
+            /** @description The last lines that the desktop's programs wrote, when it did not start. They are text of programs: show them as they are. */
+            detail?: string;
+            /** @description Also of an owner who has left the organisation. */
+            owner_name?: string;
             /**
              * @description What a pending session waits for: `host`, that a host is available again; `room`, that a host has room for it; `start`, that its host starts it. Absent in every other state.
              * @enum {string}
@@ -905,6 +929,21 @@ export interface components {
         SessionState: "pending" | "starting" | "running" | "terminating" | "terminated" | "failed";
         SessionPage: {
             items: components["schemas"]["Session"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
+        };
+        SessionEvent: {
+            /** Format: date-time */
+            at: string;
+            /** @description `created`, or the state that followed; later versions may add others. */
+            type: string;
+            /** @description Why, lower_snake; absent when there is nothing to say. */
+            reason?: string;
+            /** @description What it waits for from then on, as `waiting_for` of a session. */
+            waiting_for?: string;
+        };
+        SessionEventPage: {
+            items: components["schemas"]["SessionEvent"][];
             /** @description Absent on the last page. */
             next_cursor?: string;
         };
@@ -1862,6 +1901,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSessionEvents: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionEventPage"];
                 };
             };
             400: components["responses"]["Problem"];

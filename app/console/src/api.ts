@@ -14,6 +14,7 @@ export type Problem = Schemas['Problem'];
 export type OwnOrg = Schemas['OwnOrg'];
 export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
+export type SessionEvent = Schemas['SessionEvent'];
 export type SignIn = Schemas['SignIn'];
 export type Template = Schemas['Template'];
 export type Ticket = Schemas['Ticket'];
@@ -169,6 +170,11 @@ export class Client {
   activeSessions(signal: AbortSignal): Promise<Session[]> {
     const query: SessionQuery = { active: true };
     return this.all<Session>('/api/v1/sessions', query, signal);
+  }
+
+  /** Returns what happened to a session, the oldest first. */
+  sessionEvents(id: string, signal: AbortSignal): Promise<SessionEvent[]> {
+    return this.all<SessionEvent>(`/api/v1/sessions/${id}/events`, {}, signal);
   }
 
   session(id: string, signal: AbortSignal): Promise<Session> {

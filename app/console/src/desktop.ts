@@ -4,6 +4,7 @@ import type { App, View } from './app';
 import { title } from './brand';
 import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
+import { history } from './history';
 import { keyboardExit } from './keyboard';
 import { Overlay } from './overlay';
 import { badge, because, ended, waiting } from './states';
@@ -63,6 +64,7 @@ class Desktop {
   /** Loads the session, unless it is known, and connects. */
   async begin(known?: Session): Promise<void> {
     this.overlay.wait('Connecting…');
+    this.overlay.more.replaceChildren(history(this.app, this.id, this.left));
     try {
       this.learn(known ?? (await this.app.api.session(this.id, this.left)));
     } catch (thrown) {
@@ -214,6 +216,9 @@ class Desktop {
     const reason = because(session);
     const heading = session.state === 'failed' ? 'The desktop has failed' : 'The desktop has ended';
     this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, [this.toList('primary')]);
+    if (session.detail !== undefined) {
+      this.overlay.more.prepend(h('pre', { class: 'output', 'aria-label': 'Last output' }, session.detail));
+    }
   }
 
   private lost(heading: string, text: string): void {

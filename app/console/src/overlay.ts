@@ -7,12 +7,15 @@ export class Overlay {
   private readonly heading = h('h2');
   private readonly text = h('p');
   private readonly actions = h('div', { class: 'actions' });
+  /** Is shown below everything else, for as long as the overlay is. */
+  readonly more = h('div', { class: 'overlay-more' });
   readonly element = h(
     'div',
     { class: 'overlay' },
     this.spinner,
     h('div', { role: 'status', class: 'overlay-text' }, this.heading, this.text),
     this.actions,
+    this.more,
   );
 
   /** Shows what the page waits for. */

@@ -25,6 +25,7 @@ const reasons: Record<string, string> = {
   no_room: 'all computers were full',
   owner_left: 'its owner left the organisation',
   start_failed: 'it could not be started',
+  start_timed_out: 'it took too long to start',
   template_unreadable: 'its template cannot be read; tell your admin',
 };
 
@@ -43,13 +44,22 @@ export function reachable(session: Session): boolean {
  * send codes that this page does not know.
  */
 export function because(session: Session): string {
-  const reason = session.reason;
-  return reason === undefined ? '' : (reasons[reason] ?? reason.replaceAll('_', ' '));
+  return reasonOf(session.reason);
+}
+
+/** Returns a reason's code in words, or an empty string. */
+export function reasonOf(code: string | undefined): string {
+  return code === undefined ? '' : (reasons[code] ?? code.replaceAll('_', ' '));
 }
 
 /** Returns what a session waits for before it can start, or an empty string. */
 export function waiting(session: Session): string {
-  switch (session.waiting_for) {
+  return waitingOf(session.waiting_for);
+}
+
+/** Returns what a code of waiting_for means, or an empty string. */
+export function waitingOf(code: string | undefined): string {
+  switch (code) {
     case 'host':
       return 'waits for a computer that is available';
     case 'room':

@@ -357,11 +357,17 @@ type Role string
 
 // Session defines model for Session.
 type Session struct {
-	CreatedAt time.Time          `json:"created_at"`
-	EndedAt   *time.Time         `json:"ended_at,omitempty"`
-	Id        openapi_types.UUID `json:"id"`
-	Name      string             `json:"name"`
-	OwnerId   openapi_types.UUID `json:"owner_id"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Detail The last lines that the desktop's programs wrote, when it did not start. They are text of programs: show them as they are.
+	Detail  *string            `json:"detail,omitempty"`
+	EndedAt *time.Time         `json:"ended_at,omitempty"`
+	Id      openapi_types.UUID `json:"id"`
+	Name    string             `json:"name"`
+	OwnerId openapi_types.UUID `json:"owner_id"`
+
+	// OwnerName Also of an owner who has left the organisation.
+	OwnerName *string `json:"owner_name,omitempty"`
 
 	// Reason Why it failed or ended, lower_snake; absent when there is nothing to say.
 	Reason *string      `json:"reason,omitempty"`
@@ -376,6 +382,28 @@ type Session struct {
 
 // SessionWaitingFor What a pending session waits for: `host`, that a host is available again; `room`, that a host has room for it; `start`, that its host starts it. Absent in every other state.
 type SessionWaitingFor string
+
+// SessionEvent defines model for SessionEvent.
+type SessionEvent struct {
+	At time.Time `json:"at"`
+
+	// Reason Why, lower_snake; absent when there is nothing to say.
+	Reason *string `json:"reason,omitempty"`
+
+	// Type `created`, or the state that followed; later versions may add others.
+	Type string `json:"type"`
+
+	// WaitingFor What it waits for from then on, as `waiting_for` of a session.
+	WaitingFor *string `json:"waiting_for,omitempty"`
+}
+
+// SessionEventPage defines model for SessionEventPage.
+type SessionEventPage struct {
+	Items []SessionEvent `json:"items"`
+
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
 
 // SessionPage defines model for SessionPage.
 type SessionPage struct {
@@ -616,6 +644,15 @@ type ListSessionsParams struct {
 	Active *bool `form:"active,omitempty" json:"active,omitempty"`
 }
 
+// ListSessionEventsParams defines parameters for ListSessionEvents.
+type ListSessionEventsParams struct {
+	// Limit At most this many items.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It is opaque.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListTemplatesParams defines parameters for ListTemplates.
 type ListTemplatesParams struct {
 	// Limit At most this many items.
@@ -771,6 +808,9 @@ type ServerInterface interface {
 	// GetSession Get one session.
 	// (GET /api/v1/sessions/{session_id})
 	GetSession(ctx echo.Context, sessionId SessionID) error
+	// ListSessionEvents List what happened to a session, the oldest first.
+	// (GET /api/v1/sessions/{session_id}/events)
+	ListSessionEvents(ctx echo.Context, sessionId SessionID, params ListSessionEventsParams) error
 	// TakeOverSession Become the owner of a session whose owner has left the organisation.
 	// (POST /api/v1/sessions/{session_id}/take-over)
 	TakeOverSession(ctx echo.Context, sessionId SessionID) error
@@ -1194,6 +1234,38 @@ func (w *ServerInterfaceWrapper) GetSession(ctx echo.Context) error {
 	return err
 }
 
+// ListSessionEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessionEvents(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "session_id" -------------
+	var sessionId SessionID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session_id", ctx.Param("session_id"), &sessionId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSessionEventsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessionEvents(ctx, sessionId, params)
+	return err
+}
+
 // TakeOverSession converts echo context to params.
 func (w *ServerInterfaceWrapper) TakeOverSession(ctx echo.Context) error {
 	var err error
@@ -1505,6 +1577,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/sessions", wrapper.CreateSession, options.OperationMiddlewares["createSession"]...)
 	router.DELETE(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["deleteSession"]...)
 	router.GET(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.GetSession, options.OperationMiddlewares["getSession"]...)
+	router.GET(options.BaseURL+"/api/v1/sessions/:session_id/events", wrapper.ListSessionEvents, options.OperationMiddlewares["listSessionEvents"]...)
 	router.POST(options.BaseURL+"/api/v1/sessions/:session_id/tickets", wrapper.CreateTicket, options.OperationMiddlewares["createTicket"]...)
 	router.POST(options.BaseURL+"/api/v1/sessions/:session_id/take-over", wrapper.TakeOverSession, options.OperationMiddlewares["takeOverSession"]...)
 	router.GET(options.BaseURL+"/api/v1/members", wrapper.ListMembers, options.OperationMiddlewares["listMembers"]...)
@@ -4754,6 +4827,145 @@ func (response GetSessiondefaultApplicationProblemPlusJSONResponse) VisitGetSess
 	return err
 }
 
+type ListSessionEventsRequestObject struct {
+	SessionId SessionID `json:"session_id"`
+	Params    ListSessionEventsParams
+}
+
+type ListSessionEventsResponseObject interface {
+	VisitListSessionEventsResponse(w http.ResponseWriter) error
+}
+
+type ListSessionEvents200JSONResponse SessionEventPage
+
+func (response ListSessionEvents200JSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionEvents400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response ListSessionEvents400ApplicationProblemPlusJSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionEvents401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListSessionEvents401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListSessionEvents401ResponseHeaders
+}
+
+func (response ListSessionEvents401ApplicationProblemPlusJSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionEvents403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListSessionEvents403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListSessionEvents403ResponseHeaders
+}
+
+func (response ListSessionEvents403ApplicationProblemPlusJSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionEvents404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListSessionEvents404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListSessionEvents404ResponseHeaders
+}
+
+func (response ListSessionEvents404ApplicationProblemPlusJSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionEventsdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListSessionEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ListSessionEventsdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response ListSessionEventsdefaultApplicationProblemPlusJSONResponse) VisitListSessionEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TakeOverSessionRequestObject struct {
 	SessionId SessionID `json:"session_id"`
 }
@@ -6389,6 +6601,9 @@ type StrictServerInterface interface {
 	// GetSession Get one session.
 	// (GET /api/v1/sessions/{session_id})
 	GetSession(ctx context.Context, request GetSessionRequestObject) (GetSessionResponseObject, error)
+	// ListSessionEvents List what happened to a session, the oldest first.
+	// (GET /api/v1/sessions/{session_id}/events)
+	ListSessionEvents(ctx context.Context, request ListSessionEventsRequestObject) (ListSessionEventsResponseObject, error)
 	// TakeOverSession Become the owner of a session whose owner has left the organisation.
 	// (POST /api/v1/sessions/{session_id}/take-over)
 	TakeOverSession(ctx context.Context, request TakeOverSessionRequestObject) (TakeOverSessionResponseObject, error)
@@ -7304,6 +7519,32 @@ func (sh *strictHandler) GetSession(ctx echo.Context, sessionId SessionID) error
 		return err
 	} else if validResponse, ok := response.(GetSessionResponseObject); ok {
 		return validResponse.VisitGetSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListSessionEvents operation middleware
+func (sh *strictHandler) ListSessionEvents(ctx echo.Context, sessionId SessionID, params ListSessionEventsParams) error {
+	var request ListSessionEventsRequestObject
+
+	request.SessionId = sessionId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessionEvents(ctx.Request().Context(), request.(ListSessionEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessionEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionEventsResponseObject); ok {
+		return validResponse.VisitListSessionEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

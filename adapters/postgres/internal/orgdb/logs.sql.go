@@ -8,6 +8,7 @@ package orgdb
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -20,6 +21,42 @@ insert into app.events (type, subject_id, data) values ($1, $2, $3)
 func (q *Queries) AppendEvent(ctx context.Context, type_ string, subjectID uuid.UUID, data json.RawMessage) error {
 	_, err := q.db.Exec(ctx, appendEvent, type_, subjectID, data)
 	return err
+}
+
+const eventsOfSubject = `-- name: EventsOfSubject :many
+select seq, at, type, data from app.events where subject_id = $1 and seq > $2 order by seq limit $3
+`
+
+type EventsOfSubjectRow struct {
+	Seq  int64
+	At   time.Time
+	Type string
+	Data json.RawMessage
+}
+
+func (q *Queries) EventsOfSubject(ctx context.Context, subjectID uuid.UUID, after int64, most int32) ([]EventsOfSubjectRow, error) {
+	rows, err := q.db.Query(ctx, eventsOfSubject, subjectID, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsOfSubjectRow
+	for rows.Next() {
+		var i EventsOfSubjectRow
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.Type,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const recordAudit = `-- name: RecordAudit :exec

@@ -39,4 +39,6 @@ type AppSession struct {
 	WaitsFor string
 	// Since when the session has had no agent.
 	WaitsSince time.Time
+	// The last lines that the desktop's programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.
+	Detail string
 }

@@ -22,20 +22,47 @@ func (q *Queries) FailSession(ctx context.Context, reason string, iD uuid.UUID) 
 
 const place = `-- name: Place :one
 select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
-       coalesce(f.namespace, '')::text as namespace
-  from rls.free_agent($1::uuid) as f
+       coalesce(f.namespace, '')::text as namespace,
+       coalesce((select u.name from app.users u where u.id = rls.current_user_id()), '')::text as owner_name
+  from rls.free_agent('00000000-0000-0000-0000-000000000000') as f
 `
 
 type PlaceRow struct {
 	AgentID   uuid.UUID
 	WaitsFor  string
 	Namespace string
+	OwnerName string
 }
 
 // The function locks a free slot for this transaction, so that the session that is placed next takes it without a race.
-func (q *Queries) Place(ctx context.Context, besides uuid.UUID) (PlaceRow, error) {
-	row := q.db.QueryRow(ctx, place, besides)
+func (q *Queries) Place(ctx context.Context) (PlaceRow, error) {
+	row := q.db.QueryRow(ctx, place)
 	var i PlaceRow
+	err := row.Scan(
+		&i.AgentID,
+		&i.WaitsFor,
+		&i.Namespace,
+		&i.OwnerName,
+	)
+	return i, err
+}
+
+const placeBeside = `-- name: PlaceBeside :one
+select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
+       coalesce(f.namespace, '')::text as namespace
+  from rls.free_agent($1::uuid) as f
+`
+
+type PlaceBesideRow struct {
+	AgentID   uuid.UUID
+	WaitsFor  string
+	Namespace string
+}
+
+// By background work, for a session that an agent could not start.
+func (q *Queries) PlaceBeside(ctx context.Context, besides uuid.UUID) (PlaceBesideRow, error) {
+	row := q.db.QueryRow(ctx, placeBeside, besides)
+	var i PlaceBesideRow
 	err := row.Scan(&i.AgentID, &i.WaitsFor, &i.Namespace)
 	return i, err
 }
@@ -70,7 +97,7 @@ func (q *Queries) StartElsewhere(ctx context.Context) (bool, error) {
 }
 
 const waitingSessions = `-- name: WaitingSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
   from app.sessions s
  where s.state = 'pending' and s.agent_id is null
  order by s.waits_since, s.id
@@ -115,6 +142,7 @@ func (q *Queries) WaitingSessions(ctx context.Context, patienceSeconds int32, mo
 			&i.AppSession.FailedOn,
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
 			&i.Overdue,
 		); err != nil {
 			return nil, err

@@ -14,44 +14,52 @@ import (
 )
 
 const activeSessions = `-- name: ActiveSessions :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where state not in ('terminated', 'failed') and (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
  limit $3
 `
 
+type ActiveSessionsRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
 // A query of its own. With an optional condition it would get a plan that reads all ended sessions too.
-func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]AppSession, error) {
+func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]ActiveSessionsRow, error) {
 	rows, err := q.db.Query(ctx, activeSessions, before, beforeID, most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AppSession
+	var items []ActiveSessionsRow
 	for rows.Next() {
-		var i AppSession
+		var i ActiveSessionsRow
 		if err := rows.Scan(
-			&i.OrgID,
-			&i.ID,
-			&i.OwnerID,
-			&i.Name,
-			&i.TemplateID,
-			&i.TemplateName,
-			&i.TemplateTitle,
-			&i.Spec,
-			&i.AgentID,
-			&i.Desired,
-			&i.Generation,
-			&i.State,
-			&i.Reason,
-			&i.ObservedGeneration,
-			&i.ObservedEpoch,
-			&i.CreatedAt,
-			&i.EndWantedAt,
-			&i.EndedAt,
-			&i.FailedOn,
-			&i.WaitsFor,
-			&i.WaitsSince,
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.OwnerName,
 		); err != nil {
 			return nil, err
 		}
@@ -64,7 +72,8 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 }
 
 const activeSessionsOfOwner = `-- name: ActiveSessionsOfOwner :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where owner_id = $1 and state not in ('terminated', 'failed')
    and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
@@ -78,7 +87,12 @@ type ActiveSessionsOfOwnerParams struct {
 	Most     int32
 }
 
-func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsOfOwnerParams) ([]AppSession, error) {
+type ActiveSessionsOfOwnerRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
+func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsOfOwnerParams) ([]ActiveSessionsOfOwnerRow, error) {
 	rows, err := q.db.Query(ctx, activeSessionsOfOwner,
 		arg.OwnerID,
 		arg.Before,
@@ -89,31 +103,33 @@ func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsO
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AppSession
+	var items []ActiveSessionsOfOwnerRow
 	for rows.Next() {
-		var i AppSession
+		var i ActiveSessionsOfOwnerRow
 		if err := rows.Scan(
-			&i.OrgID,
-			&i.ID,
-			&i.OwnerID,
-			&i.Name,
-			&i.TemplateID,
-			&i.TemplateName,
-			&i.TemplateTitle,
-			&i.Spec,
-			&i.AgentID,
-			&i.Desired,
-			&i.Generation,
-			&i.State,
-			&i.Reason,
-			&i.ObservedGeneration,
-			&i.ObservedEpoch,
-			&i.CreatedAt,
-			&i.EndWantedAt,
-			&i.EndedAt,
-			&i.FailedOn,
-			&i.WaitsFor,
-			&i.WaitsSince,
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.OwnerName,
 		); err != nil {
 			return nil, err
 		}
@@ -153,7 +169,7 @@ func (q *Queries) EndLeftBehind(ctx context.Context, reason string, iD uuid.UUID
 }
 
 const endSession = `-- name: EndSession :one
-update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since
+update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail
 `
 
 // A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
@@ -182,6 +198,7 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) (AppSession, err
 		&i.FailedOn,
 		&i.WaitsFor,
 		&i.WaitsSince,
+		&i.Detail,
 	)
 	return i, err
 }
@@ -255,13 +272,13 @@ func (q *Queries) InsertTicket(ctx context.Context, iD uuid.UUID, sessionID uuid
 	return err
 }
 
-const lockSession = `-- name: LockSession :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions where id = $1 for update
+const lockReportedSession = `-- name: LockReportedSession :one
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail from app.sessions where id = $1 for update
 `
 
-// Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
-func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (AppSession, error) {
-	row := q.db.QueryRow(ctx, lockSession, id)
+// As an agent, which sees no users.
+func (q *Queries) LockReportedSession(ctx context.Context, id uuid.UUID) (AppSession, error) {
+	row := q.db.QueryRow(ctx, lockReportedSession, id)
 	var i AppSession
 	err := row.Scan(
 		&i.OrgID,
@@ -285,39 +302,90 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (AppSession, er
 		&i.FailedOn,
 		&i.WaitsFor,
 		&i.WaitsSince,
+		&i.Detail,
+	)
+	return i, err
+}
+
+const lockSession = `-- name: LockSession :one
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s where s.id = $1 for update
+`
+
+type LockSessionRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
+// Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
+func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (LockSessionRow, error) {
+	row := q.db.QueryRow(ctx, lockSession, id)
+	var i LockSessionRow
+	err := row.Scan(
+		&i.AppSession.OrgID,
+		&i.AppSession.ID,
+		&i.AppSession.OwnerID,
+		&i.AppSession.Name,
+		&i.AppSession.TemplateID,
+		&i.AppSession.TemplateName,
+		&i.AppSession.TemplateTitle,
+		&i.AppSession.Spec,
+		&i.AppSession.AgentID,
+		&i.AppSession.Desired,
+		&i.AppSession.Generation,
+		&i.AppSession.State,
+		&i.AppSession.Reason,
+		&i.AppSession.ObservedGeneration,
+		&i.AppSession.ObservedEpoch,
+		&i.AppSession.CreatedAt,
+		&i.AppSession.EndWantedAt,
+		&i.AppSession.EndedAt,
+		&i.AppSession.FailedOn,
+		&i.AppSession.WaitsFor,
+		&i.AppSession.WaitsSince,
+		&i.AppSession.Detail,
+		&i.OwnerName,
 	)
 	return i, err
 }
 
 const sessionByID = `-- name: SessionByID :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions where id = $1
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s where s.id = $1
 `
 
-func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (AppSession, error) {
+type SessionByIDRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
+func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (SessionByIDRow, error) {
 	row := q.db.QueryRow(ctx, sessionByID, id)
-	var i AppSession
+	var i SessionByIDRow
 	err := row.Scan(
-		&i.OrgID,
-		&i.ID,
-		&i.OwnerID,
-		&i.Name,
-		&i.TemplateID,
-		&i.TemplateName,
-		&i.TemplateTitle,
-		&i.Spec,
-		&i.AgentID,
-		&i.Desired,
-		&i.Generation,
-		&i.State,
-		&i.Reason,
-		&i.ObservedGeneration,
-		&i.ObservedEpoch,
-		&i.CreatedAt,
-		&i.EndWantedAt,
-		&i.EndedAt,
-		&i.FailedOn,
-		&i.WaitsFor,
-		&i.WaitsSince,
+		&i.AppSession.OrgID,
+		&i.AppSession.ID,
+		&i.AppSession.OwnerID,
+		&i.AppSession.Name,
+		&i.AppSession.TemplateID,
+		&i.AppSession.TemplateName,
+		&i.AppSession.TemplateTitle,
+		&i.AppSession.Spec,
+		&i.AppSession.AgentID,
+		&i.AppSession.Desired,
+		&i.AppSession.Generation,
+		&i.AppSession.State,
+		&i.AppSession.Reason,
+		&i.AppSession.ObservedGeneration,
+		&i.AppSession.ObservedEpoch,
+		&i.AppSession.CreatedAt,
+		&i.AppSession.EndWantedAt,
+		&i.AppSession.EndedAt,
+		&i.AppSession.FailedOn,
+		&i.AppSession.WaitsFor,
+		&i.AppSession.WaitsSince,
+		&i.AppSession.Detail,
+		&i.OwnerName,
 	)
 	return i, err
 }
@@ -335,44 +403,52 @@ func (q *Queries) SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, err
 }
 
 const sessions = `-- name: Sessions :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
  limit $3
 `
 
+type SessionsRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
 // The id is part of the order and of the cursor: otherwise sessions of one microsecond would be skipped or repeated.
-func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]AppSession, error) {
+func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]SessionsRow, error) {
 	rows, err := q.db.Query(ctx, sessions, before, beforeID, most)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AppSession
+	var items []SessionsRow
 	for rows.Next() {
-		var i AppSession
+		var i SessionsRow
 		if err := rows.Scan(
-			&i.OrgID,
-			&i.ID,
-			&i.OwnerID,
-			&i.Name,
-			&i.TemplateID,
-			&i.TemplateName,
-			&i.TemplateTitle,
-			&i.Spec,
-			&i.AgentID,
-			&i.Desired,
-			&i.Generation,
-			&i.State,
-			&i.Reason,
-			&i.ObservedGeneration,
-			&i.ObservedEpoch,
-			&i.CreatedAt,
-			&i.EndWantedAt,
-			&i.EndedAt,
-			&i.FailedOn,
-			&i.WaitsFor,
-			&i.WaitsSince,
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.OwnerName,
 		); err != nil {
 			return nil, err
 		}
@@ -385,7 +461,8 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 }
 
 const sessionsOfOwner = `-- name: SessionsOfOwner :many
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since from app.sessions
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
  where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
  limit $4
@@ -398,8 +475,13 @@ type SessionsOfOwnerParams struct {
 	Most     int32
 }
 
+type SessionsOfOwnerRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
 // Names the owner so that an index can be used. The policy shows a member no other sessions in any case.
-func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams) ([]AppSession, error) {
+func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams) ([]SessionsOfOwnerRow, error) {
 	rows, err := q.db.Query(ctx, sessionsOfOwner,
 		arg.OwnerID,
 		arg.Before,
@@ -410,31 +492,33 @@ func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AppSession
+	var items []SessionsOfOwnerRow
 	for rows.Next() {
-		var i AppSession
+		var i SessionsOfOwnerRow
 		if err := rows.Scan(
-			&i.OrgID,
-			&i.ID,
-			&i.OwnerID,
-			&i.Name,
-			&i.TemplateID,
-			&i.TemplateName,
-			&i.TemplateTitle,
-			&i.Spec,
-			&i.AgentID,
-			&i.Desired,
-			&i.Generation,
-			&i.State,
-			&i.Reason,
-			&i.ObservedGeneration,
-			&i.ObservedEpoch,
-			&i.CreatedAt,
-			&i.EndWantedAt,
-			&i.EndedAt,
-			&i.FailedOn,
-			&i.WaitsFor,
-			&i.WaitsSince,
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.OwnerName,
 		); err != nil {
 			return nil, err
 		}
@@ -447,12 +531,14 @@ func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams
 }
 
 const setObserved = `-- name: SetObserved :exec
-update app.sessions set state = $1, reason = $2, observed_generation = $3 where id = $4
+update app.sessions set state = $1, reason = $2, detail = $3, observed_generation = $4
+ where id = $5
 `
 
 type SetObservedParams struct {
 	State              string
 	Reason             string
+	Detail             string
 	ObservedGeneration int64
 	ID                 uuid.UUID
 }
@@ -461,6 +547,7 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 	_, err := q.db.Exec(ctx, setObserved,
 		arg.State,
 		arg.Reason,
+		arg.Detail,
 		arg.ObservedGeneration,
 		arg.ID,
 	)
@@ -468,7 +555,7 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 }
 
 const takeOverSession = `-- name: TakeOverSession :one
-update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since
+update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail
 `
 
 // A trigger checks that the owner has left, and counts the session in the quota of the new owner.
@@ -497,6 +584,7 @@ func (q *Queries) TakeOverSession(ctx context.Context, id uuid.UUID) (AppSession
 		&i.FailedOn,
 		&i.WaitsFor,
 		&i.WaitsSince,
+		&i.Detail,
 	)
 	return i, err
 }

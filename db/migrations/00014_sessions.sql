@@ -1,0 +1,16 @@
+-- +goose Up
+-- What a session's owner and admins are told of it: the last output of a program that did not start, and the session's history.
+
+alter table app.sessions
+  add detail text not null default '',
+  add constraint sessions_detail_size check (octet_length(detail) <= 2048);
+comment on column app.sessions.detail is
+  'The last lines that the desktop''s programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.';
+grant update (detail) on app.sessions to streamspace_agent;
+
+create index events_of_subject on app.events (org_id, subject_id, seq);
+
+-- +goose Down
+drop index app.events_of_subject;
+revoke update (detail) on app.sessions from streamspace_agent;
+alter table app.sessions drop detail;
