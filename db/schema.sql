@@ -1712,7 +1712,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0'), (14::bigint, 'd2b115f6e2d68c824363422ca07a01776ce3f0cfb1c0b6136dd85f6fa29a04ed') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -4403,6 +4403,7 @@ CREATE TABLE app.sessions (
     waits_for text DEFAULT ''::text NOT NULL,
     waits_since timestamp with time zone DEFAULT now() NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
     CONSTRAINT sessions_detail_size CHECK ((octet_length(detail) <= 2048)),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
@@ -4410,6 +4411,7 @@ CREATE TABLE app.sessions (
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
     CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
+    CONSTRAINT sessions_tags_are_texts CHECK (((cardinality(tags) <= 10) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL) AND rls.is_plain_text(array_to_string(tags, ','::text)) AND (array_to_string(tags, ','::text) ~ '^([^,]{1,40}(,[^,]{1,40})*)?$'::text))),
     CONSTRAINT sessions_waits_before_placement CHECK (((waits_for = ''::text) OR ((state = 'pending'::text) AND (agent_id IS NULL)))),
     CONSTRAINT sessions_waits_for CHECK ((waits_for = ANY (ARRAY[''::text, 'host'::text, 'room'::text])))
 );
@@ -4466,6 +4468,13 @@ COMMENT ON COLUMN app.sessions.waits_since IS 'Since when the session has had no
 --
 
 COMMENT ON COLUMN app.sessions.detail IS 'The last lines that the desktop''s programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.';
+
+
+--
+-- Name: COLUMN sessions.tags; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.tags IS 'Up to ten texts without commas, by which users find their sessions.';
 
 
 --
@@ -9087,6 +9096,13 @@ GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_system;
 --
 
 GRANT UPDATE(detail) ON TABLE app.sessions TO streamspace_agent;
+
+
+--
+-- Name: COLUMN sessions.tags; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(tags) ON TABLE app.sessions TO streamspace_app;
 
 
 --

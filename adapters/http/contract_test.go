@@ -163,6 +163,8 @@ func (d drawer) value(s *openapi3.Schema, name string) any {
 			items = append(items, d.value(s.Items.Value, name))
 		}
 		return items
+	case len(s.Enum) > 0:
+		return rapid.SampledFrom(s.Enum).Draw(d.T, name)
 	case strings.HasPrefix(s.Pattern, "^[a-z0-9]"):
 		return rapid.StringMatching(s.Pattern).Draw(d.T, name)
 	case s.Type.Is("boolean"):

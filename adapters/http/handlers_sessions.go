@@ -17,7 +17,11 @@ func (h handlers) ListSessions(
 	if err != nil {
 		return nil, err
 	}
-	p, err := h.config.Sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
+	p, err := h.config.Sessions.List(ctx, org.From(ctx), sessions.Filter{
+		Active: value(r.Params.Active), State: sessions.State(value(r.Params.State)),
+		Owner: org.UserID{UUID: value(r.Params.OwnerId)}, Template: value(r.Params.Template), Tag: value(r.Params.Tag),
+		Text: value(r.Params.Text),
+	}, at)
 	items := convertAll(p.Items, toSession)
 	return api.ListSessions200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
 }
@@ -38,7 +42,25 @@ func (h handlers) CreateSession(
 // GetSession implements api.StrictServerInterface.
 func (h handlers) GetSession(ctx context.Context, r api.GetSessionRequestObject) (api.GetSessionResponseObject, error) {
 	s, err := h.config.Sessions.Get(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId})
-	return api.GetSession200JSONResponse(toSession(s)), err
+	return api.GetSession200JSONResponse{
+		Body: toSession(s), Headers: api.GetSession200ResponseHeaders{ETag: entityTag(s.Version())},
+	}, err
+}
+
+// UpdateSession implements api.StrictServerInterface.
+func (h handlers) UpdateSession(
+	ctx context.Context, r api.UpdateSessionRequestObject,
+) (api.UpdateSessionResponseObject, error) {
+	match, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	s, err := h.config.Sessions.Update(ctx, org.From(ctx), sessions.ID{UUID: r.SessionId}, sessions.Update{
+		Name: r.Body.Name, Tags: value(r.Body.Tags), Expected: match,
+	})
+	return api.UpdateSession200JSONResponse{
+		Body: toSession(s), Headers: api.UpdateSession200ResponseHeaders{ETag: entityTag(s.Version())},
+	}, err
 }
 
 // DeleteSession implements api.StrictServerInterface. It responds 200 for a session that has ended, and 202 for one
@@ -93,6 +115,7 @@ func toSession(s sessions.Session) api.Session {
 		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),
 		Template:  api.SessionTemplate{Id: s.Template.ID.UUID, Name: s.Template.Name, Title: s.Template.Title},
 		CreatedAt: s.CreatedAt.UTC(), WaitingFor: optional(api.SessionWaitingFor(s.WaitsFor)),
+		Tags:      append([]string{}, s.Tags...),
 		OwnerName: optional(s.OwnerName), Detail: optional(s.Detail),
 	}
 	if !s.EndedAt.IsZero() {

@@ -30,6 +30,7 @@ var permissions = map[permission][]org.Role{
 	"template.publish":  admins,
 	"session.read":      everyone,
 	"session.create":    notViewers,
+	"session.update":    notViewers,
 	"session.terminate": notViewers,
 	"session.connect":   notViewers,
 	"session.take_over": admins,

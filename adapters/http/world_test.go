@@ -375,6 +375,13 @@ func (q queries) SessionByID(ctx context.Context, id sessions.ID) (sessions.Sess
 	return asked(ctx, q, func() (sessions.Session, error) { return q.rows.SessionByID(ctx, id) })
 }
 
+func (r rows) UpdateSession(_ context.Context, id sessions.ID, name string, tags []string) error {
+	s := r.w.sessions[id]
+	s.Name, s.Tags = name, tags
+	r.w.sessions[id] = s
+	return nil
+}
+
 func (q queries) SessionEvents(ctx context.Context, _ sessions.ID, _ page.Cursor, _ int) ([]sessions.Event, error) {
 	return asked(ctx, q, func() ([]sessions.Event, error) { return nil, nil })
 }

@@ -305,7 +305,8 @@ func (f *arena) draw(t *rapid.T) *shot {
 		return f.unmodelled(t)
 	}
 	return pick(t, "kind", []func(*rapid.T) *shot{
-		f.getSession, f.createSession, f.listSessions, f.createTicket, f.report, f.visit, f.deleteSession, f.getTemplate,
+		f.getSession, f.createSession, f.listSessions, f.createTicket, f.report, f.visit, f.deleteSession, f.updateSession,
+		f.getTemplate,
 		f.createSession, f.listTemplates, f.getMe, f.createTicket, f.stream, f.refreshing, f.getSession, f.report,
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.updateMember, f.enlist, f.withdrawing, f.stream,

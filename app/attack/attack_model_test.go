@@ -91,6 +91,7 @@ type modelSession struct {
 	id        uuid.UUID
 	owner     *person
 	name      string
+	tags      []string
 	template  *modelTemplate
 	state     sessions.State
 	reason    string

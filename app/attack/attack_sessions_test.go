@@ -33,6 +33,7 @@ type shownSession struct {
 	State      string        `json:"state"`
 	Reason     string        `json:"reason"`
 	WaitingFor string        `json:"waiting_for"`
+	Tags       []string      `json:"tags"`
 	CreatedAt  time.Time     `json:"created_at"`
 	EndedAt    time.Time     `json:"ended_at"`
 }
@@ -44,7 +45,7 @@ func (s *modelSession) shown() shownSession {
 	}
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
-		WaitingFor: waits, OwnerName: s.owner.name,
+		WaitingFor: waits, OwnerName: s.owner.name, Tags: append([]string{}, s.tags...),
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
 }
@@ -92,6 +93,21 @@ func (f *arena) oneSession(t *rapid.T, q request, then func(*asking, *modelSessi
 func (f *arena) getSession(t *rapid.T) *shot {
 	return f.oneSession(t, request{operation: "getSession", method: http.MethodGet, path: "/api/v1/sessions/{id}"},
 		func(*asking, *modelSession) verdict { return verdict{status: 200} })
+}
+
+// updateSession has someone rename a session and tag it.
+func (f *arena) updateSession(t *rapid.T) *shot {
+	q := request{operation: "updateSession", method: http.MethodPatch, path: "/api/v1/sessions/{id}", changes: true}
+	name, tag := "Renamed", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "tag")
+	q.body = fmt.Sprintf(`{"name": %q, "tags": [%q, %q]}`, name, tag, tag)
+	return f.oneSession(t, q, func(_ *asking, s *modelSession) verdict {
+		if s.name != name || !slices.Equal(s.tags, []string{tag}) {
+			s.of.audit["session.update"]++
+			s.of.events["session.updated"]++
+		}
+		s.name, s.tags = name, []string{tag}
+		return verdict{status: 200}
+	})
 }
 
 func (f *arena) deleteSession(t *rapid.T) *shot {

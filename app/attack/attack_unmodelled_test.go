@@ -20,7 +20,7 @@ var modelled = []string{
 	"changePassword", "createSession", "createTemplate", "createTicket", "deleteSession", "deleteTemplate",
 	"endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession", "getSpec", "getTemplate", "listOrgs", "listSessions",
 	"listSignIns", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "requestPublication", "streamSession",
-	"switchOrg", "takeOverSession", "updateMember", "updateTemplate", "withdrawPublication",
+	"switchOrg", "takeOverSession", "updateMember", "updateSession", "updateTemplate", "withdrawPublication",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

@@ -32,6 +32,10 @@ getSession     unknown           401     401    401    404    404   404   404   
 listSessionEvents own            401     401    401    404    200   404   200   200      403       401     401 401
 listSessionEvents foreign        401     401    401    403    403   403   403   403      200       401     401 401
 listSessionEvents unknown        401     401    401    404    404   404   404   404      404       401     401 401
+updateSession  own               401     401    401    403    200   404   200   200      403       401     401 401
+updateSession  foreign           401     401    401    403    403   403   403   403      200       401     401 401
+updateSession  unknown           401     401    401    403    404   404   404   404      404       401     401 401
+updateSession  body              401     401    401    403    400   400   400   400      400       400     400 400
 createTicket   own               401     401    401    403    201   404   201   201      403       401     401 401
 createTicket   foreign           401     401    401    403    403   403   403   403      201       401     401 401
 createTicket   unknown           401     401    401    403    404   404   404   404      404       401     401 401

@@ -29,6 +29,19 @@ type Event struct {
 	}
 }
 
+// Updated is the event of a session's new name or tags.
+type Updated struct {
+	ID   ID       `json:"-"`
+	Name string   `json:"name"`
+	Tags []string `json:"tags"`
+}
+
+// EventType implements events.Fact.
+func (Updated) EventType() string { return "session.updated" }
+
+// EventSubject implements events.Fact.
+func (e Updated) EventSubject() uuid.UUID { return e.ID.UUID }
+
 // Changed is the event of a session's new state. Its type is "session." and the state.
 type Changed struct {
 	ID     ID     `json:"-"`

@@ -39,6 +39,8 @@ type Tx interface {
 	// EndSession requests the end of a session and returns the session as it is then: terminating, or terminated if it was
 	// never placed on an agent. Nothing else would end that one.
 	EndSession(ctx context.Context, id ID) (Session, error)
+	// UpdateSession writes the session's name and tags.
+	UpdateSession(ctx context.Context, id ID, name string, tags []string) error
 	// TakeOverSession makes the caller the owner of a session that LockSession has locked. It returns ErrOwnerIsMember,
 	// ErrEnded, or an Exhausted fault "quota_exceeded".
 	TakeOverSession(ctx context.Context, id ID) (Session, error)
@@ -67,7 +69,17 @@ type Queries interface {
 
 // Filter restricts a list. Its zero value is everything that the scope shows.
 type Filter struct {
-	Active bool // only those that have not ended
+	Active   bool       // only those that have not ended
+	State    State      // only those in this state
+	Owner    org.UserID // only those of this user
+	Template string     // only those of the template with this name
+	Tag      string     // only those with this tag
+	Text     string     // only those with this text in their name or their template's title
+}
+
+// Searches reports whether more is asked for than the owner and whether sessions have ended.
+func (f Filter) Searches() bool {
+	return f.State != "" || f.Template != "" || f.Tag != "" || f.Text != ""
 }
 
 // ReportTx is everything that applying an agent's report may read and write: the one session that the report is about.

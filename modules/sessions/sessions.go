@@ -31,6 +31,9 @@
 package sessions
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
@@ -42,6 +45,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
+	"github.com/streamspace-dev/streamspace/ports/version"
 )
 
 // ErrNotFound is the fault of an id that is unknown, or that belongs to a session of another member.
@@ -97,6 +101,7 @@ type Session struct {
 	Template  templates.Template // the revision that it was started from; its Spec only when the session is created
 	Agent     uuid.UUID          // the agent that it is placed on; zero: none
 	WaitsFor  WaitsFor           // while it is pending; otherwise empty
+	Tags      []string           // in the order of the alphabet, without duplicates
 	State     State
 	Reason    string // why it ended, in lower_snake, at most 64 bytes; empty if there is nothing to say
 	Detail    string // the last output of a desktop that did not start, at most 2 KiB; anything can be in it
@@ -106,6 +111,14 @@ type Session struct {
 	Generation int64
 	CreatedAt  time.Time
 	EndedAt    time.Time // zero: it has not ended
+}
+
+// Version names what the session shows.
+func (s Session) Version() version.Version {
+	shown := fmt.Sprintf("%q %q %q %q %q %q %q %v %v", s.Name, s.Tags, s.OwnerName, s.State, s.WaitsFor, s.Reason,
+		s.Detail, s.Owner, s.EndedAt.IsZero())
+	sum := sha256.Sum256([]byte(shown))
+	return version.Version(hex.EncodeToString(sum[:16]))
 }
 
 // Ticket opens the stream of one session once. It is deleted with its credential or its session. It exists because a

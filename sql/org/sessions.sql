@@ -62,6 +62,31 @@ select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.ow
  order by created_at desc, id desc
  limit @most;
 
+-- name: FilteredSessions :many
+-- The filters look at the organisation's sessions in their order, by the index. The lists without filters have queries of their own,
+-- because this one's plan does not know which filters there are.
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
+ where (created_at, id) < (@before::timestamptz, @before_id::uuid)
+   and (not @active::boolean or s.state not in ('terminated', 'failed')) and (@state::text = '' or s.state = @state)
+   and (@template::text = '' or s.template_name = @template) and (@tag::text = '' or @tag = any (s.tags))
+   and (@text::text = '' or position(lower(@text) in lower(s.name || ' ' || s.template_title)) > 0)
+ order by created_at desc, id desc
+ limit @most;
+
+-- name: FilteredSessionsOfOwner :many
+select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
+ where owner_id = @owner_id and (created_at, id) < (@before::timestamptz, @before_id::uuid)
+   and (not @active::boolean or s.state not in ('terminated', 'failed')) and (@state::text = '' or s.state = @state)
+   and (@template::text = '' or s.template_name = @template) and (@tag::text = '' or @tag = any (s.tags))
+   and (@text::text = '' or position(lower(@text) in lower(s.name || ' ' || s.template_title)) > 0)
+ order by created_at desc, id desc
+ limit @most;
+
+-- name: UpdateSession :exec
+update app.sessions set name = @name, tags = @tags where id = @id;
+
 -- name: InsertTicket :exec
 insert into app.tickets (id, session_id, secret_hash) values (@id, @session_id, @secret_hash);
 

@@ -7,11 +7,12 @@ import (
 )
 
 // orgFunctions are the functions that a query inside an organisation may call. Each was reviewed: none changes a
-// setting or takes an organisation. Only rls.own_orgs bypasses the policies, for the organisations of the caller, whom
-// it takes from the scope.
+// setting or takes an organisation. These bypass the policies: rls.own_orgs for the organisations of the caller, whom it
+// takes from the scope; rls.free_agent and rls.start_elsewhere for the slots of agents that serve the organisation of
+// the scope.
 var orgFunctions = []string{
-	"now", "count", "min", "max", "sum",
-	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs",
+	"now", "count", "min", "max", "sum", "lower", "position", "make_interval",
+	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs", "rls.free_agent", "rls.start_elsewhere",
 }
 
 // foreign matches the functions that report whether an id is another organisation's, one for each resource. They bypass

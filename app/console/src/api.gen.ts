@@ -472,7 +472,11 @@ export interface paths {
         delete: operations["deleteSession"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Rename a session, or change its tags.
+         * @description What is absent stays.
+         */
+        patch: operations["updateSession"];
         trace?: never;
     };
     "/api/v1/sessions/{session_id}/events": {
@@ -906,6 +910,7 @@ export interface components {
             reason?: string;
             /** @description The last lines that the desktop's programs wrote, when it did not start. They are text of programs: show them as they are. */
             detail?: string;
+            tags: string[];
             /** @description Also of an owner who has left the organisation. */
             owner_name?: string;
             /**
@@ -931,6 +936,10 @@ export interface components {
             items: components["schemas"]["Session"][];
             /** @description Absent on the last page. */
             next_cursor?: string;
+        };
+        UpdateSession: {
+            name?: string;
+            tags?: string[];
         };
         SessionEvent: {
             /** Format: date-time */
@@ -1791,6 +1800,16 @@ export interface operations {
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Only sessions that have not ended. */
                 active?: boolean;
+                /** @description Only sessions in this state. */
+                state?: components["schemas"]["SessionState"];
+                /** @description Only sessions of this user. */
+                owner_id?: string;
+                /** @description Only sessions that were started from the template with this name. */
+                template?: string;
+                /** @description Only sessions with this tag. */
+                tag?: string;
+                /** @description Only sessions with this text in their name or in their template's title, in upper or lower case. */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -1860,6 +1879,7 @@ export interface operations {
             /** @description The session. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1907,6 +1927,43 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSession: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The session's id. */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSession"];
+            };
+        };
+        responses: {
+            /** @description The session. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -41,4 +41,6 @@ type AppSession struct {
 	WaitsSince time.Time
 	// The last lines that the desktop's programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.
 	Detail string
+	// Up to ten texts without commas, by which users find their sessions.
+	Tags []string
 }

@@ -97,7 +97,7 @@ func (q *Queries) StartElsewhere(ctx context.Context) (bool, error) {
 }
 
 const waitingSessions = `-- name: WaitingSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
   from app.sessions s
  where s.state = 'pending' and s.agent_id is null
  order by s.waits_since, s.id
@@ -143,6 +143,7 @@ func (q *Queries) WaitingSessions(ctx context.Context, patienceSeconds int32, mo
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
+			&i.AppSession.Tags,
 			&i.Overdue,
 		); err != nil {
 			return nil, err

@@ -14,7 +14,7 @@ import (
 )
 
 const activeSessions = `-- name: ActiveSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where state not in ('terminated', 'failed') and (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
@@ -59,6 +59,7 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
+			&i.AppSession.Tags,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -72,7 +73,7 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 }
 
 const activeSessionsOfOwner = `-- name: ActiveSessionsOfOwner :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where owner_id = $1 and state not in ('terminated', 'failed')
    and (created_at, id) < ($2::timestamptz, $3::uuid)
@@ -129,6 +130,7 @@ func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsO
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
+			&i.AppSession.Tags,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -169,7 +171,7 @@ func (q *Queries) EndLeftBehind(ctx context.Context, reason string, iD uuid.UUID
 }
 
 const endSession = `-- name: EndSession :one
-update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail
+update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags
 `
 
 // A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
@@ -199,8 +201,175 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) (AppSession, err
 		&i.WaitsFor,
 		&i.WaitsSince,
 		&i.Detail,
+		&i.Tags,
 	)
 	return i, err
+}
+
+const filteredSessions = `-- name: FilteredSessions :many
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
+ where (created_at, id) < ($1::timestamptz, $2::uuid)
+   and (not $3::boolean or s.state not in ('terminated', 'failed')) and ($4::text = '' or s.state = $4)
+   and ($5::text = '' or s.template_name = $5) and ($6::text = '' or $6 = any (s.tags))
+   and ($7::text = '' or position(lower($7) in lower(s.name || ' ' || s.template_title)) > 0)
+ order by created_at desc, id desc
+ limit $8
+`
+
+type FilteredSessionsParams struct {
+	Before   time.Time
+	BeforeID uuid.UUID
+	Active   bool
+	State    string
+	Template string
+	Tag      string
+	Text     string
+	Most     int32
+}
+
+type FilteredSessionsRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
+// The filters look at the organisation's sessions in their order, by the index. The lists without filters have queries of their own,
+// because this one's plan does not know which filters there are.
+func (q *Queries) FilteredSessions(ctx context.Context, arg FilteredSessionsParams) ([]FilteredSessionsRow, error) {
+	rows, err := q.db.Query(ctx, filteredSessions,
+		arg.Before,
+		arg.BeforeID,
+		arg.Active,
+		arg.State,
+		arg.Template,
+		arg.Tag,
+		arg.Text,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FilteredSessionsRow
+	for rows.Next() {
+		var i FilteredSessionsRow
+		if err := rows.Scan(
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.AppSession.Tags,
+			&i.OwnerName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const filteredSessionsOfOwner = `-- name: FilteredSessionsOfOwner :many
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+  from app.sessions s
+ where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
+   and (not $4::boolean or s.state not in ('terminated', 'failed')) and ($5::text = '' or s.state = $5)
+   and ($6::text = '' or s.template_name = $6) and ($7::text = '' or $7 = any (s.tags))
+   and ($8::text = '' or position(lower($8) in lower(s.name || ' ' || s.template_title)) > 0)
+ order by created_at desc, id desc
+ limit $9
+`
+
+type FilteredSessionsOfOwnerParams struct {
+	OwnerID  uuid.UUID
+	Before   time.Time
+	BeforeID uuid.UUID
+	Active   bool
+	State    string
+	Template string
+	Tag      string
+	Text     string
+	Most     int32
+}
+
+type FilteredSessionsOfOwnerRow struct {
+	AppSession AppSession
+	OwnerName  string
+}
+
+func (q *Queries) FilteredSessionsOfOwner(ctx context.Context, arg FilteredSessionsOfOwnerParams) ([]FilteredSessionsOfOwnerRow, error) {
+	rows, err := q.db.Query(ctx, filteredSessionsOfOwner,
+		arg.OwnerID,
+		arg.Before,
+		arg.BeforeID,
+		arg.Active,
+		arg.State,
+		arg.Template,
+		arg.Tag,
+		arg.Text,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []FilteredSessionsOfOwnerRow
+	for rows.Next() {
+		var i FilteredSessionsOfOwnerRow
+		if err := rows.Scan(
+			&i.AppSession.OrgID,
+			&i.AppSession.ID,
+			&i.AppSession.OwnerID,
+			&i.AppSession.Name,
+			&i.AppSession.TemplateID,
+			&i.AppSession.TemplateName,
+			&i.AppSession.TemplateTitle,
+			&i.AppSession.Spec,
+			&i.AppSession.AgentID,
+			&i.AppSession.Desired,
+			&i.AppSession.Generation,
+			&i.AppSession.State,
+			&i.AppSession.Reason,
+			&i.AppSession.ObservedGeneration,
+			&i.AppSession.ObservedEpoch,
+			&i.AppSession.CreatedAt,
+			&i.AppSession.EndWantedAt,
+			&i.AppSession.EndedAt,
+			&i.AppSession.FailedOn,
+			&i.AppSession.WaitsFor,
+			&i.AppSession.WaitsSince,
+			&i.AppSession.Detail,
+			&i.AppSession.Tags,
+			&i.OwnerName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const finishSession = `-- name: FinishSession :many
@@ -273,7 +442,7 @@ func (q *Queries) InsertTicket(ctx context.Context, iD uuid.UUID, sessionID uuid
 }
 
 const lockReportedSession = `-- name: LockReportedSession :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail from app.sessions where id = $1 for update
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags from app.sessions where id = $1 for update
 `
 
 // As an agent, which sees no users.
@@ -303,12 +472,13 @@ func (q *Queries) LockReportedSession(ctx context.Context, id uuid.UUID) (AppSes
 		&i.WaitsFor,
 		&i.WaitsSince,
 		&i.Detail,
+		&i.Tags,
 	)
 	return i, err
 }
 
 const lockSession = `-- name: LockSession :one
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s where s.id = $1 for update
 `
 
@@ -344,13 +514,14 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (LockSessionRow
 		&i.AppSession.WaitsFor,
 		&i.AppSession.WaitsSince,
 		&i.AppSession.Detail,
+		&i.AppSession.Tags,
 		&i.OwnerName,
 	)
 	return i, err
 }
 
 const sessionByID = `-- name: SessionByID :one
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s where s.id = $1
 `
 
@@ -385,6 +556,7 @@ func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (SessionByIDRow
 		&i.AppSession.WaitsFor,
 		&i.AppSession.WaitsSince,
 		&i.AppSession.Detail,
+		&i.AppSession.Tags,
 		&i.OwnerName,
 	)
 	return i, err
@@ -403,7 +575,7 @@ func (q *Queries) SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, err
 }
 
 const sessions = `-- name: Sessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
@@ -448,6 +620,7 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
+			&i.AppSession.Tags,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -461,7 +634,7 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 }
 
 const sessionsOfOwner = `-- name: SessionsOfOwner :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
@@ -518,6 +691,7 @@ func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams
 			&i.AppSession.WaitsFor,
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
+			&i.AppSession.Tags,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -555,7 +729,7 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 }
 
 const takeOverSession = `-- name: TakeOverSession :one
-update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail
+update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags
 `
 
 // A trigger checks that the owner has left, and counts the session in the quota of the new owner.
@@ -585,6 +759,16 @@ func (q *Queries) TakeOverSession(ctx context.Context, id uuid.UUID) (AppSession
 		&i.WaitsFor,
 		&i.WaitsSince,
 		&i.Detail,
+		&i.Tags,
 	)
 	return i, err
+}
+
+const updateSession = `-- name: UpdateSession :exec
+update app.sessions set name = $1, tags = $2 where id = $3
+`
+
+func (q *Queries) UpdateSession(ctx context.Context, name string, tags []string, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, updateSession, name, tags, iD)
+	return err
 }
