@@ -19,7 +19,7 @@ tool := go tool -modfile=tools/go.mod
 golangci := go tool -modfile=tools/lint/go.mod golangci-lint
 
 # Everything that `make generate` writes and `make verify` compares.
-generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md docs/errors.md docs/cli.md \
+generated := db/schema.sql db/manifest db/rules/versions.txt docs/policies.md docs/errors.md docs/cli.md docs/states.md \
 	adapters/postgres/internal adapters/http/internal/api $(console)/src/api.gen.ts
 
 # The packages that have benchmarks.
@@ -105,6 +105,7 @@ generate: deps $(packages) ## Regenerate every generated file
 	$(npm) run generate
 	go run -C tools ./faultcodes .. > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
 	go test -count=1 -run='^TestTranscript$$' ./app/streamspace -update
+	go test -count=1 -run='^TestStatesInTheDocs$$' ./modules/sessions -update
 
 .PHONY: verify
 verify: generate ## Regenerate, and fail when a file changes
