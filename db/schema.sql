@@ -2461,8 +2461,9 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
--- Every policy relies on the former, and verifying the audit log relies on the latter.
+-- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
+-- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
+-- is noticed only in a race.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -2470,7 +2471,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $_$;
@@ -2714,6 +2715,12 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
+      ('R23', 'rls.provide_slots(uuid,integer)',
+       'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
+       'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
+      ('R23', 'rls.use_slot()',
+       'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
+       '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
@@ -3277,7 +3284,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 10 $$;
+    AS $$ select 11 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;

@@ -29,8 +29,9 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
--- Every policy relies on the former, and verifying the audit log relies on the latter.
+-- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
+-- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
+-- is noticed only in a race.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -38,7 +39,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $rules$;

@@ -95,6 +95,12 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
+      ('R23', 'rls.provide_slots(uuid,integer)',
+       'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
+       'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
+      ('R23', 'rls.use_slot()',
+       'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
+       '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
