@@ -203,6 +203,42 @@ COMMENT ON FUNCTION rls.already_inside() IS 'Raises SS003, because the transacti
 
 
 --
+-- Name: approve_template(text, uuid, uuid, text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  it app.templates;
+begin
+  perform rls.enter_operator(org, operator);
+  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name;
+  if it.requested_at is null or it.revision <> approve_template.revision then
+    raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
+  elsif exists (select from app.public_templates p where p.name = it.name and p.id is distinct from it.public_id) then
+    raise exception 'another public template has this name' using errcode = 'SS041';
+  end if;
+  insert into app.public_templates (id, revision, name, title, description, spec)
+  select coalesce(it.public_id, template), coalesce(max(p.revision), 0) + 1, it.name, it.title, it.description, it.spec
+    from app.public_templates p where p.id = it.public_id;
+  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
+  perform rls.log_operator(operator, 'template.publish', it.name);
+  insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
+end $$;
+
+
+ALTER FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION approve_template(operator text, org uuid, template uuid, name text, revision integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) IS 'Publishes the revision of an org''s template that its admins asked to be published, as the next revision of its public template.';
+
+
+--
 -- Name: current_org_id(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
 --
 
@@ -1629,7 +1665,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '76ffc00ae6c291a296a07cf0cd3a113cae75498ec0022d675f2b74c31ef67f4e') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1992,6 +2028,31 @@ COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, pag
 
 
 --
+-- Name: publication_requests(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.publication_requests(after uuid, page integer) RETURNS TABLE(template uuid, slug text, name text, revision integer, title text, description text, spec jsonb, requested_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select t.id, o.slug, t.name, t.revision, t.title, t.description, t.spec, t.requested_at
+    from app.templates t join app.organizations o on o.id = t.org_id
+   where t.requested_at is not null and t.id > after
+   order by t.id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.publication_requests(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION publication_requests(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.publication_requests(after uuid, page integer) IS 'A page of the templates that orgs have asked to be published, after a given id.';
+
+
+--
 -- Name: publish_template(text, uuid, text, text, text, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2153,6 +2214,10 @@ begin
   if (new.title, new.description, new.spec) is distinct from (old.title, old.description, old.spec) then
     new.revision := old.revision + 1;
     new.updated_at := now();
+    new.requested_at := null;
+  end if;
+  if new.public_id is distinct from old.public_id and new.public_id is not null and rls.current_user_id() is not null then
+    raise exception 'only an operator publishes a template' using errcode = '42501';
   end if;
   return new;
 end $$;
@@ -2164,7 +2229,7 @@ ALTER FUNCTION rls.revise_template() OWNER TO streamspace_definer;
 -- Name: FUNCTION revise_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it.';
+COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it. What was asked to be published is the revision before.';
 
 
 --
@@ -3577,6 +3642,32 @@ COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the
 
 
 --
+-- Name: unpublish_template(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.unpublish_template() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  delete from app.public_templates p where p.id = old.public_id;
+  if found then
+    perform rls.log_operator('organisation ' || old.org_id, 'template.withdraw', old.name);
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.unpublish_template() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION unpublish_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.unpublish_template() IS 'Removes the public template that was made of an org''s own, when the org withdraws or deletes that.';
+
+
+--
 -- Name: user_by_email(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4125,6 +4216,8 @@ CREATE TABLE app.templates (
     spec jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    requested_at timestamp with time zone,
+    public_id uuid,
     CONSTRAINT templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
     CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
     CONSTRAINT templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
@@ -4141,6 +4234,20 @@ ALTER TABLE app.templates OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.templates IS 'The private templates of an org.';
+
+
+--
+-- Name: COLUMN templates.requested_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.templates.requested_at IS 'When an admin asked for the publication of this revision; null: no one has, or it was approved.';
+
+
+--
+-- Name: COLUMN templates.public_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.templates.public_id IS 'The public template that an operator has made of it; null: none. It may have been withdrawn since.';
 
 
 --
@@ -4663,6 +4770,13 @@ CREATE UNIQUE INDEX templates_id ON app.templates USING btree (id);
 
 
 --
+-- Name: templates_requested; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX templates_requested ON app.templates USING btree (id) WHERE (requested_at IS NOT NULL);
+
+
+--
 -- Name: tickets_credential; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4765,6 +4879,20 @@ CREATE TRIGGER revise_template BEFORE UPDATE ON app.templates FOR EACH ROW EXECU
 --
 
 CREATE TRIGGER take_over AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW WHEN ((new.owner_id <> old.owner_id)) EXECUTE FUNCTION rls.take_over();
+
+
+--
+-- Name: templates unpublish_deleted; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER unpublish_deleted AFTER DELETE ON app.templates FOR EACH ROW WHEN ((old.public_id IS NOT NULL)) EXECUTE FUNCTION rls.unpublish_template();
+
+
+--
+-- Name: templates unpublish_withdrawn; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER unpublish_withdrawn AFTER UPDATE OF public_id ON app.templates FOR EACH ROW WHEN (((old.public_id IS NOT NULL) AND (new.public_id IS NULL))) EXECUTE FUNCTION rls.unpublish_template();
 
 
 --
@@ -6940,6 +7068,14 @@ REVOKE ALL ON FUNCTION rls.already_inside() FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION approve_template(operator text, org uuid, template uuid, name text, revision integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.approve_template(operator text, org uuid, template uuid, name text, revision integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION current_org_id(); Type: ACL; Schema: rls; Owner: streamspace_owner
 --
 
@@ -7550,6 +7686,14 @@ GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, p
 
 
 --
+-- Name: FUNCTION publication_requests(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.publication_requests(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.publication_requests(after uuid, page integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION publish_template(operator text, template uuid, name text, title text, description text, spec jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7862,6 +8006,14 @@ GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_agent;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_operator;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_system;
 GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
+
+
+--
+-- Name: FUNCTION unpublish_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.unpublish_template() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.unpublish_template() TO streamspace_owner;
 
 
 --
@@ -8514,6 +8666,22 @@ GRANT INSERT(spec),UPDATE(spec) ON TABLE app.templates TO streamspace_app;
 --
 
 GRANT UPDATE(updated_at) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.requested_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(requested_at) ON TABLE app.templates TO streamspace_app;
+GRANT UPDATE(requested_at) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.public_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_app;
+GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_definer;
 
 
 --

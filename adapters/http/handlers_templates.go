@@ -75,10 +75,36 @@ func (h handlers) DeleteTemplate(
 	return api.DeleteTemplate204Response{}, err
 }
 
+// RequestPublication implements api.StrictServerInterface.
+func (h handlers) RequestPublication(
+	ctx context.Context, r api.RequestPublicationRequestObject,
+) (api.RequestPublicationResponseObject, error) {
+	match, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	t, err := h.config.Templates.RequestPublication(ctx, org.From(ctx), templates.ID{UUID: r.TemplateId}, match)
+	return api.RequestPublication200JSONResponse{
+		Body: toTemplate(t), Headers: api.RequestPublication200ResponseHeaders{ETag: entityTag(t.Version())},
+	}, err
+}
+
+// WithdrawPublication implements api.StrictServerInterface.
+func (h handlers) WithdrawPublication(
+	ctx context.Context, r api.WithdrawPublicationRequestObject,
+) (api.WithdrawPublicationResponseObject, error) {
+	match, err := expected(r.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	err = h.config.Templates.WithdrawPublication(ctx, org.From(ctx), templates.ID{UUID: r.TemplateId}, match)
+	return api.WithdrawPublication204Response{}, err
+}
+
 func toTemplate(t templates.Template) api.Template {
 	out := api.Template{
 		Id: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Revision: t.Revision, IsPublic: t.Public,
-		IsUnreadable: optional(t.Unreadable),
+		IsUnreadable: optional(t.Unreadable), Publication: optional(api.TemplatePublication(t.Publication)),
 	}
 	if !t.Unreadable {
 		out.Spec = &api.TemplateSpec{Width: optional(t.Spec.Width), Height: optional(t.Spec.Height)}

@@ -27,6 +27,7 @@ var permissions = map[permission][]org.Role{
 	"self.manage":       everyone,
 	"template.read":     everyone,
 	"template.manage":   admins,
+	"template.publish":  admins,
 	"session.read":      everyone,
 	"session.create":    notViewers,
 	"session.terminate": notViewers,

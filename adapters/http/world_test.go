@@ -282,6 +282,10 @@ func (r rows) DeleteTemplate(_ context.Context, id templates.ID) error {
 	return nil
 }
 
+func (rows) RequestPublication(context.Context, templates.ID) error { return nil }
+
+func (rows) WithdrawPublication(context.Context, templates.ID) error { return nil }
+
 func (r rows) InsertSession(_ context.Context, s sessions.Session) error {
 	if len(r.w.sessions) >= 200 {
 		return fault.New(fault.Exhausted, "quota_exceeded", "no more sessions").

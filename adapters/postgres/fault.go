@@ -15,6 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
+	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
@@ -49,6 +50,8 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS022": invitations.ErrOtherAddress,
 	"SS023": recovery.ErrLink,
 	"SS016": sessions.ErrOwnerIsMember,
+	"SS040": templates.ErrNotRequested,
+	"SS041": templates.ErrPublicNameTaken,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout

@@ -37,6 +37,8 @@ var answers = map[string]struct {
 	"SS022": {fault.Forbidden, "invitation_for_another_address"},
 	"SS023": {fault.Forbidden, "reset_link_invalid"},
 	"SS016": {fault.Conflict, "owner_is_member"},
+	"SS040": {fault.Conflict, "publication_not_requested"},
+	"SS041": {fault.Conflict, "public_template_name_taken"},
 	"55P03": {fault.Unavailable, "busy"},
 	"53300": {fault.Unavailable, "busy"},
 	"57014": {fault.Unavailable, "busy"},

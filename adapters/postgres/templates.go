@@ -71,6 +71,16 @@ func (t *memberTx) DeleteTemplate(ctx context.Context, id templates.ID) error {
 	return t.Queries.DeleteTemplate(ctx, id.UUID)
 }
 
+// RequestPublication implements templates.Tx.
+func (t *memberTx) RequestPublication(ctx context.Context, id templates.ID) error {
+	return t.Queries.RequestPublication(ctx, id.UUID)
+}
+
+// WithdrawPublication implements templates.Tx.
+func (t *memberTx) WithdrawPublication(ctx context.Context, id templates.ID) error {
+	return t.Queries.WithdrawPublication(ctx, id.UUID)
+}
+
 func encodeSpec(t templates.Template) (json.RawMessage, error) {
 	spec, err := json.Marshal(t.Spec)
 	if err != nil {
@@ -114,7 +124,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 	t := templates.Template{
 		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
-		Revision: int(row.Revision),
+		Revision: int(row.Revision), Publication: templates.Publication(row.Publication),
 	}
 	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
 		t.Spec, t.Unreadable = runtime.Spec{}, true
@@ -153,4 +163,28 @@ func (o *Operator) WithdrawTemplate(ctx context.Context, operator, name string) 
 		return templates.ErrNotFound
 	}
 	return translate(err)
+}
+
+// PublicationRequests implements templates.Registry.
+func (o *Operator) PublicationRequests(
+	ctx context.Context, after templates.ID, n int,
+) ([]templates.Request, error) {
+	rows, err := o.q.PublicationRequests(ctx, after.UUID, int32(n))
+	out := make([]templates.Request, len(rows))
+	for i, r := range rows {
+		out[i] = templates.Request{
+			ID: templates.ID{UUID: r.TemplateID}, Org: r.Slug, Name: r.Name, Title: r.Title, Description: r.Description,
+			Revision: int(r.Revision), Spec: r.Spec, At: r.RequestedAt,
+		}
+	}
+	return out, translate(err)
+}
+
+// ApproveTemplate implements templates.Registry.
+func (o *Operator) ApproveTemplate(ctx context.Context, operator string, a templates.Approval) error {
+	err := o.q.ApproveTemplate(ctx, sysdb.ApproveTemplateParams{
+		Operator: operator, OrgID: a.Org.UUID, TemplateID: a.Public.UUID, Name: a.Name, Revision: int32(a.Revision),
+	})
+	// Two approvals of one name at once: the one that is later finds the constraint.
+	return ofConstraint(err, map[string]*fault.Fault{"public_templates_name_key": templates.ErrPublicNameTaken})
 }

@@ -310,7 +310,7 @@ func (f *arena) draw(t *rapid.T) *shot {
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.updateMember, f.enlist, f.withdrawing, f.stream,
 		f.takeOverSession, f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg, f.createTemplate, f.updateTemplate,
-		f.failDeletion,
+		f.failDeletion, f.requestPublication, f.withdrawPublication,
 	})(t)
 }
 

@@ -79,6 +79,7 @@ type modelTemplate struct {
 	id          uuid.UUID
 	name, title string
 	public      bool
+	requested   bool // to be published
 	revision    int
 	of          *realm
 }

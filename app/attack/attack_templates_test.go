@@ -28,6 +28,7 @@ type shownTemplate struct {
 	Revision    int        `json:"revision"`
 	Spec        *shownSpec `json:"spec"`
 	IsPublic    bool       `json:"is_public"`
+	Publication string     `json:"publication"`
 }
 
 type shownSpec struct {
@@ -39,6 +40,10 @@ func (p *modelTemplate) shown() shownTemplate {
 		ID: p.id, Name: p.name, Title: p.title, IsPublic: p.public, Revision: p.revision, Spec: &shownSpec{},
 	}
 	if !p.public {
+		out.Publication = "none"
+		if p.requested {
+			out.Publication = "requested"
+		}
 		out.Description = "For " + p.of.canary
 		out.Spec.Command = []string{"show", p.of.canary}
 	}
@@ -90,7 +95,7 @@ func (f *arena) createTemplate(t *rapid.T) *shot {
 	})
 }
 
-// updateTemplate has someone change the title of a template, sometimes only in the revision that they have read.
+// updateTemplate has someone change the title of a template, sometimes only in the version that they have read.
 func (f *arena) updateTemplate(t *rapid.T) *shot {
 	w := f.asker(t)
 	i := f.name(t, "template", w.of(f))
@@ -99,14 +104,14 @@ func (f *arena) updateTemplate(t *rapid.T) *shot {
 		operation: "updateTemplate", method: http.MethodPatch, path: "/api/v1/templates/" + i.text, target: i.label,
 		form: i.form, body: fmt.Sprintf(`{"title":%q}`, title), manages: true,
 	}
-	revision := f.ifMatch(t, &q)
+	version := f.ifMatch(t, &q)
 	var want *modelTemplate
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
 		of := w.access.of
-		was, v := of.mayWrite(i.id, revision)
+		was, v := of.mayWrite(i.id, version)
 		if want = was; v == proceed && was.title != title {
 			next := *was // sessions keep the revision before
-			next.title, next.revision = title, was.revision+1
+			next.title, next.revision, next.requested = title, was.revision+1, false
 			of.templates[slices.Index(of.templates, was)] = &next
 			of.audit["template.update"]++
 			want = &next
@@ -135,10 +140,10 @@ func (f *arena) deletion(t *rapid.T, own bool) *shot {
 		operation: "deleteTemplate", method: http.MethodDelete, path: "/api/v1/templates/" + i.text, target: i.label,
 		form: i.form, manages: true,
 	}
-	revision := f.ifMatch(t, &q)
+	version := f.ifMatch(t, &q)
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
 		of := w.access.of
-		p, v := of.mayWrite(i.id, revision)
+		p, v := of.mayWrite(i.id, version)
 		if v != proceed {
 			return v
 		}
@@ -149,28 +154,79 @@ func (f *arena) deletion(t *rapid.T, own bool) *shot {
 	}, nil)
 }
 
-// ifMatch draws the revision that a change expects; zero: any.
-func (f *arena) ifMatch(t *rapid.T, q *request) int {
-	revision := rapid.IntRange(-2, 3).Draw(t, "expected revision")
-	if revision <= 0 {
-		return 0
+// ifMatch draws the version that a change expects; empty: any.
+func (f *arena) ifMatch(t *rapid.T, q *request) string {
+	version := pick(t, "expected version", []string{"", "", "", "1", "2", "1.requested"})
+	if version != "" {
+		q.header = http.Header{"If-Match": {strconv.Quote(version)}}
+		q.target += " in version " + version
 	}
-	q.header = http.Header{"If-Match": {strconv.Quote(strconv.Itoa(revision))}}
-	q.target += fmt.Sprintf(" in revision %d", revision)
-	return revision
+	return version
 }
 
-// mayWrite predicts whether an admin of the realm may change a template, of which they expect a revision.
-func (r *realm) mayWrite(id uuid.UUID, revision int) (*modelTemplate, verdict) {
+// version is the template's, as an ETag has it.
+func (p *modelTemplate) version() string {
+	v := strconv.Itoa(p.revision)
+	if p.requested {
+		v += ".requested"
+	}
+	return v
+}
+
+// mayWrite predicts whether an admin of the realm may change a template, of which they expect a version.
+func (r *realm) mayWrite(id uuid.UUID, version string) (*modelTemplate, verdict) {
 	p := r.find(id.String())
 	switch {
 	case p == nil:
 		return nil, r.missed("template", id)
 	case p.public:
 		return nil, templateIsPublic
-	case revision != 0 && revision != p.revision:
+	case version != "" && version != p.version():
 		return nil, changedSince
 	default:
 		return p, proceed
 	}
+}
+
+// requestPublication has someone ask the operators to publish a template. Here they never do.
+func (f *arena) requestPublication(t *rapid.T) *shot {
+	var want shownTemplate
+	return f.publication(t, "requestPublication", http.MethodPut, func(p *modelTemplate) verdict {
+		if !p.requested {
+			p.requested = true
+			p.of.audit["template.request_publication"]++
+		}
+		want = p.shown()
+		return verdict{status: http.StatusOK}
+	}, func(body []byte) error { return shows(want, body) })
+}
+
+// withdrawPublication has someone end a request.
+func (f *arena) withdrawPublication(t *rapid.T) *shot {
+	return f.publication(t, "withdrawPublication", http.MethodDelete, func(p *modelTemplate) verdict {
+		if p.requested {
+			p.requested = false
+			p.of.audit["template.withdraw_publication"]++
+		}
+		return verdict{status: http.StatusNoContent}
+	}, nil)
+}
+
+func (f *arena) publication(
+	t *rapid.T, operation, method string, then func(*modelTemplate) verdict, look func([]byte) error,
+) *shot {
+	w := f.asker(t)
+	i := f.name(t, "template", w.of(f))
+	q := request{
+		operation: operation, method: method, path: "/api/v1/templates/" + i.text + "/publication", target: i.label,
+		form: i.form, manages: true,
+	}
+	version := f.ifMatch(t, &q)
+	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
+		p, v := w.access.of.mayWrite(i.id, version)
+		if v == proceed {
+			v = then(p)
+		}
+		return v
+	}, look)
 }

@@ -19,8 +19,8 @@ import (
 var modelled = []string{
 	"changePassword", "createSession", "createTemplate", "createTicket", "deleteSession", "deleteTemplate",
 	"endOtherSignIns", "endSignIn", "getKeys", "getMe", "getSession", "getSpec", "getTemplate", "listOrgs", "listSessions",
-	"listSignIns", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "streamSession", "switchOrg",
-	"takeOverSession", "updateMember", "updateTemplate",
+	"listSignIns", "listTemplates", "logIn", "logOut", "refresh", "removeMember", "requestPublication", "streamSession",
+	"switchOrg", "takeOverSession", "updateMember", "updateTemplate", "withdrawPublication",
 }
 
 // modelledKinds begin the names of the audit entries and events that the model counts.

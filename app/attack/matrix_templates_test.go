@@ -39,5 +39,11 @@ updateTemplate body              401     401    401    403    403   403   400   
 deleteTemplate own               401     401    401    403    403   403   204   204      403       401     401 401
 deleteTemplate foreign           401     401    401    403    403   403   403   403      204       401     401 401
 deleteTemplate unknown           401     401    401    403    403   403   404   404      404       401     401 401
+requestPublication  own          401     401    401    403    403   403   200   200      403       401     401 401
+requestPublication  foreign      401     401    401    403    403   403   403   403      200       401     401 401
+requestPublication  unknown      401     401    401    403    403   403   404   404      404       401     401 401
+withdrawPublication own          401     401    401    403    403   403   204   204      403       401     401 401
+withdrawPublication foreign      401     401    401    403    403   403   403   403      204       401     401 401
+withdrawPublication unknown      401     401    401    403    403   403   404   404      404       401     401 401
 `}
 })

@@ -208,3 +208,59 @@ func TestTwoAdminsEditOneTemplate(t *testing.T) {
 		}
 	}
 }
+
+// An admin asks, an operator approves just what was asked for, every organisation uses it, and the admin withdraws it.
+func TestATemplateIsPublishedAndWithdrawn(t *testing.T) {
+	t.Parallel()
+	d := designer{t, running.NewOrg(t, dbtest.Spec{})}
+	o, other := d.org, running.NewOrg(t, dbtest.Spec{})
+	name := "p-" + uuid.NewString()
+	var made template
+	d.wants(d.asks(o.Admin, "POST", "", "", map[string]any{"name": name, "title": "One", "spec": map[string]any{}}),
+		201, "").Decode(t, &made)
+	at := "/" + made.ID.String()
+	publication, public := at+"/publication", uuid.New()
+	approve := func(revision int) error {
+		_, err := database.Connect(t, "streamspace_operator").Exec(t.Context(),
+			"select rls.approve_template('test', $1, $2, $3, $4)", o.ID.UUID, public, name, revision)
+		return err
+	}
+	tag := func(want string) {
+		t.Helper()
+		a := d.wants(d.asks(o.Viewer, "GET", at, "", nil), 200, "")
+		if got := a.Header.Get("ETag"); got != want {
+			t.Errorf("the version is %s, want %s: %s", got, want, a.Body)
+		}
+	}
+	if approve(1) == nil {
+		t.Error("what no one has asked for is published")
+	}
+	d.wants(d.asks(o.Member, "PUT", publication, "", nil), 403, "forbidden")
+	d.wants(d.asks(o.Admin, "PUT", publication, `"2"`, nil), 412, "precondition_failed")
+	d.wants(d.asks(o.Admin, "PUT", publication, `"1"`, nil), 200, "")
+	tag(`"1.requested"`)
+	d.wants(d.asks(o.Admin, "PATCH", at, "", map[string]any{"title": "Two"}), 200, "")
+	tag(`"2"`)
+	if approve(1) == nil || approve(2) == nil {
+		t.Error("a revision is published that no one has asked for")
+	}
+	d.wants(d.asks(o.Admin, "PUT", publication, "", nil), 200, "")
+	d.wants(d.asks(o.Owner, "PUT", publication, "", nil), 200, "") // again
+	if err := approve(2); err != nil {
+		t.Fatal(err)
+	}
+	tag(`"2.published"`)
+	seen := "/" + public.String()
+	d.wants(d.asks(o.Admin, "PATCH", at, "", map[string]any{"title": "Three"}), 200, "")
+	var got template
+	d.wants(d.asks(other.Viewer, "GET", seen, "", nil), 200, "").Decode(t, &got)
+	if got.Title != "Two" || !got.IsPublic || got.Name != name {
+		t.Errorf("published is %+v", got)
+	}
+	d.wants(d.asks(other.Owner, "DELETE", publication, "", nil), 403, "other_org")
+	d.wants(d.asks(other.Owner, "DELETE", seen+"/publication", "", nil), 403, "template_is_public")
+	d.wants(d.asks(o.Admin, "DELETE", publication, "", nil), 204, "")
+	d.wants(d.asks(o.Admin, "DELETE", publication, "", nil), 204, "") // again
+	d.wants(d.asks(other.Viewer, "GET", seen, "", nil), 404, "template_not_found")
+	tag(`"3"`)
+}

@@ -22,7 +22,7 @@ func TestOperatorsActs(t *testing.T) {
 		"create an organisation": createsOrg, "suspend an organisation": suspendsOrg, "name an owner": namesOwner,
 		"grant access": grantsAccess, "create a user": createsUser, "disable a user": disablesUser,
 		"sign a user out": signsOut, "reset a password": resetsPassword, "run an agent": runsAgent,
-		"publish a template": publishesTemplate,
+		"publish a template": publishesTemplate, "approve a template": approvesTemplate,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -335,4 +335,29 @@ func publishesTemplate(d desk) {
 	d.shows("0", "select count(*)::text from app.public_templates where name = 'acts'")
 	d.refuses("There is no such template", "template withdraw acts")
 	d.loggedOutside("template.publish acts", "template.publish acts", "template.withdraw acts")
+}
+
+func approvesTemplate(d desk) {
+	o := d.db.NewOrg(d.T, dbtest.Spec{})
+	approve := "template approve " + o.Slug + " desk "
+	d.refuses("No one asks for the publication", approve+"1")
+	if requests := d.does("template requests"); strings.Contains(requests, o.Slug) {
+		d.Errorf("asked for: %s", requests)
+	}
+	if _, err := d.super.Exec(d.Context(), "update app.templates set requested_at = now() where org_id = $1",
+		o.ID.UUID); err != nil {
+		d.Fatal(err)
+	}
+	requests := d.does("template requests --output json")
+	if !strings.Contains(requests, o.Slug) || !strings.Contains(requests, `"revision":1`) {
+		d.Errorf("asked for: %s", requests)
+	}
+	d.refuses(`"one" is not the number`, approve+"one")
+	d.refuses("revision must be 1 to", approve+"0")
+	d.refuses("No one asks for the publication", approve+"2")
+	d.does(approve + "1")
+	d.shows("1 Desk", "select revision || ' ' || title from app.public_templates where name = 'desk'")
+	d.refuses("No one asks for the publication", approve+"1") // again
+	d.logged(o, "template.approve "+o.Template.String())
+	d.loggedOutside("template.publish desk")
 }

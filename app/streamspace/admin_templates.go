@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +20,7 @@ import (
 const maxTemplate = 1 << 20
 
 func templateCommand(t terminal) *cobra.Command {
-	c := group(&cobra.Command{Use: "template", Short: "Publish templates to every organisation, and withdraw them"})
+	c := group(&cobra.Command{Use: "template", Short: "Publish templates to every organisation, approve and withdraw them"})
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a template to every organisation; a changed one becomes its next revision",
@@ -42,7 +43,47 @@ func templateCommand(t terminal) *cobra.Command {
 	}, func(ctx context.Context, o operator, args []string) error {
 		return o.templates.Withdraw(ctx, o.name, args[0])
 	}))
+	c.AddCommand(templateRequestsCommand(t), t.asOperator(&cobra.Command{
+		Use: "approve SLUG NAME REVISION", Short: "Publish a template that an organisation asks to be published",
+		Long: "Publish a revision of an organisation's template, which its admins ask to be published to every\n" +
+			"organisation. `streamspace admin template requests` lists what is asked for. A template that was changed\n" +
+			"since is refused. The organisation's admins can withdraw what was published.",
+		Example: "  streamspace admin template approve acme browser 3 --operator me",
+	}, func(ctx context.Context, o operator, args []string) error {
+		revision, err := strconv.Atoi(args[2])
+		if err != nil {
+			return fmt.Errorf("%q is not the number of a revision", args[2])
+		}
+		in, err := o.org(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return o.templates.Approve(ctx, o.name, templates.Approval{Org: in, Name: args[1], Revision: revision})
+	}))
 	return c
+}
+
+func templateRequestsCommand(t terminal) *cobra.Command {
+	c, format := list(&cobra.Command{
+		Use: "requests", Short: "List the templates that organisations ask to be published",
+		Long: "List the templates that organisations ask to be published, with what their sessions run. To publish one,\n" +
+			"approve the revision that is listed.",
+		Example: "  streamspace admin template requests --output json",
+	})
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
+		p := o.print(*format, "organisation", "name", "revision", "requested", "title", "description", "spec")
+		var after templates.ID
+		return p.all(func(string) (string, int, error) {
+			page, err := o.templates.Requests(ctx, after, listPage)
+			for _, r := range page {
+				after = r.ID
+				if err := p.row(r.Org, r.Name, r.Revision, r.At, r.Title, r.Description, string(r.Spec)); err != nil {
+					return "", 0, err
+				}
+			}
+			return "", len(page), err
+		})
+	})
 }
 
 // readTemplate reads a template and refuses fields that it does not know, which would be silently left out.

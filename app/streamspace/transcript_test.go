@@ -77,6 +77,8 @@ var examples = []string{
 	`streamspace admin template list`,
 	`streamspace admin template publish`,
 	`streamspace admin template withdraw`,
+	`streamspace admin template approve acme browser`,
+	`streamspace admin template requests all`,
 	`streamspace admin log`,
 	`streamspace admin grant acme`,
 	`streamspace admin grant acme me@ops.example --end --reason help`,

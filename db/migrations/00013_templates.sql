@@ -27,6 +27,13 @@ alter table app.public_templates
 -- Admins write the templates of their org: the policies of 00003 refuse everyone else. The name, by which sessions are started, stays.
 grant insert (id, name, title, description, spec), update (title, description, spec), delete on app.templates to streamspace_app;
 
+-- An admin asks for the publication of a template, and an operator approves the revision that was asked for.
+alter table app.templates add column requested_at timestamptz, add column public_id uuid;
+comment on column app.templates.requested_at is 'When an admin asked for the publication of this revision; null: no one has, or it was approved.';
+comment on column app.templates.public_id is 'The public template that an operator has made of it; null: none. It may have been withdrawn since.';
+create index templates_requested on app.templates (id) where requested_at is not null;
+grant update (requested_at, public_id) on app.templates to streamspace_app, streamspace_definer;
+
 set local role streamspace_definer;
 -- +goose StatementBegin
 create function rls.revise_template() returns trigger
@@ -37,20 +44,90 @@ begin
   if (new.title, new.description, new.spec) is distinct from (old.title, old.description, old.spec) then
     new.revision := old.revision + 1;
     new.updated_at := now();
+    new.requested_at := null;
+  end if;
+  if new.public_id is distinct from old.public_id and new.public_id is not null and rls.current_user_id() is not null then
+    raise exception 'only an operator publishes a template' using errcode = '42501';
   end if;
   return new;
 end $$;
 -- +goose StatementEnd
-comment on function rls.revise_template() is 'Gives a template the next revision when it changes, whoever changes it.';
-grant execute on function rls.revise_template() to streamspace_owner;
+comment on function rls.revise_template() is
+  'Gives a template the next revision when it changes, whoever changes it. What was asked to be published is the revision before.';
+
+-- +goose StatementBegin
+create function rls.unpublish_template() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  delete from app.public_templates p where p.id = old.public_id;
+  if found then
+    perform rls.log_operator('organisation ' || old.org_id, 'template.withdraw', old.name);
+  end if;
+  return null;
+end $$;
+-- +goose StatementEnd
+comment on function rls.unpublish_template() is
+  'Removes the public template that was made of an org''s own, when the org withdraws or deletes that.';
+
+-- +goose StatementBegin
+create function rls.publication_requests(after uuid, page int)
+  returns table (template uuid, slug text, name text, revision int, title text, description text, spec jsonb, requested_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+  select t.id, o.slug, t.name, t.revision, t.title, t.description, t.spec, t.requested_at
+    from app.templates t join app.organizations o on o.id = t.org_id
+   where t.requested_at is not null and t.id > after
+   order by t.id
+   limit least(page, 1000)
+$$;
+-- +goose StatementEnd
+comment on function rls.publication_requests(uuid, int) is 'A page of the templates that orgs have asked to be published, after a given id.';
+
+-- The operators' log comes before the org's: rls.unpublish_template locks them in this order.
+-- +goose StatementBegin
+create function rls.approve_template(operator text, org uuid, template uuid, name text, revision int) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  it app.templates;
+begin
+  perform rls.enter_operator(org, operator);
+  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name;
+  if it.requested_at is null or it.revision <> approve_template.revision then
+    raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
+  elsif exists (select from app.public_templates p where p.name = it.name and p.id is distinct from it.public_id) then
+    raise exception 'another public template has this name' using errcode = 'SS041';
+  end if;
+  insert into app.public_templates (id, revision, name, title, description, spec)
+  select coalesce(it.public_id, template), coalesce(max(p.revision), 0) + 1, it.name, it.title, it.description, it.spec
+    from app.public_templates p where p.id = it.public_id;
+  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
+  perform rls.log_operator(operator, 'template.publish', it.name);
+  insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
+end $$;
+-- +goose StatementEnd
+comment on function rls.approve_template(text, uuid, uuid, text, int) is
+  'Publishes the revision of an org''s template that its admins asked to be published, as the next revision of its public template.';
+
+grant execute on function rls.revise_template(), rls.unpublish_template() to streamspace_owner;
+grant execute on function rls.publication_requests(uuid, int), rls.approve_template(text, uuid, uuid, text, int) to streamspace_operator;
 reset role;
 create trigger revise_template before update on app.templates for each row execute function rls.revise_template();
+create trigger unpublish_deleted after delete on app.templates
+  for each row when (old.public_id is not null) execute function rls.unpublish_template();
+create trigger unpublish_withdrawn after update of public_id on app.templates
+  for each row when (old.public_id is not null and new.public_id is null) execute function rls.unpublish_template();
 
 -- +goose Down
+drop trigger unpublish_withdrawn on app.templates;
+drop trigger unpublish_deleted on app.templates;
 drop trigger revise_template on app.templates;
 set local role streamspace_definer;
-drop function rls.revise_template();
+drop function rls.approve_template(text, uuid, uuid, text, int), rls.publication_requests(uuid, int), rls.unpublish_template(),
+  rls.revise_template();
 reset role;
+alter table app.templates drop column requested_at, drop column public_id;
 revoke insert (id, name, title, description, spec), update (title, description, spec), delete on app.templates from streamspace_app;
 alter table app.public_templates drop constraint public_templates_title_is_text,
   drop constraint public_templates_description_is_text, drop constraint public_templates_spec_is_an_object;

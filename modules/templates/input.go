@@ -39,6 +39,7 @@ type Change struct {
 func (n New) template() Template {
 	return Template{
 		ID: ID{uuid.Must(uuid.NewV7())}, Name: n.Name, Title: n.Title, Description: n.Description, Revision: 1, Spec: n.Spec,
+		Publication: Unpublished,
 	}
 }
 

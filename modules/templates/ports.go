@@ -40,8 +40,15 @@ type Tx interface {
 	LockTemplate(ctx context.Context, id ID) (Template, error)
 	// UpdateTemplate changes a template that LockTemplate has locked. It has a new revision if something differs.
 	UpdateTemplate(ctx context.Context, id ID, c Change) (Template, error)
-	// DeleteTemplate removes a template that LockTemplate has locked. The write may be sent later.
+	// DeleteTemplate removes a template that LockTemplate has locked, and what was published of it. The write may be sent
+	// later.
 	DeleteTemplate(ctx context.Context, id ID) error
+	// RequestPublication notes that a template that LockTemplate has locked is to be published. The write may be sent
+	// later.
+	RequestPublication(ctx context.Context, id ID) error
+	// WithdrawPublication ends the request for a template that LockTemplate has locked, and removes what was published of
+	// it. The write may be sent later.
+	WithdrawPublication(ctx context.Context, id ID) error
 
 	Foreign
 }

@@ -3,6 +3,11 @@ package templates
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -21,6 +26,29 @@ type Registry interface {
 	PublishTemplate(ctx context.Context, operator string, t Template) error
 	// WithdrawTemplate removes a public template with all its revisions, or returns ErrNotFound.
 	WithdrawTemplate(ctx context.Context, operator, name string) error
+	// PublicationRequests lists at most n requests of all organisations, in the order of their templates' ids, after the
+	// given id.
+	PublicationRequests(ctx context.Context, after ID, n int) ([]Request, error)
+	// ApproveTemplate publishes what was requested. It returns ErrNotRequested or ErrPublicNameTaken.
+	ApproveTemplate(ctx context.Context, operator string, a Approval) error
+}
+
+// Request is a template that the admins of an organisation have asked to be published.
+type Request struct {
+	ID                       ID
+	Org                      string // the organisation's slug
+	Name, Title, Description string
+	Revision                 int
+	Spec                     json.RawMessage // as it is stored, because the operator decides about just that
+	At                       time.Time
+}
+
+// Approval names the revision of an organisation's template that an operator has looked at.
+type Approval struct {
+	Org      org.ID
+	Name     string
+	Revision int
+	Public   ID // of the public template, if it is a new one
 }
 
 // Publisher has the use cases of the platform's operators who write templates.
@@ -52,4 +80,22 @@ func (p *Publisher) Withdraw(ctx context.Context, operator, name string) error {
 		return err
 	}
 	return p.registry.WithdrawTemplate(ctx, operator, name)
+}
+
+// Requests lists what organisations have asked to be published: at most n, after the given id.
+func (p *Publisher) Requests(ctx context.Context, after ID, n int) ([]Request, error) {
+	return p.registry.PublicationRequests(ctx, after, n)
+}
+
+// Approve publishes a revision that an organisation has asked to be published. The template stays the organisation's
+// own: its admins can withdraw it, and a later revision of it is published only when it is requested and approved again.
+// It returns ErrNotRequested, also when the template has changed since the operator looked at it, or ErrPublicNameTaken.
+func (p *Publisher) Approve(ctx context.Context, operator string, a Approval) error {
+	err := cmp.Or(input.Text("operator", operator, 1, maxOperator),
+		input.Number("revision", int64(a.Revision), 1, math.MaxInt32))
+	if err != nil {
+		return err
+	}
+	a.Public = ID{uuid.Must(uuid.NewV7())}
+	return p.registry.ApproveTemplate(ctx, operator, a)
 }

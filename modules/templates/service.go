@@ -102,6 +102,44 @@ func (s *Service) Delete(ctx context.Context, who org.Scope, id ID, expected ver
 	})
 }
 
+// RequestPublication asks the operators to publish the template's present revision for all organisations. A later
+// change ends the request, because the operators have not seen it. Asking again changes nothing. It returns the same
+// faults as Update, and ErrUnreadable.
+func (s *Service) RequestPublication(
+	ctx context.Context, who org.Scope, id ID, expected version.Expected,
+) (Template, error) {
+	var out Template
+	err := s.locked(ctx, who, target{id, expected}, func(tx Tx, t Template) error {
+		out = t
+		out.Publication = Requested
+		switch {
+		case t.Unreadable:
+			return ErrUnreadable
+		case t.Publication == Requested:
+			return nil
+		}
+		if err := tx.RequestPublication(ctx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, "template.request_publication", id)
+	})
+	return out, err
+}
+
+// WithdrawPublication ends a request, and removes the public template that an operator has made of this one. Sessions
+// that were started from it run on. Without either it changes nothing. It returns the same faults as Update.
+func (s *Service) WithdrawPublication(ctx context.Context, who org.Scope, id ID, expected version.Expected) error {
+	return s.locked(ctx, who, target{id, expected}, func(tx Tx, t Template) error {
+		if t.Publication == Unpublished {
+			return nil
+		}
+		if err := tx.WithdrawPublication(ctx, id); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, "template.withdraw_publication", id)
+	})
+}
+
 // target is the template that a caller wants to change.
 type target struct {
 	id       ID

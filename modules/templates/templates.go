@@ -32,6 +32,14 @@ var ErrNameTaken = fault.New(fault.Conflict, "template_name_taken",
 var ErrPublic = fault.New(fault.Forbidden, "template_is_public",
 	"This is a public template, which only the operators of this installation change.")
 
+// ErrNotRequested is the fault of an approval of a revision that no one asks to be published.
+var ErrNotRequested = fault.New(fault.Conflict, "publication_not_requested",
+	"No one asks for the publication of this revision of a template. List the requests again.")
+
+// ErrPublicNameTaken is the fault of an approval of a template whose name another public one has.
+var ErrPublicNameTaken = fault.New(fault.Conflict, "public_template_name_taken",
+	"Another public template has this name. Withdraw that one first, or leave the request.")
+
 // Resource is what the audit log calls a template.
 var Resource = audit.Resource{Name: "template", NotFound: ErrNotFound}
 
@@ -46,11 +54,28 @@ type Template struct {
 	Description string
 	Public      bool // every organisation may use it
 	Revision    int  // counts the changes, from 1
+	Publication Publication
 	Spec        runtime.Spec
 	// Unreadable means that the stored spec has another form than this version knows, and Spec is empty. A newer version
 	// may have written it.
 	Unreadable bool
 }
 
+// Publication says whether a private template is public as well. It is empty for a public one.
+type Publication string
+
+// The states. A template that is published and was changed since can be requested again.
+const (
+	Unpublished Publication = "none"
+	Requested   Publication = "requested" // its admins have asked for this revision to be published
+	Published   Publication = "published" // an operator has published this revision or an earlier one
+)
+
 // Version names what the template shows.
-func (t Template) Version() version.Version { return version.Version(strconv.Itoa(t.Revision)) }
+func (t Template) Version() version.Version {
+	v := strconv.Itoa(t.Revision)
+	if t.Publication == Requested || t.Publication == Published {
+		v += "." + string(t.Publication)
+	}
+	return version.Version(v)
+}

@@ -83,3 +83,11 @@ select rls.new_setup_code(@operator, @secret_hash, @ends_at);
 select l.seq::bigint as seq, l.at::timestamptz as at, l.operator::text as operator, l.action::text as action,
        l.subject::text as subject
   from rls.operator_log_after(@after, @most) as l;
+
+-- name: PublicationRequests :many
+select r.template::uuid as template_id, r.slug::text as slug, r.name::text as name, r.revision::int as revision, r.title::text as title,
+       r.description::text as description, r.spec::jsonb as spec, r.requested_at::timestamptz as requested_at
+  from rls.publication_requests(@after, @most) as r;
+
+-- name: ApproveTemplate :exec
+select rls.approve_template(@operator, @org_id, @template_id, @name, @revision);

@@ -388,7 +388,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a template of the organisation.
-         * @description Sessions that were started from it run on, because each has a copy of what it runs. The name can be used again. A public template is answered 403 `template_is_public`.
+         * @description Sessions that were started from it run on, because each has a copy of what it runs. The name can be used again. A public template that was made of it is removed, too. A public template itself is answered 403 `template_is_public`.
          */
         delete: operations["deleteTemplate"];
         options?: never;
@@ -398,6 +398,33 @@ export interface paths {
          * @description What is absent stays; `spec` is replaced as a whole. Nothing new makes no revision. Sessions keep what they were started from. A public template is answered 403 `template_is_public`.
          */
         patch: operations["updateTemplate"];
+        trace?: never;
+    };
+    "/api/v1/templates/{template_id}/publication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Ask the operators of this installation to publish a template for every organisation.
+         * @description They approve this revision, or leave it. A later change of the template ends the request, and does not change what is public. Asking again changes nothing.
+         */
+        put: operations["requestPublication"];
+        post?: never;
+        /**
+         * End the request, and remove the public template that was made of this one.
+         * @description No organisation starts a session from the public template any more. Sessions that were started from it run on. Without either nothing changes.
+         */
+        delete: operations["withdrawPublication"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/sessions": {
@@ -764,6 +791,11 @@ export interface components {
             description: string;
             /** @description Counts the changes, from 1. */
             revision: number;
+            /**
+             * @description Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+             * @enum {string}
+             */
+            publication?: "none" | "requested" | "published";
             spec?: components["schemas"]["TemplateSpec"];
             /** @description Offered to every organisation, not the caller's own. */
             is_public: boolean;
@@ -1633,6 +1665,70 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Template"];
                 };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    requestPublication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The template, whose publication is requested. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    withdrawPublication: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The template's id. */
+                template_id: components["parameters"]["TemplateID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is neither requested nor public. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];

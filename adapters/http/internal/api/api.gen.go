@@ -70,6 +70,27 @@ func (e SessionState) Valid() bool {
 	}
 }
 
+// Defines values for TemplatePublication.
+const (
+	None      TemplatePublication = "none"
+	Published TemplatePublication = "published"
+	Requested TemplatePublication = "requested"
+)
+
+// Valid indicates whether the value is a known member of the TemplatePublication enum.
+func (e TemplatePublication) Valid() bool {
+	switch e {
+	case None:
+		return true
+	case Published:
+		return true
+	case Requested:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TokensTokenType.
 const (
 	Bearer TokensTokenType = "Bearer"
@@ -413,6 +434,9 @@ type Template struct {
 	// Name Unique in its organisation and among the public ones.
 	Name string `json:"name"`
 
+	// Publication Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+	Publication *TemplatePublication `json:"publication,omitempty"`
+
 	// Revision Counts the changes, from 1.
 	Revision int `json:"revision"`
 
@@ -420,6 +444,9 @@ type Template struct {
 	Spec  *TemplateSpec `json:"spec,omitempty"`
 	Title string        `json:"title"`
 }
+
+// TemplatePublication Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
+type TemplatePublication string
 
 // TemplatePage defines model for TemplatePage.
 type TemplatePage struct {
@@ -583,6 +610,18 @@ type UpdateTemplateParams struct {
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 }
 
+// WithdrawPublicationParams defines parameters for WithdrawPublication.
+type WithdrawPublicationParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// RequestPublicationParams defines parameters for RequestPublication.
+type RequestPublicationParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ForgetPasswordJSONRequestBody defines body for ForgetPassword for application/json ContentType.
 type ForgetPasswordJSONRequestBody = ForgetPassword
 
@@ -729,6 +768,12 @@ type ServerInterface interface {
 	// UpdateTemplate Change a template of the organisation, as a new revision.
 	// (PATCH /api/v1/templates/{template_id})
 	UpdateTemplate(ctx echo.Context, templateId TemplateID, params UpdateTemplateParams) error
+	// WithdrawPublication End the request, and remove the public template that was made of this one.
+	// (DELETE /api/v1/templates/{template_id}/publication)
+	WithdrawPublication(ctx echo.Context, templateId TemplateID, params WithdrawPublicationParams) error
+	// RequestPublication Ask the operators of this installation to publish a template for every organisation.
+	// (PUT /api/v1/templates/{template_id}/publication)
+	RequestPublication(ctx echo.Context, templateId TemplateID, params RequestPublicationParams) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -1285,6 +1330,78 @@ func (w *ServerInterfaceWrapper) UpdateTemplate(ctx echo.Context) error {
 	return err
 }
 
+// WithdrawPublication converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawPublication(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawPublicationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawPublication(ctx, templateId, params)
+	return err
+}
+
+// RequestPublication converts echo context to params.
+func (w *ServerInterfaceWrapper) RequestPublication(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "template_id" -------------
+	var templateId TemplateID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "template_id", ctx.Param("template_id"), &templateId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter template_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RequestPublicationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RequestPublication(ctx, templateId, params)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -1355,6 +1472,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/templates/:template_id", wrapper.DeleteTemplate, options.OperationMiddlewares["deleteTemplate"]...)
 	router.GET(options.BaseURL+"/api/v1/templates/:template_id", wrapper.GetTemplate, options.OperationMiddlewares["getTemplate"]...)
 	router.PATCH(options.BaseURL+"/api/v1/templates/:template_id", wrapper.UpdateTemplate, options.OperationMiddlewares["updateTemplate"]...)
+	router.DELETE(options.BaseURL+"/api/v1/templates/:template_id/publication", wrapper.WithdrawPublication, options.OperationMiddlewares["withdrawPublication"]...)
+	router.PUT(options.BaseURL+"/api/v1/templates/:template_id/publication", wrapper.RequestPublication, options.OperationMiddlewares["requestPublication"]...)
 	router.GET(options.BaseURL+"/api/v1/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.POST(options.BaseURL+"/api/v1/sessions", wrapper.CreateSession, options.OperationMiddlewares["createSession"]...)
 	router.DELETE(options.BaseURL+"/api/v1/sessions/:session_id", wrapper.DeleteSession, options.OperationMiddlewares["deleteSession"]...)
@@ -5809,6 +5928,360 @@ func (response UpdateTemplatedefaultApplicationProblemPlusJSONResponse) VisitUpd
 	return err
 }
 
+type WithdrawPublicationRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     WithdrawPublicationParams
+}
+
+type WithdrawPublicationResponseObject interface {
+	VisitWithdrawPublicationResponse(w http.ResponseWriter) error
+}
+
+type WithdrawPublication204Response struct {
+}
+
+func (response WithdrawPublication204Response) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawPublication400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response WithdrawPublication400ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication401ResponseHeaders
+}
+
+func (response WithdrawPublication401ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication403ResponseHeaders
+}
+
+func (response WithdrawPublication403ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication404ResponseHeaders
+}
+
+func (response WithdrawPublication404ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublication412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublication412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers WithdrawPublication412ResponseHeaders
+}
+
+func (response WithdrawPublication412ApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawPublicationdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type WithdrawPublicationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    WithdrawPublicationdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response WithdrawPublicationdefaultApplicationProblemPlusJSONResponse) VisitWithdrawPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublicationRequestObject struct {
+	TemplateId TemplateID `json:"template_id"`
+	Params     RequestPublicationParams
+}
+
+type RequestPublicationResponseObject interface {
+	VisitRequestPublicationResponse(w http.ResponseWriter) error
+}
+
+type RequestPublication200ResponseHeaders struct {
+	ETag *string
+}
+
+type RequestPublication200JSONResponse struct {
+	Body    Template
+	Headers RequestPublication200ResponseHeaders
+}
+
+func (response RequestPublication200JSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response RequestPublication400ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication401ResponseHeaders
+}
+
+func (response RequestPublication401ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication403ResponseHeaders
+}
+
+func (response RequestPublication403ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication404ResponseHeaders
+}
+
+func (response RequestPublication404ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication409ResponseHeaders
+}
+
+func (response RequestPublication409ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublication412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublication412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers RequestPublication412ResponseHeaders
+}
+
+func (response RequestPublication412ApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RequestPublicationdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type RequestPublicationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    RequestPublicationdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response RequestPublicationdefaultApplicationProblemPlusJSONResponse) VisitRequestPublicationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ForgetPassword Ask for a link to a new password, by mail.
@@ -5913,6 +6386,12 @@ type StrictServerInterface interface {
 	// UpdateTemplate Change a template of the organisation, as a new revision.
 	// (PATCH /api/v1/templates/{template_id})
 	UpdateTemplate(ctx context.Context, request UpdateTemplateRequestObject) (UpdateTemplateResponseObject, error)
+	// WithdrawPublication End the request, and remove the public template that was made of this one.
+	// (DELETE /api/v1/templates/{template_id}/publication)
+	WithdrawPublication(ctx context.Context, request WithdrawPublicationRequestObject) (WithdrawPublicationResponseObject, error)
+	// RequestPublication Ask the operators of this installation to publish a template for every organisation.
+	// (PUT /api/v1/templates/{template_id}/publication)
+	RequestPublication(ctx context.Context, request RequestPublicationRequestObject) (RequestPublicationResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -7065,6 +7544,58 @@ func (sh *strictHandler) UpdateTemplate(ctx echo.Context, templateId TemplateID,
 		return err
 	} else if validResponse, ok := response.(UpdateTemplateResponseObject); ok {
 		return validResponse.VisitUpdateTemplateResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawPublication operation middleware
+func (sh *strictHandler) WithdrawPublication(ctx echo.Context, templateId TemplateID, params WithdrawPublicationParams) error {
+	var request WithdrawPublicationRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawPublication(ctx.Request().Context(), request.(WithdrawPublicationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawPublication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawPublicationResponseObject); ok {
+		return validResponse.VisitWithdrawPublicationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RequestPublication operation middleware
+func (sh *strictHandler) RequestPublication(ctx echo.Context, templateId TemplateID, params RequestPublicationParams) error {
+	var request RequestPublicationRequestObject
+
+	request.TemplateId = templateId
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RequestPublication(ctx.Request().Context(), request.(RequestPublicationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RequestPublication")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RequestPublicationResponseObject); ok {
+		return validResponse.VisitRequestPublicationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}

@@ -16,6 +16,7 @@ const deleteTemplate = `-- name: DeleteTemplate :exec
 delete from app.templates where id = $1
 `
 
+// A trigger removes what was published of it.
 func (q *Queries) DeleteTemplate(ctx context.Context, id uuid.UUID) error {
 	_, err := q.db.Exec(ctx, deleteTemplate, id)
 	return err
@@ -48,7 +49,11 @@ func (q *Queries) InsertTemplate(ctx context.Context, arg InsertTemplateParams) 
 }
 
 const lockTemplate = `-- name: LockTemplate :one
-select id, name, title, description, false as is_public, revision, spec from app.templates where id = $1 for update
+select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
+       case when t.requested_at is not null then 'requested'
+            when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
+            else 'none' end as publication
+  from app.templates t where t.id = $1 for update of t
 `
 
 type LockTemplateRow struct {
@@ -59,6 +64,7 @@ type LockTemplateRow struct {
 	IsPublic    bool
 	Revision    int32
 	Spec        json.RawMessage
+	Publication string
 }
 
 // Only the organisation's own: no member writes a public one.
@@ -73,16 +79,29 @@ func (q *Queries) LockTemplate(ctx context.Context, id uuid.UUID) (LockTemplateR
 		&i.IsPublic,
 		&i.Revision,
 		&i.Spec,
+		&i.Publication,
 	)
 	return i, err
 }
 
+const requestPublication = `-- name: RequestPublication :exec
+update app.templates set requested_at = now() where id = $1 and requested_at is null
+`
+
+func (q *Queries) RequestPublication(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, requestPublication, id)
+	return err
+}
+
 const templateByRef = `-- name: TemplateByRef :one
-select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
+select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
+       case when t.requested_at is not null then 'requested'
+            when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
+            else 'none' end as publication
   from app.templates t
  where t.id = $1 or t.name = $2
 union all
-select p.id, p.name, p.title, p.description, true, p.revision, p.spec
+select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
   from app.public_templates p
  where p.id = $1 or p.name = $2
  order by is_public, revision desc
@@ -97,6 +116,7 @@ type TemplateByRefRow struct {
 	IsPublic    bool
 	Revision    int32
 	Spec        json.RawMessage
+	Publication string
 }
 
 // The organisation's own templates come before public ones. The newest revision counts.
@@ -111,6 +131,7 @@ func (q *Queries) TemplateByRef(ctx context.Context, iD uuid.NullUUID, name *str
 		&i.IsPublic,
 		&i.Revision,
 		&i.Spec,
+		&i.Publication,
 	)
 	return i, err
 }
@@ -128,12 +149,15 @@ func (q *Queries) TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, er
 }
 
 const templates = `-- name: Templates :many
-select id, name, title, description, is_public, revision, spec
+select id, name, title, description, is_public, revision, spec, publication
   from (
-    select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec
+    select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
+           case when t.requested_at is not null then 'requested'
+                when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
+                else 'none' end as publication
       from app.templates t
     union all
-    select p.id, p.name, p.title, p.description, true, p.revision, p.spec
+    select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
       from app.public_templates p
      where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
   ) as visible
@@ -150,6 +174,7 @@ type TemplatesRow struct {
 	IsPublic    bool
 	Revision    int32
 	Spec        json.RawMessage
+	Publication string
 }
 
 func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID, most int32) ([]TemplatesRow, error) {
@@ -169,6 +194,7 @@ func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID
 			&i.IsPublic,
 			&i.Revision,
 			&i.Spec,
+			&i.Publication,
 		); err != nil {
 			return nil, err
 		}
@@ -181,10 +207,13 @@ func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID
 }
 
 const updateTemplate = `-- name: UpdateTemplate :one
-update app.templates set title = coalesce($1, title), description = coalesce($2, description),
+update app.templates t set title = coalesce($1, title), description = coalesce($2, description),
        spec = coalesce($3, spec)
- where id = $4
-returning id, name, title, description, false as is_public, revision, spec
+ where t.id = $4
+returning t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
+       case when t.requested_at is not null then 'requested'
+            when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
+            else 'none' end as publication
 `
 
 type UpdateTemplateParams struct {
@@ -202,9 +231,10 @@ type UpdateTemplateRow struct {
 	IsPublic    bool
 	Revision    int32
 	Spec        json.RawMessage
+	Publication string
 }
 
-// What is null stays. A trigger counts the revisions.
+// What is null stays. A trigger counts the revisions, and ends a request for the publication of the one before.
 func (q *Queries) UpdateTemplate(ctx context.Context, arg UpdateTemplateParams) (UpdateTemplateRow, error) {
 	row := q.db.QueryRow(ctx, updateTemplate,
 		arg.Title,
@@ -221,6 +251,17 @@ func (q *Queries) UpdateTemplate(ctx context.Context, arg UpdateTemplateParams) 
 		&i.IsPublic,
 		&i.Revision,
 		&i.Spec,
+		&i.Publication,
 	)
 	return i, err
+}
+
+const withdrawPublication = `-- name: WithdrawPublication :exec
+update app.templates set requested_at = null, public_id = null where id = $1
+`
+
+// A trigger removes the public template.
+func (q *Queries) WithdrawPublication(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, withdrawPublication, id)
+	return err
 }

@@ -61,6 +61,29 @@ func (q *Queries) AddTemplate(ctx context.Context, arg AddTemplateParams) error 
 	return err
 }
 
+const approveTemplate = `-- name: ApproveTemplate :exec
+select rls.approve_template($1, $2, $3, $4, $5)
+`
+
+type ApproveTemplateParams struct {
+	Operator   string
+	OrgID      uuid.UUID
+	TemplateID uuid.UUID
+	Name       string
+	Revision   int32
+}
+
+func (q *Queries) ApproveTemplate(ctx context.Context, arg ApproveTemplateParams) error {
+	_, err := q.db.Exec(ctx, approveTemplate,
+		arg.Operator,
+		arg.OrgID,
+		arg.TemplateID,
+		arg.Name,
+		arg.Revision,
+	)
+	return err
+}
+
 const createOrg = `-- name: CreateOrg :exec
 select rls.create_org($1, $2, $3, $4, $5, $6, $7, $8)
 `
@@ -407,6 +430,52 @@ func (q *Queries) OrgsOfUser(ctx context.Context, userID uuid.UUID, after uuid.U
 			return nil, err
 		}
 		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const publicationRequests = `-- name: PublicationRequests :many
+select r.template::uuid as template_id, r.slug::text as slug, r.name::text as name, r.revision::int as revision, r.title::text as title,
+       r.description::text as description, r.spec::jsonb as spec, r.requested_at::timestamptz as requested_at
+  from rls.publication_requests($1, $2) as r
+`
+
+type PublicationRequestsRow struct {
+	TemplateID  uuid.UUID
+	Slug        string
+	Name        string
+	Revision    int32
+	Title       string
+	Description string
+	Spec        json.RawMessage
+	RequestedAt time.Time
+}
+
+func (q *Queries) PublicationRequests(ctx context.Context, after uuid.UUID, most int32) ([]PublicationRequestsRow, error) {
+	rows, err := q.db.Query(ctx, publicationRequests, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PublicationRequestsRow
+	for rows.Next() {
+		var i PublicationRequestsRow
+		if err := rows.Scan(
+			&i.TemplateID,
+			&i.Slug,
+			&i.Name,
+			&i.Revision,
+			&i.Title,
+			&i.Description,
+			&i.Spec,
+			&i.RequestedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
