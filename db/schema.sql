@@ -1665,7 +1665,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1910,6 +1910,25 @@ ALTER FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) OWNER TO str
 --
 
 COMMENT ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) IS 'A page of the orgs that a user is a member of, suspended ones included.';
+
+
+--
+-- Name: orgs_with_ended_keys(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_ended_keys(page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select distinct k.org_id from app.idempotency_keys k where k.ends_at < now() limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.orgs_with_ended_keys(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_ended_keys(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_ended_keys(page integer) IS 'Orgs with idempotency keys that have ended, which can be deleted.';
 
 
 --
@@ -2610,6 +2629,7 @@ begin
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
+      ('R27 filled', 'app.idempotency_keys', 'user_id ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
       ('R27 filled', 'app.org_heads', 'event_seq audit_seq audit_hash'),
       ('R27', 'app.org_heads', 'insert to streamspace_definer'),
@@ -2649,6 +2669,8 @@ begin
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
        'rls.current_user_id())) OR (select rls.is_admin()))'),
+      ('R39', 'idempotency_keys.ended_delete', 'd {streamspace_app,streamspace_system} using (ends_at < now())'),
+      ('R39', 'idempotency_keys.own_only', '* {streamspace_app} using (user_id = (select rls.current_user_id()))'),
       ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'invitations.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
       ('R39', 'invitations.owners_invite_owners',
@@ -3167,7 +3189,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 9 $$;
+    AS $$ select 10 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3874,6 +3896,47 @@ COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the even
 
 
 --
+-- Name: idempotency_keys; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.idempotency_keys (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    user_id uuid DEFAULT rls.current_user_id() NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    subject_id uuid NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '24:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_keys_fingerprint_is_sha256 CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_keys_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE ONLY app.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.idempotency_keys OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.idempotency_keys IS 'What a member created with which Idempotency-Key, for a day. A row is written together with what was created.';
+
+
+--
+-- Name: COLUMN idempotency_keys.fingerprint; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.idempotency_keys.fingerprint IS 'The SHA-256 of the operation and of what the request said.';
+
+
+--
+-- Name: COLUMN idempotency_keys.subject_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.idempotency_keys.subject_id IS 'The id of what was created.';
+
+
+--
 -- Name: installation; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -4402,6 +4465,14 @@ ALTER TABLE ONLY app.events
 
 
 --
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (org_id, user_id, key);
+
+
+--
 -- Name: installation installation_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -4655,6 +4726,13 @@ CREATE INDEX credentials_user ON app.credentials USING btree (user_id, disabled)
 --
 
 CREATE INDEX departures_user ON app.departures USING btree (user_id);
+
+
+--
+-- Name: idempotency_keys_ended; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX idempotency_keys_ended ON app.idempotency_keys USING btree (ends_at);
 
 
 --
@@ -4968,6 +5046,14 @@ ALTER TABLE ONLY app.events
 
 
 --
+-- Name: idempotency_keys idempotency_keys_of_member; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_of_member FOREIGN KEY (org_id, user_id) REFERENCES app.memberships(org_id, user_id) ON DELETE CASCADE;
+
+
+--
 -- Name: invitations invitations_of_inviter; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -5191,6 +5277,13 @@ CREATE POLICY backup_select ON app.departures FOR SELECT TO streamspace_backup U
 --
 
 CREATE POLICY backup_select ON app.events FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: idempotency_keys backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.idempotency_keys FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -5484,6 +5577,13 @@ CREATE POLICY definer_select ON app.departures FOR SELECT TO streamspace_definer
 
 
 --
+-- Name: idempotency_keys definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.idempotency_keys FOR SELECT TO streamspace_definer USING (true);
+
+
+--
 -- Name: installation definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5630,6 +5730,20 @@ CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((or
 ALTER TABLE app.departures ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: idempotency_keys ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY ended_delete ON app.idempotency_keys AS RESTRICTIVE FOR DELETE TO streamspace_app, streamspace_system USING ((ends_at < now()));
+
+
+--
+-- Name: POLICY ended_delete ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY ended_delete ON app.idempotency_keys IS 'A key stays for its day. Then its member can use it again, and background work removes it.';
+
+
+--
 -- Name: invitations ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5662,6 +5776,12 @@ COMMENT ON POLICY ended_delete ON app.memberships IS 'Background work removes on
 --
 
 ALTER TABLE app.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: public_templates inside_any_org; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -5750,6 +5870,13 @@ CREATE POLICY org_delete ON app.departures FOR DELETE TO streamspace_app, stream
 --
 
 CREATE POLICY org_delete ON app.events FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: idempotency_keys org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.idempotency_keys FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5850,6 +5977,13 @@ CREATE POLICY org_insert ON app.events FOR INSERT TO streamspace_app, streamspac
 
 
 --
+-- Name: idempotency_keys org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.idempotency_keys FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: invitations org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5938,6 +6072,13 @@ CREATE POLICY org_select ON app.departures FOR SELECT TO streamspace_app, stream
 --
 
 CREATE POLICY org_select ON app.events FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: idempotency_keys org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.idempotency_keys FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -6039,6 +6180,13 @@ CREATE POLICY org_update ON app.events FOR UPDATE TO streamspace_app, streamspac
 
 
 --
+-- Name: idempotency_keys org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.idempotency_keys FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: invitations org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6099,6 +6247,20 @@ CREATE POLICY org_update ON app.tickets FOR UPDATE TO streamspace_app, streamspa
 --
 
 ALTER TABLE app.organizations ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys own_only; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_only ON app.idempotency_keys AS RESTRICTIVE TO streamspace_app USING ((user_id = ( SELECT rls.current_user_id() AS current_user_id)));
+
+
+--
+-- Name: POLICY own_only ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY own_only ON app.idempotency_keys IS 'A key is of one member. Another member''s same key is another one.';
+
 
 --
 -- Name: audit_log own_or_admin; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -6217,6 +6379,20 @@ CREATE POLICY owner_inside ON app.events TO streamspace_owner USING ((org_id = (
 --
 
 COMMENT ON POLICY owner_inside ON app.events IS 'A migration reads and writes only rows of the org that it entered.';
+
+
+--
+-- Name: idempotency_keys owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.idempotency_keys TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.idempotency_keys IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -6521,6 +6697,20 @@ CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, stre
 --
 
 COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered. An error before entering.';
+
+
+--
+-- Name: idempotency_keys tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.idempotency_keys AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.idempotency_keys IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -7646,6 +7836,14 @@ GRANT ALL ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) TO st
 
 
 --
+-- Name: FUNCTION orgs_with_ended_keys(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_ended_keys(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_ended_keys(page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8232,6 +8430,51 @@ GRANT INSERT(audience) ON TABLE app.events TO streamspace_system;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_app;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_agent;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: TABLE idempotency_keys; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.idempotency_keys TO streamspace_backup;
+GRANT SELECT,DELETE ON TABLE app.idempotency_keys TO streamspace_app;
+GRANT DELETE ON TABLE app.idempotency_keys TO streamspace_system;
+GRANT SELECT ON TABLE app.idempotency_keys TO streamspace_definer;
+
+
+--
+-- Name: COLUMN idempotency_keys.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.idempotency_keys TO streamspace_system;
+
+
+--
+-- Name: COLUMN idempotency_keys.key; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(key) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.fingerprint; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(fingerprint) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.subject_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject_id) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(ends_at) ON TABLE app.idempotency_keys TO streamspace_system;
 
 
 --

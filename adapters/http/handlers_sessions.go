@@ -26,12 +26,16 @@ func (h handlers) ListSessions(
 func (h handlers) CreateSession(
 	ctx context.Context, r api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
+	key, err := keyOf(r.Params.IdempotencyKey, "createSession", r.Body)
+	if err != nil {
+		return nil, err
+	}
 	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{
-		Template: r.Body.Template, Name: value(r.Body.Name),
+		Template: r.Body.Template, Name: value(r.Body.Name), Key: key,
 	})
 	where := "/api/v1/sessions/" + s.ID.String()
 	return api.CreateSession201JSONResponse{
-		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where},
+		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where, IdempotentReplayed: replayed(key)},
 	}, err
 }
 

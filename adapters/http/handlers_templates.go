@@ -36,12 +36,19 @@ func (h handlers) GetTemplate(
 func (h handlers) CreateTemplate(
 	ctx context.Context, r api.CreateTemplateRequestObject,
 ) (api.CreateTemplateResponseObject, error) {
+	key, err := keyOf(r.Params.IdempotencyKey, "createTemplate", r.Body)
+	if err != nil {
+		return nil, err
+	}
 	t, err := h.config.Templates.Create(ctx, org.From(ctx), templates.New{
 		Name: r.Body.Name, Title: r.Body.Title, Description: value(r.Body.Description), Spec: fromSpec(r.Body.Spec),
+		Key: key,
 	})
 	path := "/api/v1/templates/" + t.ID.String()
 	return api.CreateTemplate201JSONResponse{
-		Body: toTemplate(t), Headers: api.CreateTemplate201ResponseHeaders{Location: &path, ETag: entityTag(t.Version())},
+		Body: toTemplate(t), Headers: api.CreateTemplate201ResponseHeaders{
+			Location: &path, ETag: entityTag(t.Version()), IdempotentReplayed: replayed(key),
+		},
 	}, err
 }
 

@@ -134,20 +134,57 @@ func (f *arena) createSession(t *rapid.T) *shot {
 	f.spoil(t, &q, body)
 	b, _ := json.Marshal(body) // texts: cannot fail
 	q.body = string(b)
+	key := pick(t, "key", []string{"", "", "", "", "k1", "k2"})
+	if key != "" {
+		q.target += " with key " + key
+		if q.header == nil {
+			q.header = http.Header{}
+		}
+		q.header.Set("Idempotency-Key", key)
+	}
 	var made *modelSession
+	again := false
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) (v verdict) {
-		made, v = w.access.of.begin(w.access.who, ref, name)
+		of, use := w.access.of, keyUse{w.access.who, key}
+		before, used := of.keys[use]
+		switch {
+		case used && before.body != q.body:
+			return keyReused
+		case used:
+			made, again = before.made, true
+			return verdict{status: 201}
+		}
+		if made, v = of.begin(w.access.who, ref, name); v.status == 201 && key != "" {
+			of.keys[use] = keyed{q.body, made}
+		}
 		return v
 	}, func(body []byte) error {
 		var got shownSession
 		if err := decode(body, &got); err != nil {
 			return err
 		}
+		if again {
+			return got.same(made.shown())
+		}
 		made.id, made.created = got.ID, got.CreatedAt
 		made.of.sessions = append(made.of.sessions, made)
 		f.own("session", made.id, made.of)
 		return got.same(made.shown())
 	})
+}
+
+var keyReused = verdict{422, "idempotency_key_reused"}
+
+// keyUse is an Idempotency-Key of a person. Another person's is another one.
+type keyUse struct {
+	who  *person
+	text string
+}
+
+// keyed is the request that a key was used for, and what it has created.
+type keyed struct {
+	body string
+	made *modelSession
 }
 
 // spoil makes some bodies wrong.

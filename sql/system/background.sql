@@ -9,3 +9,6 @@ select d.org::uuid as org_id from rls.orgs_with_expired_credentials(@most) as d;
 
 -- name: CountSessions :many
 select c.state::text as state, c.sessions::bigint as sessions from rls.count_sessions() as c;
+
+-- name: OrgsWithEndedKeys :many
+select o.org::uuid as org_id from rls.orgs_with_ended_keys(@most) as o;

@@ -957,6 +957,8 @@ export interface components {
         IfMatch: string;
         /** @description The template's id. */
         TemplateID: string;
+        /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+        IdempotencyKey: string;
         /** @description The session's id. */
         SessionID: string;
         /** @description The user's id. */
@@ -964,6 +966,8 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description `true`: an earlier request with this `Idempotency-Key` has created this. A secret that only its creation shows is left out. */
+        IdempotentReplayed: boolean;
         /** @description The version of what this shows, for `If-Match`. */
         ETag: string;
     };
@@ -1215,7 +1219,10 @@ export interface operations {
     createInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1230,6 +1237,7 @@ export interface operations {
                 headers: {
                     /** @description The invitation's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1239,7 +1247,9 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -1549,7 +1559,10 @@ export interface operations {
     createTemplate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1564,6 +1577,7 @@ export interface operations {
                 headers: {
                     /** @description The template's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -1574,7 +1588,9 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1771,7 +1787,10 @@ export interface operations {
     createSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1786,6 +1805,7 @@ export interface operations {
                 headers: {
                     /** @description The session's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1797,6 +1817,7 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
