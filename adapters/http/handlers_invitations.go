@@ -15,13 +15,13 @@ import (
 func (h handlers) ListInvitations(
 	ctx context.Context, r api.ListInvitationsRequestObject,
 ) (api.ListInvitationsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Invitations.List(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toInvitation)
-	return api.ListInvitations200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListInvitations200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // CreateInvitation implements api.StrictServerInterface. The limit is of one organisation and address: with one of the

@@ -13,13 +13,13 @@ import (
 func (h handlers) ListSessions(
 	ctx context.Context, r api.ListSessionsRequestObject,
 ) (api.ListSessionsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Sessions.List(ctx, org.From(ctx), sessions.Filter{Active: value(r.Params.Active)}, at)
 	items := convertAll(p.Items, toSession)
-	return api.ListSessions200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListSessions200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // CreateSession implements api.StrictServerInterface.

@@ -13,13 +13,13 @@ import (
 func (h handlers) ListTemplates(
 	ctx context.Context, r api.ListTemplatesRequestObject,
 ) (api.ListTemplatesResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Templates.List(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toTemplate)
-	return api.ListTemplates200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListTemplates200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // GetTemplate implements api.StrictServerInterface.

@@ -951,7 +951,7 @@ export interface components {
     parameters: {
         /** @description At most this many items. */
         Limit: number;
-        /** @description `next_cursor` of the page before. It is opaque. */
+        /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
         Cursor: string;
         /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
         IfMatch: string;
@@ -1192,7 +1192,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1402,7 +1402,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1457,7 +1457,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1533,7 +1533,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1759,7 +1759,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Only sessions that have not ended. */
                 active?: boolean;
@@ -1981,7 +1981,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -2099,7 +2099,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;

@@ -540,7 +540,7 @@ type ListFormerMembersParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -549,7 +549,7 @@ type ListInvitationsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -564,7 +564,7 @@ type ListOrgsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -573,7 +573,7 @@ type ListSignInsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -582,7 +582,7 @@ type ListMembersParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -591,7 +591,7 @@ type ListSessionsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Active Only sessions that have not ended.
@@ -609,7 +609,7 @@ type ListTemplatesParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
