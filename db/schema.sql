@@ -214,8 +214,8 @@ declare
   it app.templates;
 begin
   perform rls.enter_operator(org, operator);
-  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name for update;
-  if not found or it.requested_at is null or it.revision <> approve_template.revision then
+  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name;
+  if it.requested_at is null or it.revision <> approve_template.revision then
     raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
   elsif exists (select from app.public_templates p where p.name = it.name and p.id is distinct from it.public_id) then
     raise exception 'another public template has this name' using errcode = 'SS041';
@@ -223,7 +223,7 @@ begin
   insert into app.public_templates (id, revision, name, title, description, spec)
   select coalesce(it.public_id, template), coalesce(max(p.revision), 0) + 1, it.name, it.title, it.description, it.spec
     from app.public_templates p where p.id = it.public_id;
-  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.org_id = org and t.id = it.id;
+  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
   perform rls.log_operator(operator, 'template.publish', it.name);
   insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
 end $$;
@@ -640,10 +640,10 @@ COMMENT ON FUNCTION rls.check_catalogue() IS 'Everything in the catalogue that b
 
 
 --
--- Name: connect_agent(uuid, bytea, bigint, boolean, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: connect_agent(uuid, bytea, bigint, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer DEFAULT 20) RETURNS bigint
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -660,19 +660,18 @@ begin
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
   present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
-  perform rls.provide_slots(agent, its_slots);
+  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
   return present;
 end $$;
 
 
-ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) IS 'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
 
 
 --
@@ -1286,52 +1285,6 @@ COMMENT ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp
 
 
 --
--- Name: free_agent(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.free_agent(besides uuid) RETURNS TABLE(agent uuid, waits_for text, namespace text)
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  candidate record;
-  missing text := 'agent';
-  its_namespace text;
-begin
-  select o.namespace into its_namespace from app.organizations o where o.id = rls.current_org_id();
-  for candidate in
-    select a.id, coalesce(a.seen_at > now() - interval '30 s', false) and coalesce(s.failed_at < now() - interval '1 min', true) as ready
-      from app.agent_orgs s join app.agents a on a.id = s.agent_id,
-           lateral (select count(*) as free from app.agent_slots t
-                     where t.agent_id = a.id and t.session_id is null and t.slot <= a.slots) room
-     where a.revoked_at is null and a.id is distinct from besides
-     order by room.free desc, a.seen_at desc
-  loop
-    missing := case when candidate.ready or missing = 'room' then 'room' else 'host' end;
-    continue when not candidate.ready;
-    -- The row stays locked until the session takes a slot, in the same transaction.
-    perform from app.agent_slots t join app.agents a on a.id = t.agent_id
-      where t.agent_id = candidate.id and t.session_id is null and t.slot <= a.slots
-      limit 1 for update of t skip locked;
-    if found then
-      return query select candidate.id, ''::text, its_namespace;
-      return;
-    end if;
-  end loop;
-  return query select null::uuid, missing, its_namespace;
-end $$;
-
-
-ALTER FUNCTION rls.free_agent(besides uuid) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION free_agent(besides uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.free_agent(besides uuid) IS 'An agent with a free slot for a session of the org that was entered, besides one that could not start it: the one with the most room. Otherwise what is missing: room, a host, or any agent that serves the org. It tells no number. Also the org''s namespace.';
-
-
---
 -- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1712,7 +1665,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '05b6a57ac7847a1544ee02f53e7642f3613054d55558e6412a8bf3eaccbaa11f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, 'b33c19e9a29c3ce44649ecb35bcfe7ce20ee51cab3fac21d59559364a1be93d0'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1960,6 +1913,25 @@ COMMENT ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) IS 'A p
 
 
 --
+-- Name: orgs_with_ended_keys(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_ended_keys(page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select distinct k.org_id from app.idempotency_keys k where k.ends_at < now() limit least(page, 1000) $$;
+
+
+ALTER FUNCTION rls.orgs_with_ended_keys(page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_ended_keys(page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_ended_keys(page integer) IS 'Orgs with idempotency keys that have ended, which can be deleted.';
+
+
+--
 -- Name: orgs_with_expired_credentials(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2002,30 +1974,6 @@ ALTER FUNCTION rls.orgs_with_expired_invitations(page integer) OWNER TO streamsp
 --
 
 COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs with expired invitations, which can be deleted.';
-
-
---
--- Name: orgs_with_waiting_sessions(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) RETURNS TABLE(org uuid)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select distinct s.org_id from app.sessions s
-   where s.state = 'pending' and s.agent_id is null and s.org_id > after
-   order by s.org_id
-   limit least(page, 1000)
-$$;
-
-
-ALTER FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) IS 'A page of the orgs with sessions that no agent has yet, after a given id.';
 
 
 --
@@ -2096,41 +2044,6 @@ ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page int
 --
 
 COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
-
-
---
--- Name: provide_slots(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.provide_slots(agent uuid, wanted integer) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  provided int;
-begin
-  select count(*) into provided from app.agent_slots t where t.agent_id = agent;
-  if provided < wanted then
-    insert into app.agent_slots (agent_id, slot)
-    select agent, n from generate_series(1, wanted) n
-     where not exists (select from app.agent_slots t where t.agent_id = agent and t.slot = n)
-     limit wanted - provided;
-  elsif provided > wanted then
-    delete from app.agent_slots t
-     where t.agent_id = agent and t.slot in (
-       select f.slot from app.agent_slots f where f.agent_id = agent and f.session_id is null
-        order by f.slot desc limit provided - wanted for update skip locked);
-  end if;
-end $$;
-
-
-ALTER FUNCTION rls.provide_slots(agent uuid, wanted integer) OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.provide_slots(agent uuid, wanted integer) IS 'Makes the number of an agent''s slots the wanted one. Slots in use stay. Only the definer''s functions may execute it.';
 
 
 --
@@ -2461,9 +2374,8 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
--- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
--- is noticed only in a race.
+-- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
+-- Every policy relies on the former, and verifying the audit log relies on the latter.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -2471,7 +2383,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $_$;
@@ -2636,7 +2548,6 @@ begin
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
       ('R01', 'app.password_resets', ''),
-      ('R01', 'app.agent_slots', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -2652,9 +2563,6 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
-      ('R06', 'agent_slots.definer_delete', 'd {streamspace_definer} using true'),
-      ('R06', 'agent_slots.definer_insert', 'a {streamspace_definer} check true'),
-      ('R06', 'agent_slots.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
@@ -2715,18 +2623,13 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
-      ('R23', 'rls.provide_slots(uuid,integer)',
-       'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
-       'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
-      ('R23', 'rls.use_slot()',
-       'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
-       '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
-      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
+      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
+      ('R27 filled', 'app.idempotency_keys', 'user_id ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
       ('R27 filled', 'app.org_heads', 'event_seq audit_seq audit_hash'),
       ('R27', 'app.org_heads', 'insert to streamspace_definer'),
@@ -2766,6 +2669,8 @@ begin
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
        'rls.current_user_id())) OR (select rls.is_admin()))'),
+      ('R39', 'idempotency_keys.ended_delete', 'd {streamspace_app,streamspace_system} using (ends_at < now())'),
+      ('R39', 'idempotency_keys.own_only', '* {streamspace_app} using (user_id = (select rls.current_user_id()))'),
       ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'invitations.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
       ('R39', 'invitations.owners_invite_owners',
@@ -3284,7 +3189,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 11 $$;
+    AS $$ select 10 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3623,34 +3528,6 @@ COMMENT ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) IS 'End
 
 
 --
--- Name: start_elsewhere(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.start_elsewhere() RETURNS boolean
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
-  update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
-   where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
-     and s.desired = 'running' and s.state in ('pending', 'starting') and s.failed_on is null
-     and exists (select from app.agent_orgs o join app.agents a on a.id = o.agent_id
-                  where o.agent_id <> s.agent_id and a.revoked_at is null);
-  return found;
-end $$;
-
-
-ALTER FUNCTION rls.start_elsewhere() OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION start_elsewhere(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.start_elsewhere() IS 'Notes that the agent that reports could not start the session, and takes the session from it, if it can be tried on another one.';
-
-
---
 -- Name: suspend_org(text, uuid, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3813,60 +3690,6 @@ COMMENT ON FUNCTION rls.unpublish_template() IS 'Removes the public template tha
 
 
 --
--- Name: use_slot(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
---
-
-CREATE FUNCTION rls.use_slot() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  held uuid := case when old.state not in ('terminated', 'failed') then old.agent_id end;
-  needed uuid := case when new.state not in ('terminated', 'failed') then new.agent_id end;
-begin
-  if held is distinct from needed then
-    delete from app.agent_slots t using app.agents a where t.session_id = old.id and a.id = t.agent_id and t.slot > a.slots;
-    update app.agent_slots t set session_id = null where t.session_id = old.id;
-    -- An agent that does not serve the org, and an id that another session has, are refused by the table's keys, and not for a
-    -- reason that tells of slots.
-    if needed is not null and exists (select from app.agent_orgs s where s.agent_id = needed)
-       and not exists (select from app.agent_slots t where t.session_id = new.id) then
-      update app.agent_slots t set session_id = new.id
-       where t.agent_id = needed and t.slot = (
-         select f.slot from app.agent_slots f join app.agents a on a.id = f.agent_id
-          where f.agent_id = needed and f.session_id is null and f.slot <= a.slots
-          order by f.slot limit 1 for update of f skip locked);
-      if not found then
-        raise exception 'no free slot on the agent' using errcode = 'SS030';
-      end if;
-    end if;
-  end if;
-  if tg_op = 'DELETE' then
-    return old;
-  end if;
-  if old.agent_id is distinct from new.agent_id then
-    -- What another agent has reported says nothing of this one's epochs.
-    new.observed_epoch := 0;
-    new.observed_generation := 0;
-    new.waits_since := case when new.agent_id is null then now() else new.waits_since end;
-  end if;
-  if new.agent_id is not null or new.state <> 'pending' then
-    new.waits_for := '';
-  end if;
-  return new;
-end $$;
-
-
-ALTER FUNCTION rls.use_slot() OWNER TO streamspace_definer;
-
---
--- Name: FUNCTION use_slot(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
---
-
-COMMENT ON FUNCTION rls.use_slot() IS 'A session on an agent holds one of its slots until it ends. Without a free slot it is refused, whoever writes it.';
-
-
---
 -- Name: user_by_email(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3918,8 +3741,7 @@ COMMENT ON FUNCTION rls.withdraw_template(operator text, name text) IS 'Removes 
 
 CREATE TABLE app.agent_orgs (
     org_id uuid DEFAULT rls.current_org_id() NOT NULL,
-    agent_id uuid NOT NULL,
-    failed_at timestamp with time zone
+    agent_id uuid NOT NULL
 );
 
 ALTER TABLE ONLY app.agent_orgs FORCE ROW LEVEL SECURITY;
@@ -3935,35 +3757,6 @@ COMMENT ON TABLE app.agent_orgs IS 'The agents that serve an org.';
 
 
 --
--- Name: COLUMN agent_orgs.failed_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.agent_orgs.failed_at IS 'When a session of this org last failed to start there, and the host was the cause.';
-
-
---
--- Name: agent_slots; Type: TABLE; Schema: app; Owner: streamspace_owner
---
-
-CREATE TABLE app.agent_slots (
-    agent_id uuid NOT NULL,
-    slot integer NOT NULL,
-    session_id uuid
-);
-
-ALTER TABLE ONLY app.agent_slots FORCE ROW LEVEL SECURITY;
-
-
-ALTER TABLE app.agent_slots OWNER TO streamspace_owner;
-
---
--- Name: TABLE agent_slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON TABLE app.agent_slots IS 'The slots of each agent, and the session that holds each, of whichever org. Only the definer''s functions reach them, so that an org learns nothing of the sessions of others.';
-
-
---
 -- Name: agents; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -3975,9 +3768,7 @@ CREATE TABLE app.agents (
     seen_at timestamp with time zone,
     revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    slots integer DEFAULT 0 NOT NULL,
-    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
-    CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000)))
+    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80))))
 );
 
 ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
@@ -3990,13 +3781,6 @@ ALTER TABLE app.agents OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
-
-
---
--- Name: COLUMN agents.slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.agents.slots IS 'How many sessions the agent says that it can run at the same time.';
 
 
 --
@@ -4109,6 +3893,47 @@ COMMENT ON TABLE app.events IS 'Events, numbered per org without gaps, in the or
 --
 
 COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the event is about, or else who acted. With audience owner, only this user and admins see it.';
+
+
+--
+-- Name: idempotency_keys; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.idempotency_keys (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    user_id uuid DEFAULT rls.current_user_id() NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    subject_id uuid NOT NULL,
+    ends_at timestamp with time zone DEFAULT (now() + '24:00:00'::interval) NOT NULL,
+    CONSTRAINT idempotency_keys_fingerprint_is_sha256 CHECK ((length(fingerprint) = 32)),
+    CONSTRAINT idempotency_keys_key_length CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE ONLY app.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.idempotency_keys OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.idempotency_keys IS 'What a member created with which Idempotency-Key, for a day. A row is written together with what was created.';
+
+
+--
+-- Name: COLUMN idempotency_keys.fingerprint; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.idempotency_keys.fingerprint IS 'The SHA-256 of the operation and of what the request said.';
+
+
+--
+-- Name: COLUMN idempotency_keys.subject_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.idempotency_keys.subject_id IS 'The id of what was created.';
 
 
 --
@@ -4406,21 +4231,12 @@ CREATE TABLE app.sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     end_wanted_at timestamp with time zone,
     ended_at timestamp with time zone,
-    failed_on uuid,
-    waits_for text DEFAULT ''::text NOT NULL,
-    waits_since timestamp with time zone DEFAULT now() NOT NULL,
-    detail text DEFAULT ''::text NOT NULL,
-    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
-    CONSTRAINT sessions_detail_size CHECK ((octet_length(detail) <= 2048)),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
     CONSTRAINT sessions_name_is_text CHECK (rls.is_plain_text(name)),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
-    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
-    CONSTRAINT sessions_tags_are_texts CHECK (((cardinality(tags) <= 10) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL) AND rls.is_plain_text(array_to_string(tags, ','::text)) AND (array_to_string(tags, ','::text) ~ '^([^,]{1,40}(,[^,]{1,40})*)?$'::text))),
-    CONSTRAINT sessions_waits_before_placement CHECK (((waits_for = ''::text) OR ((state = 'pending'::text) AND (agent_id IS NULL)))),
-    CONSTRAINT sessions_waits_for CHECK ((waits_for = ANY (ARRAY[''::text, 'host'::text, 'room'::text])))
+    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text])))
 );
 
 ALTER TABLE ONLY app.sessions FORCE ROW LEVEL SECURITY;
@@ -4447,41 +4263,6 @@ COMMENT ON COLUMN app.sessions.generation IS 'The number of changes of desired.'
 --
 
 COMMENT ON COLUMN app.sessions.observed_epoch IS 'The epoch of the agent process that reported state.';
-
-
---
--- Name: COLUMN sessions.failed_on; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.sessions.failed_on IS 'The agent that could not start the session. It is then tried once on another one.';
-
-
---
--- Name: COLUMN sessions.waits_for; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.sessions.waits_for IS 'What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).';
-
-
---
--- Name: COLUMN sessions.waits_since; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.sessions.waits_since IS 'Since when the session has had no agent.';
-
-
---
--- Name: COLUMN sessions.detail; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.sessions.detail IS 'The last lines that the desktop''s programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.';
-
-
---
--- Name: COLUMN sessions.tags; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.sessions.tags IS 'Up to ten texts without commas, by which users find their sessions.';
 
 
 --
@@ -4636,22 +4417,6 @@ ALTER TABLE ONLY app.agent_orgs
 
 
 --
--- Name: agent_slots agent_slots_one_for_a_session; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.agent_slots
-    ADD CONSTRAINT agent_slots_one_for_a_session UNIQUE (session_id);
-
-
---
--- Name: agent_slots agent_slots_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.agent_slots
-    ADD CONSTRAINT agent_slots_pkey PRIMARY KEY (agent_id, slot);
-
-
---
 -- Name: agents agents_name_key; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -4697,6 +4462,14 @@ ALTER TABLE ONLY app.departures
 
 ALTER TABLE ONLY app.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (org_id, seq);
+
+
+--
+-- Name: idempotency_keys idempotency_keys_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (org_id, user_id, key);
 
 
 --
@@ -4907,13 +4680,6 @@ CREATE INDEX agent_orgs_agent ON app.agent_orgs USING btree (agent_id);
 
 
 --
--- Name: agent_slots_free; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE INDEX agent_slots_free ON app.agent_slots USING btree (agent_id, slot) WHERE (session_id IS NULL);
-
-
---
 -- Name: audit_log_of_actor; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4963,10 +4729,10 @@ CREATE INDEX departures_user ON app.departures USING btree (user_id);
 
 
 --
--- Name: events_of_subject; Type: INDEX; Schema: app; Owner: streamspace_owner
+-- Name: idempotency_keys_ended; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
-CREATE INDEX events_of_subject ON app.events USING btree (org_id, subject_id, seq);
+CREATE INDEX idempotency_keys_ended ON app.idempotency_keys USING btree (ends_at);
 
 
 --
@@ -5072,13 +4838,6 @@ CREATE INDEX sessions_overdue ON app.sessions USING btree (end_wanted_at) WHERE 
 --
 
 CREATE INDEX sessions_placed ON app.sessions USING btree (org_id, agent_id);
-
-
---
--- Name: sessions_waiting; Type: INDEX; Schema: app; Owner: streamspace_owner
---
-
-CREATE INDEX sessions_waiting ON app.sessions USING btree (org_id, waits_since, id) WHERE ((state = 'pending'::text) AND (agent_id IS NULL));
 
 
 --
@@ -5215,13 +4974,6 @@ CREATE TRIGGER unpublish_withdrawn AFTER UPDATE OF public_id ON app.templates FO
 
 
 --
--- Name: sessions use_slot; Type: TRIGGER; Schema: app; Owner: streamspace_owner
---
-
-CREATE TRIGGER use_slot BEFORE INSERT OR DELETE OR UPDATE ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.use_slot();
-
-
---
 -- Name: agent_orgs agent_orgs_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -5235,14 +4987,6 @@ ALTER TABLE ONLY app.agent_orgs
 
 ALTER TABLE ONLY app.agent_orgs
     ADD CONSTRAINT agent_orgs_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
-
-
---
--- Name: agent_slots agent_slots_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE ONLY app.agent_slots
-    ADD CONSTRAINT agent_slots_of_agent FOREIGN KEY (agent_id) REFERENCES app.agents(id);
 
 
 --
@@ -5299,6 +5043,14 @@ ALTER TABLE ONLY app.departures
 
 ALTER TABLE ONLY app.events
     ADD CONSTRAINT events_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: idempotency_keys idempotency_keys_of_member; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_of_member FOREIGN KEY (org_id, user_id) REFERENCES app.memberships(org_id, user_id) ON DELETE CASCADE;
 
 
 --
@@ -5474,12 +5226,6 @@ CREATE POLICY admins_update ON app.templates AS RESTRICTIVE FOR UPDATE TO stream
 ALTER TABLE app.agent_orgs ENABLE ROW LEVEL SECURITY;
 
 --
--- Name: agent_slots; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
---
-
-ALTER TABLE app.agent_slots ENABLE ROW LEVEL SECURITY;
-
---
 -- Name: agents; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5496,13 +5242,6 @@ ALTER TABLE app.audit_log ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY backup_select ON app.agent_orgs FOR SELECT TO streamspace_backup USING (true);
-
-
---
--- Name: agent_slots backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY backup_select ON app.agent_slots FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -5538,6 +5277,13 @@ CREATE POLICY backup_select ON app.departures FOR SELECT TO streamspace_backup U
 --
 
 CREATE POLICY backup_select ON app.events FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: idempotency_keys backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.idempotency_keys FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -5663,13 +5409,6 @@ COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the or
 ALTER TABLE app.credentials ENABLE ROW LEVEL SECURITY;
 
 --
--- Name: agent_slots definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_delete ON app.agent_slots FOR DELETE TO streamspace_definer USING (true);
-
-
---
 -- Name: credentials definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5723,13 +5462,6 @@ CREATE POLICY definer_heads ON app.org_heads TO streamspace_definer USING ((org_
 --
 
 CREATE POLICY definer_insert ON app.agent_orgs FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: agent_slots definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_insert ON app.agent_slots FOR INSERT TO streamspace_definer WITH CHECK (true);
 
 
 --
@@ -5824,13 +5556,6 @@ CREATE POLICY definer_select ON app.agent_orgs FOR SELECT TO streamspace_definer
 
 
 --
--- Name: agent_slots definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_select ON app.agent_slots FOR SELECT TO streamspace_definer USING (true);
-
-
---
 -- Name: agents definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5849,6 +5574,13 @@ CREATE POLICY definer_select ON app.credentials FOR SELECT TO streamspace_define
 --
 
 CREATE POLICY definer_select ON app.departures FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: idempotency_keys definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.idempotency_keys FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -5929,20 +5661,6 @@ CREATE POLICY definer_select ON app.users FOR SELECT TO streamspace_definer USIN
 
 
 --
--- Name: agent_orgs definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_update ON app.agent_orgs FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
--- Name: agent_slots definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_update ON app.agent_slots FOR UPDATE TO streamspace_definer USING (true);
-
-
---
 -- Name: agents definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5985,13 +5703,6 @@ CREATE POLICY definer_update ON app.password_resets FOR UPDATE TO streamspace_de
 
 
 --
--- Name: sessions definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
---
-
-CREATE POLICY definer_update ON app.sessions FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
-
-
---
 -- Name: templates definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6017,6 +5728,20 @@ CREATE POLICY definer_usage ON app.quota_usage TO streamspace_definer USING ((or
 --
 
 ALTER TABLE app.departures ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY ended_delete ON app.idempotency_keys AS RESTRICTIVE FOR DELETE TO streamspace_app, streamspace_system USING ((ends_at < now()));
+
+
+--
+-- Name: POLICY ended_delete ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY ended_delete ON app.idempotency_keys IS 'A key stays for its day. Then its member can use it again, and background work removes it.';
+
 
 --
 -- Name: invitations ended_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -6051,6 +5776,12 @@ COMMENT ON POLICY ended_delete ON app.memberships IS 'Background work removes on
 --
 
 ALTER TABLE app.events ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
 --
 -- Name: public_templates inside_any_org; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -6139,6 +5870,13 @@ CREATE POLICY org_delete ON app.departures FOR DELETE TO streamspace_app, stream
 --
 
 CREATE POLICY org_delete ON app.events FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: idempotency_keys org_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_delete ON app.idempotency_keys FOR DELETE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -6239,6 +5977,13 @@ CREATE POLICY org_insert ON app.events FOR INSERT TO streamspace_app, streamspac
 
 
 --
+-- Name: idempotency_keys org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_insert ON app.idempotency_keys FOR INSERT TO streamspace_app, streamspace_agent, streamspace_system WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: invitations org_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6327,6 +6072,13 @@ CREATE POLICY org_select ON app.departures FOR SELECT TO streamspace_app, stream
 --
 
 CREATE POLICY org_select ON app.events FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: idempotency_keys org_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_select ON app.idempotency_keys FOR SELECT TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -6428,6 +6180,13 @@ CREATE POLICY org_update ON app.events FOR UPDATE TO streamspace_app, streamspac
 
 
 --
+-- Name: idempotency_keys org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY org_update ON app.idempotency_keys FOR UPDATE TO streamspace_app, streamspace_agent, streamspace_system USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: invitations org_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6488,6 +6247,20 @@ CREATE POLICY org_update ON app.tickets FOR UPDATE TO streamspace_app, streamspa
 --
 
 ALTER TABLE app.organizations ENABLE ROW LEVEL SECURITY;
+
+--
+-- Name: idempotency_keys own_only; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY own_only ON app.idempotency_keys AS RESTRICTIVE TO streamspace_app USING ((user_id = ( SELECT rls.current_user_id() AS current_user_id)));
+
+
+--
+-- Name: POLICY own_only ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY own_only ON app.idempotency_keys IS 'A key is of one member. Another member''s same key is another one.';
+
 
 --
 -- Name: audit_log own_or_admin; Type: POLICY; Schema: app; Owner: streamspace_owner
@@ -6606,6 +6379,20 @@ CREATE POLICY owner_inside ON app.events TO streamspace_owner USING ((org_id = (
 --
 
 COMMENT ON POLICY owner_inside ON app.events IS 'A migration reads and writes only rows of the org that it entered.';
+
+
+--
+-- Name: idempotency_keys owner_inside; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY owner_inside ON app.idempotency_keys TO streamspace_owner USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: POLICY owner_inside ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY owner_inside ON app.idempotency_keys IS 'A migration reads and writes only rows of the org that it entered.';
 
 
 --
@@ -6910,6 +6697,20 @@ CREATE POLICY tenant_floor ON app.events AS RESTRICTIVE TO streamspace_app, stre
 --
 
 COMMENT ON POLICY tenant_floor ON app.events IS 'Only rows of the org that was entered. An error before entering.';
+
+
+--
+-- Name: idempotency_keys tenant_floor; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY tenant_floor ON app.idempotency_keys AS RESTRICTIVE TO streamspace_app, streamspace_agent, streamspace_system USING (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id)))) WITH CHECK (((( SELECT rls.current_org_id() AS current_org_id) IS NOT NULL) AND (org_id = ( SELECT rls.current_org_id() AS current_org_id))));
+
+
+--
+-- Name: POLICY tenant_floor ON idempotency_keys; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON POLICY tenant_floor ON app.idempotency_keys IS 'Only rows of the org that was entered. An error before entering.';
 
 
 --
@@ -7598,11 +7399,11 @@ GRANT ALL ON FUNCTION rls.check_catalogue() TO streamspace_auditor;
 
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) TO streamspace_agent;
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) TO streamspace_agent;
 
 
 --
@@ -7804,15 +7605,6 @@ GRANT ALL ON FUNCTION rls.follow_quota() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp with time zone) TO streamspace_login;
-
-
---
--- Name: FUNCTION free_agent(besides uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.free_agent(besides uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_app;
-GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_system;
 
 
 --
@@ -8044,6 +7836,14 @@ GRANT ALL ON FUNCTION rls.orgs_of_user(usr uuid, after uuid, page integer) TO st
 
 
 --
+-- Name: FUNCTION orgs_with_ended_keys(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_ended_keys(page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_ended_keys(page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION orgs_with_expired_credentials(page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8057,14 +7857,6 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_credentials(page integer) TO streams
 
 REVOKE ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streamspace_system;
-
-
---
--- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) TO streamspace_system;
 
 
 --
@@ -8089,13 +7881,6 @@ GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credenti
 
 REVOKE ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) TO streamspace_agent;
-
-
---
--- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.provide_slots(agent uuid, wanted integer) FROM PUBLIC;
 
 
 --
@@ -8377,14 +8162,6 @@ GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO st
 
 
 --
--- Name: FUNCTION start_elsewhere(); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.start_elsewhere() FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.start_elsewhere() TO streamspace_agent;
-
-
---
 -- Name: FUNCTION suspend_org(operator text, org uuid, suspend boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8438,14 +8215,6 @@ GRANT ALL ON FUNCTION rls.unpublish_template() TO streamspace_owner;
 
 
 --
--- Name: FUNCTION use_slot(); Type: ACL; Schema: rls; Owner: streamspace_definer
---
-
-REVOKE ALL ON FUNCTION rls.use_slot() FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.use_slot() TO streamspace_owner;
-
-
---
 -- Name: FUNCTION user_by_email(address text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8468,42 +8237,6 @@ GRANT ALL ON FUNCTION rls.withdraw_template(operator text, name text) TO streams
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.agent_orgs TO streamspace_definer;
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_app;
-
-
---
--- Name: COLUMN agent_orgs.failed_at; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(failed_at) ON TABLE app.agent_orgs TO streamspace_definer;
-
-
---
--- Name: TABLE agent_slots; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT ON TABLE app.agent_slots TO streamspace_backup;
-GRANT SELECT,DELETE ON TABLE app.agent_slots TO streamspace_definer;
-
-
---
--- Name: COLUMN agent_slots.agent_id; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(agent_id) ON TABLE app.agent_slots TO streamspace_definer;
-
-
---
--- Name: COLUMN agent_slots.slot; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(slot) ON TABLE app.agent_slots TO streamspace_definer;
-
-
---
--- Name: COLUMN agent_slots.session_id; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(session_id) ON TABLE app.agent_slots TO streamspace_definer;
 
 
 --
@@ -8555,13 +8288,6 @@ GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
 --
 
 GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
-
-
---
--- Name: COLUMN agents.slots; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(slots) ON TABLE app.agents TO streamspace_definer;
 
 
 --
@@ -8704,6 +8430,51 @@ GRANT INSERT(audience) ON TABLE app.events TO streamspace_system;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_app;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_agent;
 GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: TABLE idempotency_keys; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.idempotency_keys TO streamspace_backup;
+GRANT SELECT,DELETE ON TABLE app.idempotency_keys TO streamspace_app;
+GRANT DELETE ON TABLE app.idempotency_keys TO streamspace_system;
+GRANT SELECT ON TABLE app.idempotency_keys TO streamspace_definer;
+
+
+--
+-- Name: COLUMN idempotency_keys.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.idempotency_keys TO streamspace_system;
+
+
+--
+-- Name: COLUMN idempotency_keys.key; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(key) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.fingerprint; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(fingerprint) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.subject_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject_id) ON TABLE app.idempotency_keys TO streamspace_app;
+
+
+--
+-- Name: COLUMN idempotency_keys.ends_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(ends_at) ON TABLE app.idempotency_keys TO streamspace_system;
 
 
 --
@@ -9046,8 +8817,6 @@ GRANT INSERT(spec) ON TABLE app.sessions TO streamspace_app;
 --
 
 GRANT INSERT(agent_id) ON TABLE app.sessions TO streamspace_app;
-GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_definer;
-GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_system;
 
 
 --
@@ -9064,7 +8833,6 @@ GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_system;
 
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_agent;
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_system;
-GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_definer;
 
 
 --
@@ -9080,36 +8848,6 @@ GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_system;
 --
 
 GRANT UPDATE(observed_generation) ON TABLE app.sessions TO streamspace_agent;
-
-
---
--- Name: COLUMN sessions.failed_on; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(failed_on) ON TABLE app.sessions TO streamspace_definer;
-
-
---
--- Name: COLUMN sessions.waits_for; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_definer;
-GRANT INSERT(waits_for) ON TABLE app.sessions TO streamspace_app;
-GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_system;
-
-
---
--- Name: COLUMN sessions.detail; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(detail) ON TABLE app.sessions TO streamspace_agent;
-
-
---
--- Name: COLUMN sessions.tags; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT UPDATE(tags) ON TABLE app.sessions TO streamspace_app;
 
 
 --

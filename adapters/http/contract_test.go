@@ -95,7 +95,9 @@ func (d drawer) request(op operation) ask {
 	for _, p := range append(slices.Clone(op.route.PathItem.Parameters), op.route.Operation.Parameters...) {
 		name := p.Value.Name
 		if p.Value.In == openapi3.ParameterInHeader {
-			a.header[name] = d.header(name)
+			if rapid.Bool().Draw(d.T, "with "+name) {
+				a.header[name] = d.header(name)
+			}
 			continue
 		}
 		v := fmt.Sprint(d.value(p.Value.Schema.Value, name))
@@ -121,6 +123,9 @@ func (d drawer) request(op operation) ask {
 // header draws a value of a header, which net/http has to accept.
 func (d drawer) header(name string) string {
 	values := []string{`"1"`, `*`, `W/"1"`, `"2", "1"`}
+	if name == "Idempotency-Key" {
+		values = []string{"1", `"2"`, uuid.NewString()}
+	}
 	if d.junk {
 		values = append(values, `"`, "1", strings.Repeat("x", 2000))
 	}

@@ -1,11 +1,15 @@
 package http
 
 import (
+	"context"
 	"math"
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
+	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
@@ -13,13 +17,24 @@ import (
 // are in the files of their handlers.
 
 // pageOf reads the parameters that every list has. A cursor is the client's to change, and a NUL in its key would be an
-// error of the database (500), so that it is refused here.
-func pageOf(limit *api.Limit, cursor *api.Cursor) (page.Request, error) {
+// error of the database (500), so that it is refused here. A cursor of another organisation's list is refused as well.
+func pageOf(ctx context.Context, limit *api.Limit, cursor *api.Cursor) (page.Request, error) {
 	after, err := page.Parse(value(cursor))
-	if err == nil && strings.ContainsRune(after.Key, 0) {
+	foreign := !after.IsZero() && after.Org != org.From(ctx).Org().UUID
+	if err == nil && (foreign || strings.ContainsRune(after.Key, 0)) {
 		err = page.Bad(nil)
 	}
+	after.Org = uuid.UUID{}
 	return page.Request{Limit: value(limit), After: after}, err
+}
+
+// next writes the cursor of the next page of the caller's organisation, if there is one.
+func next(ctx context.Context, c page.Cursor) *string {
+	if c.IsZero() {
+		return nil
+	}
+	c.Org = org.From(ctx).Org().UUID
+	return optional(c.String())
 }
 
 // convertAll converts each item. It never returns nil, because JSON would show null instead of [].

@@ -14,13 +14,13 @@ import (
 func (h handlers) ListSignIns(
 	ctx context.Context, r api.ListSignInsRequestObject,
 ) (api.ListSignInsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Access.SignIns(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toSignIn)
-	return api.ListSignIns200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListSignIns200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // EndSignIn implements api.StrictServerInterface. The end of the present sign-in is a sign-out.
@@ -68,7 +68,7 @@ func (h handlers) ChangePassword(
 
 // ListOrgs implements api.StrictServerInterface.
 func (h handlers) ListOrgs(ctx context.Context, r api.ListOrgsRequestObject) (api.ListOrgsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (h handlers) ListOrgs(ctx context.Context, r api.ListOrgsRequestObject) (ap
 	items := convertAll(p.Items, func(m identity.Membership) api.OwnOrg {
 		return api.OwnOrg{Id: m.Org.ID.UUID, Slug: m.Org.Slug, Name: m.Org.Name, Role: api.Role(m.Role)}
 	})
-	return api.ListOrgs200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListOrgs200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // SwitchOrg implements api.StrictServerInterface. It is limited like a sign-in, because it makes one. The cookie of the

@@ -15,13 +15,13 @@ import (
 func (h handlers) ListInvitations(
 	ctx context.Context, r api.ListInvitationsRequestObject,
 ) (api.ListInvitationsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Invitations.List(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toInvitation)
-	return api.ListInvitations200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListInvitations200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // CreateInvitation implements api.StrictServerInterface. The limit is of one organisation and address: with one of the
@@ -33,8 +33,12 @@ func (h handlers) CreateInvitation(
 	if wait := h.limits.mails.allow(who.Org().String() + " " + identity.NormalEmail(r.Body.Email)); wait > 0 {
 		return nil, errTooManyMails.RetryIn(wait)
 	}
+	key, err := keyOf(r.Params.IdempotencyKey, "createInvitation", r.Body)
+	if err != nil {
+		return nil, err
+	}
 	made, err := h.config.Invitations.Create(ctx, who, invitations.New{
-		Email: r.Body.Email, Role: org.Role(r.Body.Role),
+		Email: r.Body.Email, Role: org.Role(r.Body.Role), Key: key,
 	})
 	if err != nil {
 		return nil, err
@@ -43,7 +47,7 @@ func (h handlers) CreateInvitation(
 	body.Link = optional(made.Link)
 	path := "/api/v1/invitations/" + made.ID.String()
 	return api.CreateInvitation201JSONResponse{
-		Body: body, Headers: api.CreateInvitation201ResponseHeaders{Location: &path},
+		Body: body, Headers: api.CreateInvitation201ResponseHeaders{Location: &path, IdempotentReplayed: replayed(key)},
 	}, nil
 }
 

@@ -12,20 +12,20 @@ import (
 func (h handlers) ListMembers(
 	ctx context.Context, r api.ListMembersRequestObject,
 ) (api.ListMembersResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Members.List(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toMember)
-	return api.ListMembers200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListMembers200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // ListFormerMembers implements api.StrictServerInterface.
 func (h handlers) ListFormerMembers(
 	ctx context.Context, r api.ListFormerMembersRequestObject,
 ) (api.ListFormerMembersResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (h handlers) ListFormerMembers(
 	items := convertAll(p.Items, func(f members.Former) api.FormerMember {
 		return api.FormerMember{Id: f.ID.UUID, Email: f.Email, Name: f.Name, LeftAt: f.Left.UTC()}
 	})
-	return api.ListFormerMembers200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListFormerMembers200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // GetMember implements api.StrictServerInterface.

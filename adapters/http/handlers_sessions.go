@@ -13,7 +13,7 @@ import (
 func (h handlers) ListSessions(
 	ctx context.Context, r api.ListSessionsRequestObject,
 ) (api.ListSessionsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -23,19 +23,23 @@ func (h handlers) ListSessions(
 		Text: value(r.Params.Text),
 	}, at)
 	items := convertAll(p.Items, toSession)
-	return api.ListSessions200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListSessions200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // CreateSession implements api.StrictServerInterface.
 func (h handlers) CreateSession(
 	ctx context.Context, r api.CreateSessionRequestObject,
 ) (api.CreateSessionResponseObject, error) {
+	key, err := keyOf(r.Params.IdempotencyKey, "createSession", r.Body)
+	if err != nil {
+		return nil, err
+	}
 	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{
-		Template: r.Body.Template, Name: value(r.Body.Name),
+		Template: r.Body.Template, Name: value(r.Body.Name), Key: key,
 	})
 	where := "/api/v1/sessions/" + s.ID.String()
 	return api.CreateSession201JSONResponse{
-		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where},
+		Body: toSession(s), Headers: api.CreateSession201ResponseHeaders{Location: &where, IdempotentReplayed: replayed(key)},
 	}, err
 }
 

@@ -13,13 +13,13 @@ import (
 func (h handlers) ListTemplates(
 	ctx context.Context, r api.ListTemplatesRequestObject,
 ) (api.ListTemplatesResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	p, err := h.config.Templates.List(ctx, org.From(ctx), at)
 	items := convertAll(p.Items, toTemplate)
-	return api.ListTemplates200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListTemplates200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // GetTemplate implements api.StrictServerInterface.
@@ -36,12 +36,19 @@ func (h handlers) GetTemplate(
 func (h handlers) CreateTemplate(
 	ctx context.Context, r api.CreateTemplateRequestObject,
 ) (api.CreateTemplateResponseObject, error) {
+	key, err := keyOf(r.Params.IdempotencyKey, "createTemplate", r.Body)
+	if err != nil {
+		return nil, err
+	}
 	t, err := h.config.Templates.Create(ctx, org.From(ctx), templates.New{
 		Name: r.Body.Name, Title: r.Body.Title, Description: value(r.Body.Description), Spec: fromSpec(r.Body.Spec),
+		Key: key,
 	})
 	path := "/api/v1/templates/" + t.ID.String()
 	return api.CreateTemplate201JSONResponse{
-		Body: toTemplate(t), Headers: api.CreateTemplate201ResponseHeaders{Location: &path, ETag: entityTag(t.Version())},
+		Body: toTemplate(t), Headers: api.CreateTemplate201ResponseHeaders{
+			Location: &path, ETag: entityTag(t.Version()), IdempotentReplayed: replayed(key),
+		},
 	}, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -31,6 +32,7 @@ type world struct {
 	templates   map[org.ID][]templates.Template // under the zero id: public
 	sessions    map[sessions.ID]owned
 	tickets     map[secret.Hash]sessions.Admission
+	keys        map[string]idempotency.Used
 	audited     []string
 	resolved    int           // how often a secret was looked up
 	broken      error         // what every transaction answers
@@ -47,7 +49,7 @@ func newWorld() *world {
 		passwords: map[string]string{}, users: map[string]identity.User{},
 		memberships: map[org.UserID][]identity.Membership{}, credentials: map[secret.Hash]*identity.SignIn{},
 		templates: map[org.ID][]templates.Template{}, sessions: map[sessions.ID]owned{},
-		tickets: map[secret.Hash]sessions.Admission{},
+		tickets: map[secret.Hash]sessions.Admission{}, keys: map[string]idempotency.Used{},
 	}
 }
 
@@ -197,6 +199,15 @@ func (r rows) RecordAudit(_ context.Context, action, _ string) error {
 }
 
 func (rows) AppendEvent(context.Context, events.Event) error { return nil }
+
+func (r rows) ClaimKey(_ context.Context, k idempotency.Key, id uuid.UUID) (idempotency.Used, error) {
+	at := r.in.Org().String() + r.in.User().String() + k.Text
+	if used, ok := r.w.keys[at]; ok {
+		return used, nil
+	}
+	r.w.keys[at] = idempotency.Used{Fingerprint: k.Fingerprint, Subject: id}
+	return r.w.keys[at], nil
+}
 
 func (rows) Now() time.Time { return time.Now() }
 

@@ -55,6 +55,12 @@ func TestExpiredCredentialsGoInTheirOwnOrganisations(t *testing.T) {
 			o.Member.Credential.UUID); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := super.Exec(ctx, `insert into app.idempotency_keys
+				(org_id, user_id, key, fingerprint, subject_id, ends_at)
+			values ($1, $2, 'old', sha256(''), $1, now() - interval '1 min'), ($1, $2, 'new', sha256(''), $1, now() + '1 h')`,
+			o.ID.UUID, o.Owner.User.UUID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := identity.NewSweeper(open.ExpiredCredentials(), open.IdentityAsService(), log).Once(ctx); err != nil {
 		t.Errorf("remove what has expired: %v", err)
@@ -63,6 +69,10 @@ func TestExpiredCredentialsGoInTheirOwnOrganisations(t *testing.T) {
 		left := read[int](t, super, "select count(*) from app.credentials where org_id = $1", o.ID.UUID)
 		if left != 3 {
 			t.Errorf("%s has %d credentials, want those of its owner, admin and viewer", o.Slug, left)
+		}
+		keys := read[string](t, super, "select string_agg(key, ' ') from app.idempotency_keys where org_id = $1", o.ID.UUID)
+		if keys != "new" {
+			t.Errorf("%s has the keys %s, want the new one", o.Slug, keys)
 		}
 	}
 }

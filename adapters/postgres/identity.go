@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -118,9 +119,13 @@ func (e ExpiredCredentials) WithExpired(ctx context.Context, n int) ([]org.ID, e
 	if err != nil {
 		return nil, translate(err)
 	}
-	more, err := e.q.OrgsWithExpiredInvitations(ctx, int32(n))
+	invitations, err := e.q.OrgsWithExpiredInvitations(ctx, int32(n))
+	if err != nil {
+		return nil, translate(err)
+	}
+	keys, err := e.q.OrgsWithEndedKeys(ctx, int32(n))
 	var out []org.ID
-	for _, id := range append(rows, more...) {
+	for _, id := range slices.Concat(rows, invitations, keys) {
 		out = append(out, org.ID{UUID: id})
 	}
 	return out, translate(err)
@@ -141,6 +146,9 @@ func (t *serviceTx) DeleteExpired(ctx context.Context) error {
 		return err
 	}
 	if err := t.DeleteExpiredInvitations(ctx); err != nil {
+		return err
+	}
+	if err := t.DeleteEndedKeys(ctx); err != nil {
 		return err
 	}
 	return t.DeleteExpiredCredentials(ctx)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -175,9 +176,9 @@ func TestOperatorsAreToldWhatIsWrong(t *testing.T) {
 		"a long description": {template(func(n *templates.New) { n.Description = strings.Repeat("x", 1001) }),
 			input.ErrInvalid, "description"},
 		"too wide a display": {template(func(n *templates.New) { n.Spec.Width = runtime.MaxSide + 1 }),
-			input.ErrInvalid, "width"},
+			input.ErrInvalid, "spec.width"},
 		"too long a command": {template(func(n *templates.New) {
-			n.Spec.Command = []string{strings.Repeat("x", link.MaxSpec)}
+			n.Spec.Command = slices.Repeat([]string{strings.Repeat("x", link.MaxSpec/5)}, 5) // and their quotes
 		}), input.ErrInvalid, "spec"},
 		"a template of no organisation": {p.templates.Add(ctx, "test", nowhere, templates.New{Name: "desk", Title: "Desk"}),
 			orgs.ErrNotFound, ""},

@@ -59,6 +59,7 @@ func newArena(t *rapid.T, a *worker) *arena {
 		r := &realm{
 			f: f, label: fmt.Sprintf("org%d", n), id: org.ID{UUID: uuid.Must(uuid.NewV7())}, canary: newCanary(),
 			roles: map[*person]org.Role{}, audit: map[string]int64{}, events: map[string]int64{}, things: map[string]uuid.UUID{},
+			keys:   map[keyUse]keyed{},
 			perOrg: int64(rapid.IntRange(3, 8).Draw(t, "quota")), perUser: int64(rapid.IntRange(1, 4).Draw(t, "share")),
 		}
 		r.slug, r.name, r.space = "t"+r.canary, "Org "+r.canary, "ns-"+r.canary

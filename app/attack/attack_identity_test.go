@@ -52,13 +52,14 @@ func shows[T any](want T, body []byte) error {
 
 func (f *arena) listTemplates(t *rapid.T) *shot {
 	q := request{operation: "listTemplates", method: http.MethodGet, path: "/api/v1/templates"}
-	l := f.listing(t, &q)
+	w := f.asker(t)
+	l := f.listing(t, &q, w.of(f))
 	q.path += "?" + l.query.Encode()
 	want := struct {
 		Items []shownTemplate `json:"items"`
 		Next  string          `json:"next_cursor"`
 	}{Items: []shownTemplate{}}
-	return f.apiShot(t, f.asker(t), q, func(w *asking, _ org.Role) verdict {
+	return f.apiShot(t, w, q, func(w *asking, _ org.Role) verdict {
 		for _, p := range w.access.of.usable() {
 			later := strings.Compare(p.name, l.after.Key)
 			if later == 0 {
@@ -69,7 +70,7 @@ func (f *arena) listTemplates(t *rapid.T) *shot {
 			}
 			if len(want.Items) == l.limit {
 				last := want.Items[l.limit-1]
-				want.Next = page.Cursor{Key: last.Name, ID: last.ID}.String()
+				want.Next = page.Cursor{Key: last.Name, ID: last.ID, Org: w.access.of.id.UUID}.String()
 				break
 			}
 			want.Items = append(want.Items, p.shown())

@@ -3,6 +3,7 @@ package attack
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -71,6 +72,7 @@ func (f *arena) removeMember(t *rapid.T) *shot {
 		if v.status == http.StatusOK {
 			v.status = http.StatusNoContent
 			delete(of.roles, who)
+			maps.DeleteFunc(of.keys, func(k keyUse, _ keyed) bool { return k.who == who })
 			of.withdraw(who)
 			of.audit["member.remove"]++
 		}

@@ -61,6 +61,7 @@ type realm struct {
 	templates       []*modelTemplate // the templates of its own
 	templatesMade   int              // by the API, for their labels
 	sessions        []*modelSession  // its sessions, the oldest first
+	keys            map[keyUse]keyed // by which sessions were created
 	tickets         []*pass
 	streams         []*viewing
 	things          map[string]uuid.UUID // of what the model does not know, one of each by its parameter

@@ -157,20 +157,57 @@ func (f *arena) createSession(t *rapid.T) *shot {
 	f.spoil(t, &q, body)
 	b, _ := json.Marshal(body) // texts: cannot fail
 	q.body = string(b)
+	key := pick(t, "key", []string{"", "", "", "", "k1", "k2"})
+	if key != "" {
+		q.target += " with key " + key
+		if q.header == nil {
+			q.header = http.Header{}
+		}
+		q.header.Set("Idempotency-Key", key)
+	}
 	var made *modelSession
+	again := false
 	return f.apiShot(t, w, q, func(w *asking, _ org.Role) (v verdict) {
-		made, v = w.access.of.begin(w.access.who, ref, name)
+		of, use := w.access.of, keyUse{w.access.who, key}
+		before, used := of.keys[use]
+		switch {
+		case used && before.body != q.body:
+			return keyReused
+		case used:
+			made, again = before.made, true
+			return verdict{status: 201}
+		}
+		if made, v = of.begin(w.access.who, ref, name); v.status == 201 && key != "" {
+			of.keys[use] = keyed{q.body, made}
+		}
 		return v
 	}, func(body []byte) error {
 		var got shownSession
 		if err := decode(body, &got); err != nil {
 			return err
 		}
+		if again {
+			return got.same(made.shown())
+		}
 		made.id, made.created = got.ID, got.CreatedAt
 		made.of.sessions = append(made.of.sessions, made)
 		f.own("session", made.id, made.of)
 		return got.same(made.shown())
 	})
+}
+
+var keyReused = verdict{422, "idempotency_key_reused"}
+
+// keyUse is an Idempotency-Key of a person. Another person's is another one.
+type keyUse struct {
+	who  *person
+	text string
+}
+
+// keyed is the request that a key was used for, and what it has created.
+type keyed struct {
+	body string
+	made *modelSession
 }
 
 // spoil makes some bodies wrong.
@@ -243,7 +280,8 @@ func (r *realm) begin(who *person, ref, name string) (*modelSession, verdict) {
 
 func (f *arena) listSessions(t *rapid.T) *shot {
 	q := request{operation: "listSessions", method: http.MethodGet, path: "/api/v1/sessions"}
-	l := f.listing(t, &q)
+	w := f.asker(t)
+	l := f.listing(t, &q, w.of(f))
 	active := rarely(t, "active", 3)
 	if active {
 		l.query.Set("active", "true")
@@ -258,7 +296,7 @@ func (f *arena) listSessions(t *rapid.T) *shot {
 	q.path += "?" + l.query.Encode()
 	var want []shownSession
 	var next string
-	return f.apiShot(t, f.asker(t), q, func(w *asking, role org.Role) verdict {
+	return f.apiShot(t, w, q, func(w *asking, role org.Role) verdict {
 		for _, s := range w.access.of.visible(w.access.who, role) {
 			older := cmp.Or(s.created.Compare(before), slices.Compare(s.id[:], l.after.ID[:])) < 0
 			if (active && s.state.Final()) || (!before.IsZero() && !older) {
@@ -266,7 +304,9 @@ func (f *arena) listSessions(t *rapid.T) *shot {
 			}
 			if len(want) == l.limit {
 				last := want[l.limit-1]
-				next = page.Cursor{Key: last.CreatedAt.UTC().Format(time.RFC3339Nano), ID: last.ID}.String()
+				next = page.Cursor{
+					Key: last.CreatedAt.UTC().Format(time.RFC3339Nano), ID: last.ID, Org: w.access.of.id.UUID,
+				}.String()
 				break
 			}
 			want = append(want, s.shown())
@@ -299,20 +339,20 @@ type listing struct {
 	after page.Cursor
 }
 
-// listing draws the parameters of a page: cursors may be those of another realm or of another list.
-func (f *arena) listing(t *rapid.T, q *request) listing {
+// listing draws the parameters of a page: cursors may be those of another realm, which are refused, or of another list.
+func (f *arena) listing(t *rapid.T, q *request, own *realm) listing {
 	l := listing{query: url.Values{}, limit: page.Default}
-	r := pick(t, "cursor of", f.realms)
+	r := f.near(t, own)
 	switch rapid.IntRange(0, 7).Draw(t, "cursor") {
 	case 4, 5:
 		if len(r.sessions) > 0 {
 			s := pick(t, "session", r.sessions)
-			l.after = page.Cursor{Key: s.created.UTC().Format(time.RFC3339Nano), ID: s.id}
+			l.after = page.Cursor{Key: s.created.UTC().Format(time.RFC3339Nano), ID: s.id, Org: r.id.UUID}
 			q.target = "behind " + s.label
 		}
 	case 6:
 		p := pick(t, "template", r.usable())
-		l.after = page.Cursor{Key: p.name, ID: p.id}
+		l.after = page.Cursor{Key: p.name, ID: p.id, Org: r.id.UUID}
 		q.target = "behind " + p.label
 	case 7:
 		l.query.Set("cursor", "anything")
@@ -320,6 +360,9 @@ func (f *arena) listing(t *rapid.T, q *request) listing {
 	}
 	if c := l.after.String(); c != "" {
 		l.query.Set("cursor", c)
+		if r != own {
+			q.form = invalidCursor
+		}
 	}
 	switch n := rapid.IntRange(0, 9).Draw(t, "limit"); n {
 	case 1, 2, 3, 100:

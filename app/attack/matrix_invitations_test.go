@@ -24,7 +24,7 @@ operation         id               none expired no-org viewer member other admin
 listInvitations   -                 401     401    401    403    403   403   200   200      200       401     401 401
 listInvitations   header            401     401    401    403    403   403   200   200      200       401     401 401
 listInvitations   filter            401     401    401    403    403   403   400   400      400       401     401 401
-listInvitations   cursor            401     401    401    403    403   403   200   200      200       401     401 401
+listInvitations   cursor            401     401    401    403    403   403   400   400      200       401     401 401
 createInvitation  -                 401     401    401    403    403   403   201   201      201       401     401 401
 createInvitation  body              401     401    401    403    403   403   400   400      400       401     401 401
 deleteInvitation  own               401     401    401    403    403   403   204   204      403       401     401 401

@@ -26,6 +26,7 @@ operation      id               none expired no-org viewer member other admin ow
 listTemplates  -                 401     401    401    200    200   200   200   200      200       401     401 401
 listTemplates  header            401     401    401    200    200   200   200   200      200       401     401 401
 listTemplates  filter            401     401    401    400    400   400   400   400      400       400     400 400
+listTemplates  cursor            401     401    401    400    400   400   400   400      200       400     400 400
 createTemplate -                 401     401    401    403    403   403   201   201      201       401     401 401
 createTemplate header            401     401    401    403    403   403   201   201      201       401     401 401
 createTemplate body              401     401    401    403    403   403   400   400      400       401     401 401

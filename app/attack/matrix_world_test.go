@@ -181,7 +181,9 @@ func (w *world) request(t *testing.T, op operation, id, caller string) *http.Req
 		path += "?org_id=" + w.globex.ID.String()
 	case "cursor":
 		of := w.known(t, w.api.listed(op.path), "stranger")
-		path += "?cursor=" + page.Cursor{Key: time.Now().UTC().Format(time.RFC3339Nano), ID: of}.String()
+		path += "?cursor=" + page.Cursor{
+			Key: time.Now().UTC().Format(time.RFC3339Nano), ID: of, Org: w.globex.ID.UUID,
+		}.String()
 	}
 	body := w.body(t, op, id, caller)
 	r, err := http.NewRequestWithContext(t.Context(), op.method, w.url+path, bytes.NewReader(body))

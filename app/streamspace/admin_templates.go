@@ -20,7 +20,9 @@ import (
 const maxTemplate = 1 << 20
 
 func templateCommand(t terminal) *cobra.Command {
-	c := group(&cobra.Command{Use: "template", Short: "Publish templates to every organisation, approve and withdraw them"})
+	c := group(&cobra.Command{
+		Use: "template", Short: "Publish templates to every organisation, approve and withdraw them",
+	})
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a template to every organisation; a changed one becomes its next revision",
@@ -114,5 +116,5 @@ func readTemplate(file string) (templates.New, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return templates.New{}, fmt.Errorf("%s is not a template: something follows it", file)
 	}
-	return templates.New(n), nil
+	return templates.New{Name: n.Name, Title: n.Title, Description: n.Description, Spec: n.Spec}, nil
 }

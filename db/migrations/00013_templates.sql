@@ -93,8 +93,8 @@ declare
   it app.templates;
 begin
   perform rls.enter_operator(org, operator);
-  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name for update;
-  if not found or it.requested_at is null or it.revision <> approve_template.revision then
+  select t.* into it from app.templates t where t.org_id = org and t.name = approve_template.name;
+  if it.requested_at is null or it.revision <> approve_template.revision then
     raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
   elsif exists (select from app.public_templates p where p.name = it.name and p.id is distinct from it.public_id) then
     raise exception 'another public template has this name' using errcode = 'SS041';
@@ -102,7 +102,7 @@ begin
   insert into app.public_templates (id, revision, name, title, description, spec)
   select coalesce(it.public_id, template), coalesce(max(p.revision), 0) + 1, it.name, it.title, it.description, it.spec
     from app.public_templates p where p.id = it.public_id;
-  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.org_id = org and t.id = it.id;
+  update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
   perform rls.log_operator(operator, 'template.publish', it.name);
   insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
 end $$;

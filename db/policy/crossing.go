@@ -326,12 +326,13 @@ func (d *deriver) condition(t target, users, org, agent string) string {
 	}
 }
 
-// fresh returns our row with a new id, a new name, a new secret and a new address.
+// fresh returns our row with a new id, a new name, a new key, a new secret and a new address.
 func (t target) fresh() values {
 	unused := values{
 		"id":          json.RawMessage(`"` + uuid.NewString() + `"`),
 		"name":        json.RawMessage(`"` + uuid.NewString() + `"`),
 		"secret_hash": json.RawMessage(fmt.Sprintf(`"\\x%x"`, uuid.New())),
+		"key":         json.RawMessage(`"` + uuid.NewString() + `"`),
 		"email":       json.RawMessage(`"` + uuid.NewString() + `@example.test"`),
 	}
 	return t.mine.with(unused, slices.DeleteFunc(slices.Collect(maps.Keys(unused)), func(c string) bool {

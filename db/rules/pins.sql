@@ -107,6 +107,7 @@ begin
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
+      ('R27 filled', 'app.idempotency_keys', 'user_id ends_at'),
       ('R27 filled', 'app.quota_usage', 'used'),
       ('R27 filled', 'app.org_heads', 'event_seq audit_seq audit_hash'),
       ('R27', 'app.org_heads', 'insert to streamspace_definer'),
@@ -146,6 +147,8 @@ begin
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
        'rls.current_user_id())) OR (select rls.is_admin()))'),
+      ('R39', 'idempotency_keys.ended_delete', 'd {streamspace_app,streamspace_system} using (ends_at < now())'),
+      ('R39', 'idempotency_keys.own_only', '* {streamspace_app} using (user_id = (select rls.current_user_id()))'),
       ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'invitations.ended_delete', 'd {streamspace_system} using (ends_at < now())'),
       ('R39', 'invitations.owners_invite_owners',

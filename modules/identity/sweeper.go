@@ -20,14 +20,14 @@ const (
 
 // ExpiredCredentials finds organisations with expired rows. It returns only their ids, because it looks at all of them.
 type ExpiredCredentials interface {
-	// WithExpired lists organisations that have expired credentials or tickets, and those that have expired invitations:
-	// at most n of each.
+	// WithExpired lists organisations that have expired credentials or tickets, those that have expired invitations, and
+	// those that have idempotency keys that have ended: at most n of each.
 	WithExpired(ctx context.Context, n int) ([]org.ID, error)
 }
 
 // ServiceTx is everything that the Sweeper may write in one organisation.
 type ServiceTx interface {
-	// DeleteExpired removes the organisation's expired credentials, tickets, grants and invitations.
+	// DeleteExpired removes the organisation's expired credentials, tickets, grants, invitations and idempotency keys.
 	DeleteExpired(ctx context.Context) error
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -79,6 +80,7 @@ var Resource = audit.Resource{Name: "invitation", NotFound: ErrNotFound}
 type New struct {
 	Email string // in any case
 	Role  org.Role
+	Key   *idempotency.Key
 }
 
 func (n New) check() error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/secret"
@@ -32,6 +33,7 @@ type Tx interface {
 	InvitationIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 
 	audit.Tx
+	idempotency.Tx
 }
 
 // Queries has the reads of this module's use cases, each in one round trip.

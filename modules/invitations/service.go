@@ -12,6 +12,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/mail"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -42,7 +43,9 @@ func NewService(c Config) *Service {
 }
 
 // Create invites an address. An open invitation of the address is replaced: its link ends. It returns
-// identity.ErrIsMember for the address of a member, ErrOwnersOnly, ErrTooMany, ErrTwice, or ErrNotSent.
+// identity.ErrIsMember for the address of a member, ErrOwnersOnly, ErrTooMany, ErrTwice, or ErrNotSent. With the key of
+// an earlier request it returns the invitation of that one, without its link and without another mail, or ErrNotFound
+// if that is not open any more, or idempotency.ErrReused.
 func (s *Service) Create(ctx context.Context, who org.Scope, in New) (Made, error) {
 	in.Email = identity.NormalEmail(in.Email)
 	if err := in.check(); err != nil {
@@ -58,19 +61,27 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in New) (Made, erro
 		if err := ownersOnly(who, in.Role); err != nil { // not before: the role may be outdated, or the sign-in over
 			return err
 		}
+		id, err := idempotency.Claim(ctx, tx, in.Key, uuid.Must(uuid.NewV7()))
+		if err != nil {
+			return err
+		}
+		if in.Key.Replayed() {
+			out, err = tx.InvitationByID(ctx, ID{id})
+			return err
+		}
 		if err := clearAddress(ctx, tx, who, in.Email); err != nil {
 			return err
 		}
 		out, err = tx.InsertInvitation(ctx, Invitation{
-			ID: ID{uuid.Must(uuid.NewV7())}, Email: in.Email, Role: in.Role, ByMail: s.c.Mail != nil,
+			ID: ID{id}, Email: in.Email, Role: in.Role, ByMail: s.c.Mail != nil,
 		}, key.Hash())
 		if err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, "invitation.create", out.ID)
 	})
-	if err != nil {
-		return Made{}, err
+	if err != nil || in.Key.Replayed() { // the secret is not kept, so that no one can be given the link again
+		return Made{Invitation: out}, err
 	}
 	link := s.c.PublicURL + "/invitation#" + key.Reveal()
 	if s.c.Mail == nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -50,6 +51,7 @@ type Tx interface {
 	SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 
 	org.Clocked
+	idempotency.Tx
 	templates.Reader
 	templates.Foreign
 	audit.Tx

@@ -13,6 +13,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/bus"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -54,6 +55,7 @@ func NewService(c Config) *Service {
 type Create struct {
 	Template string // an id or a name
 	Name     string // empty: the template's title
+	Key      *idempotency.Key
 }
 
 // maxName is the length of a session's name, in characters. The database has the same limit.
@@ -74,6 +76,14 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 	var out Session
 	var at Placement
 	err := s.inOrg(ctx, who, func(tx Tx) error {
+		id, err := idempotency.Claim(ctx, tx, in.Key, uuid.Must(uuid.NewV7()))
+		if err != nil {
+			return err
+		}
+		if in.Key.Replayed() { // as it is now
+			out, err = tx.LockSession(ctx, ID{id})
+			return err
+		}
 		t, err := tx.TemplateByRef(ctx, in.Template)
 		if err != nil {
 			return err
@@ -85,6 +95,7 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 			return err
 		}
 		out = begin(who, in.Name, t, at)
+		out.ID = ID{id}
 		out.CreatedAt = tx.Now()
 		if err := tx.InsertSession(ctx, out); err != nil {
 			return err
@@ -102,7 +113,9 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 	if err != nil {
 		return Session{}, s.explain(ctx, who, in.Template, err)
 	}
-	s.nudger.Nudge(at.Agent, desired(out, at.Namespace))
+	if !in.Key.Replayed() {
+		s.nudger.Nudge(at.Agent, desired(out, at.Namespace))
+	}
 	return out, nil
 }
 

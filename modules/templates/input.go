@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/runtime"
@@ -27,6 +28,7 @@ const (
 type New struct {
 	Name, Title, Description string
 	Spec                     runtime.Spec
+	Key                      *idempotency.Key
 }
 
 // Change is what to change in a template. What is nil stays.

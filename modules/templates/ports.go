@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
@@ -51,4 +52,5 @@ type Tx interface {
 	WithdrawPublication(ctx context.Context, id ID) error
 
 	Foreign
+	idempotency.Tx
 }

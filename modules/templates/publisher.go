@@ -88,8 +88,9 @@ func (p *Publisher) Requests(ctx context.Context, after ID, n int) ([]Request, e
 }
 
 // Approve publishes a revision that an organisation has asked to be published. The template stays the organisation's
-// own: its admins can withdraw it, and a later revision of it is published only when it is requested and approved again.
-// It returns ErrNotRequested, also when the template has changed since the operator looked at it, or ErrPublicNameTaken.
+// own: its admins can withdraw it, and a later revision of it is published only when it is requested and approved
+// again. It returns ErrNotRequested, also when the template has changed since the operator looked at it, or
+// ErrPublicNameTaken.
 func (p *Publisher) Approve(ctx context.Context, operator string, a Approval) error {
 	err := cmp.Or(input.Text("operator", operator, 1, maxOperator),
 		input.Number("revision", int64(a.Revision), 1, math.MaxInt32))

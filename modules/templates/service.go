@@ -9,6 +9,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/ports/fault"
+	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
 	"github.com/streamspace-dev/streamspace/ports/version"
@@ -59,19 +60,29 @@ func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Template, erro
 }
 
 // Create writes a private template of the caller's organisation. It returns ErrNameTaken, or an Invalid fault that
-// names the field.
+// names the field. With the key of an earlier request it returns what that one has created, or ErrNotFound if it is
+// deleted, or idempotency.ErrReused.
 func (s *Service) Create(ctx context.Context, who org.Scope, n New) (Template, error) {
 	if err := n.check(); err != nil {
 		return Template{}, err
 	}
-	t := n.template()
+	var out Template
 	err := s.inOrg(ctx, who, func(tx Tx) error {
-		if err := tx.InsertTemplate(ctx, t); err != nil {
+		out = n.template()
+		id, err := idempotency.Claim(ctx, tx, n.Key, out.ID.UUID)
+		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.create", t.ID)
+		if n.Key.Replayed() { // as it is now
+			out, err = tx.LockTemplate(ctx, ID{id})
+			return err
+		}
+		if err := tx.InsertTemplate(ctx, out); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, "template.create", out.ID)
 	})
-	return t, err
+	return out, err
 }
 
 // Update makes a new revision of a private template, unless nothing differs. Sessions that exist keep what they were

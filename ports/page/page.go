@@ -18,11 +18,14 @@ const (
 )
 
 // Cursor is the position after one item in a list's order: its sort key and, among equal keys, its id. The zero
-// Cursor is the beginning. It grants no access: the scope of
-// the transaction decides which rows a page shows. So it needs no signature.
+// Cursor is the beginning. It grants no access: the scope of the transaction decides which rows a page shows. So it
+// needs no signature.
 type Cursor struct {
 	Key string    `json:"k"`
 	ID  uuid.UUID `json:"i"`
+	// Org is the organisation whose list it is a position in. adapters/http sets and checks it: with a cursor of another
+	// organisation a client would silently skip items. Modules neither set nor read it.
+	Org uuid.UUID `json:"o,omitzero"`
 }
 
 // IsZero reports whether the cursor is the beginning.

@@ -12,3 +12,6 @@ select c.state::text as state, c.sessions::bigint as sessions from rls.count_ses
 
 -- name: OrgsWithWaitingSessions :many
 select o.org::uuid as org_id from rls.orgs_with_waiting_sessions(@after, @most) as o;
+
+-- name: OrgsWithEndedKeys :many
+select o.org::uuid as org_id from rls.orgs_with_ended_keys(@most) as o;

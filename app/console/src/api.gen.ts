@@ -1004,12 +1004,14 @@ export interface components {
     parameters: {
         /** @description At most this many items. */
         Limit: number;
-        /** @description `next_cursor` of the page before. It is opaque. */
+        /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
         Cursor: string;
         /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
         IfMatch: string;
         /** @description The template's id. */
         TemplateID: string;
+        /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+        IdempotencyKey: string;
         /** @description The session's id. */
         SessionID: string;
         /** @description The user's id. */
@@ -1017,6 +1019,8 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description `true`: an earlier request with this `Idempotency-Key` has created this. A secret that only its creation shows is left out. */
+        IdempotentReplayed: boolean;
         /** @description The version of what this shows, for `If-Match`. */
         ETag: string;
     };
@@ -1241,7 +1245,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1268,7 +1272,10 @@ export interface operations {
     createInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1283,6 +1290,7 @@ export interface operations {
                 headers: {
                     /** @description The invitation's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1292,7 +1300,9 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
@@ -1445,7 +1455,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1500,7 +1510,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1576,7 +1586,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -1602,7 +1612,10 @@ export interface operations {
     createTemplate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1617,6 +1630,7 @@ export interface operations {
                 headers: {
                     /** @description The template's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
@@ -1627,7 +1641,9 @@ export interface operations {
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1796,7 +1812,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
                 /** @description Only sessions that have not ended. */
                 active?: boolean;
@@ -1834,7 +1850,10 @@ export interface operations {
     createSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1849,6 +1868,7 @@ export interface operations {
                 headers: {
                     /** @description The session's path. */
                     Location?: string;
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1860,6 +1880,7 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
             429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
@@ -2094,7 +2115,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;
@@ -2212,7 +2233,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;

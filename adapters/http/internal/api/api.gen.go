@@ -579,6 +579,9 @@ type User struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
+// IdempotencyKey defines model for IdempotencyKey.
+type IdempotencyKey = string
+
 // IfMatch defines model for IfMatch.
 type IfMatch = string
 
@@ -599,7 +602,7 @@ type ListFormerMembersParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -608,8 +611,14 @@ type ListInvitationsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateInvitationParams defines parameters for CreateInvitation.
+type CreateInvitationParams struct {
+	// IdempotencyKey A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListOrgsParams defines parameters for ListOrgs.
@@ -617,7 +626,7 @@ type ListOrgsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -626,7 +635,7 @@ type ListSignInsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -635,7 +644,7 @@ type ListMembersParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -644,7 +653,7 @@ type ListSessionsParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 
 	// Active Only sessions that have not ended.
@@ -681,13 +690,25 @@ type ListSessionEventsParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// CreateSessionParams defines parameters for CreateSession.
+type CreateSessionParams struct {
+	// IdempotencyKey A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListTemplatesParams defines parameters for ListTemplates.
 type ListTemplatesParams struct {
 	// Limit At most this many items.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor `next_cursor` of the page before. It is opaque.
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CreateTemplateParams defines parameters for CreateTemplate.
+type CreateTemplateParams struct {
+	// IdempotencyKey A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteTemplateParams defines parameters for DeleteTemplate.
@@ -787,7 +808,7 @@ type ServerInterface interface {
 	ListInvitations(ctx echo.Context, params ListInvitationsParams) error
 	// CreateInvitation Invite someone by their email address.
 	// (POST /api/v1/invitations)
-	CreateInvitation(ctx echo.Context) error
+	CreateInvitation(ctx echo.Context, params CreateInvitationParams) error
 	// AcceptInvitation Accept an invitation, with an account or with a new one.
 	// (POST /api/v1/invitations/accept)
 	AcceptInvitation(ctx echo.Context) error
@@ -832,7 +853,7 @@ type ServerInterface interface {
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
 	// CreateSession Start a session from a template.
 	// (POST /api/v1/sessions)
-	CreateSession(ctx echo.Context) error
+	CreateSession(ctx echo.Context, params CreateSessionParams) error
 	// DeleteSession Terminate a session.
 	// (DELETE /api/v1/sessions/{session_id})
 	DeleteSession(ctx echo.Context, sessionId SessionID) error
@@ -859,7 +880,7 @@ type ServerInterface interface {
 	ListTemplates(ctx echo.Context, params ListTemplatesParams) error
 	// CreateTemplate Create a private template of the organisation.
 	// (POST /api/v1/templates)
-	CreateTemplate(ctx echo.Context) error
+	CreateTemplate(ctx echo.Context, params CreateTemplateParams) error
 	// DeleteTemplate Delete a template of the organisation.
 	// (DELETE /api/v1/templates/{template_id})
 	DeleteTemplate(ctx echo.Context, templateId TemplateID, params DeleteTemplateParams) error
@@ -990,8 +1011,28 @@ func (w *ServerInterfaceWrapper) ListInvitations(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateInvitation(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateInvitationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateInvitation(ctx)
+	err = w.Handler.CreateInvitation(ctx, params)
 	return err
 }
 
@@ -1266,8 +1307,28 @@ func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateSession(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateSessionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateSession(ctx)
+	err = w.Handler.CreateSession(ctx, params)
 	return err
 }
 
@@ -1441,8 +1502,28 @@ func (w *ServerInterfaceWrapper) ListTemplates(ctx echo.Context) error {
 func (w *ServerInterfaceWrapper) CreateTemplate(ctx echo.Context) error {
 	var err error
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTemplateParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.CreateTemplate(ctx)
+	err = w.Handler.CreateTemplate(ctx, params)
 	return err
 }
 
@@ -2589,7 +2670,8 @@ func (response ListInvitationsdefaultApplicationProblemPlusJSONResponse) VisitLi
 }
 
 type CreateInvitationRequestObject struct {
-	Body *CreateInvitationJSONRequestBody
+	Params CreateInvitationParams
+	Body   *CreateInvitationJSONRequestBody
 }
 
 type CreateInvitationResponseObject interface {
@@ -2597,7 +2679,8 @@ type CreateInvitationResponseObject interface {
 }
 
 type CreateInvitation201ResponseHeaders struct {
-	Location *string
+	IdempotentReplayed *bool
+	Location           *string
 }
 
 type CreateInvitation201JSONResponse struct {
@@ -2612,6 +2695,9 @@ func (response CreateInvitation201JSONResponse) VisitCreateInvitationResponse(w 
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	if response.Headers.Location != nil {
 		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
 	}
@@ -2687,6 +2773,30 @@ func (response CreateInvitation403ApplicationProblemPlusJSONResponse) VisitCreat
 	return err
 }
 
+type CreateInvitation404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateInvitation404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateInvitation404ResponseHeaders
+}
+
+func (response CreateInvitation404ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateInvitation409ResponseHeaders struct {
 	RetryAfter *int
 }
@@ -2707,6 +2817,30 @@ func (response CreateInvitation409ApplicationProblemPlusJSONResponse) VisitCreat
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateInvitation422ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateInvitation422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateInvitation422ResponseHeaders
+}
+
+func (response CreateInvitation422ApplicationProblemPlusJSONResponse) VisitCreateInvitationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -4448,7 +4582,8 @@ func (response ListSessionsdefaultApplicationProblemPlusJSONResponse) VisitListS
 }
 
 type CreateSessionRequestObject struct {
-	Body *CreateSessionJSONRequestBody
+	Params CreateSessionParams
+	Body   *CreateSessionJSONRequestBody
 }
 
 type CreateSessionResponseObject interface {
@@ -4456,7 +4591,8 @@ type CreateSessionResponseObject interface {
 }
 
 type CreateSession201ResponseHeaders struct {
-	Location *string
+	IdempotentReplayed *bool
+	Location           *string
 }
 
 type CreateSession201JSONResponse struct {
@@ -4471,6 +4607,9 @@ func (response CreateSession201JSONResponse) VisitCreateSessionResponse(w http.R
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
 	if response.Headers.Location != nil {
 		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
 	}
@@ -4590,6 +4729,30 @@ func (response CreateSession409ApplicationProblemPlusJSONResponse) VisitCreateSe
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateSession422ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateSession422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateSession422ResponseHeaders
+}
+
+func (response CreateSession422ApplicationProblemPlusJSONResponse) VisitCreateSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -5827,7 +5990,8 @@ func (response ListTemplatesdefaultApplicationProblemPlusJSONResponse) VisitList
 }
 
 type CreateTemplateRequestObject struct {
-	Body *CreateTemplateJSONRequestBody
+	Params CreateTemplateParams
+	Body   *CreateTemplateJSONRequestBody
 }
 
 type CreateTemplateResponseObject interface {
@@ -5835,8 +5999,9 @@ type CreateTemplateResponseObject interface {
 }
 
 type CreateTemplate201ResponseHeaders struct {
-	ETag     *string
-	Location *string
+	ETag               *string
+	IdempotentReplayed *bool
+	Location           *string
 }
 
 type CreateTemplate201JSONResponse struct {
@@ -5853,6 +6018,9 @@ func (response CreateTemplate201JSONResponse) VisitCreateTemplateResponse(w http
 	w.Header().Set("Content-Type", "application/json")
 	if response.Headers.ETag != nil {
 		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
 	}
 	if response.Headers.Location != nil {
 		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
@@ -5929,6 +6097,30 @@ func (response CreateTemplate403ApplicationProblemPlusJSONResponse) VisitCreateT
 	return err
 }
 
+type CreateTemplate404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplate404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateTemplate404ResponseHeaders
+}
+
+func (response CreateTemplate404ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTemplate409ResponseHeaders struct {
 	RetryAfter *int
 }
@@ -5949,6 +6141,30 @@ func (response CreateTemplate409ApplicationProblemPlusJSONResponse) VisitCreateT
 		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
 	}
 	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTemplate422ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type CreateTemplate422ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers CreateTemplate422ResponseHeaders
+}
+
+func (response CreateTemplate422ApplicationProblemPlusJSONResponse) VisitCreateTemplateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(422)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -7245,8 +7461,10 @@ func (sh *strictHandler) ListInvitations(ctx echo.Context, params ListInvitation
 }
 
 // CreateInvitation operation middleware
-func (sh *strictHandler) CreateInvitation(ctx echo.Context) error {
+func (sh *strictHandler) CreateInvitation(ctx echo.Context, params CreateInvitationParams) error {
 	var request CreateInvitationRequestObject
+
+	request.Params = params
 
 	var body CreateInvitationJSONRequestBody
 	var err error
@@ -7723,8 +7941,10 @@ func (sh *strictHandler) ListSessions(ctx echo.Context, params ListSessionsParam
 }
 
 // CreateSession operation middleware
-func (sh *strictHandler) CreateSession(ctx echo.Context) error {
+func (sh *strictHandler) CreateSession(ctx echo.Context, params CreateSessionParams) error {
 	var request CreateSessionRequestObject
+
+	request.Params = params
 
 	var body CreateSessionJSONRequestBody
 	var err error
@@ -8015,8 +8235,10 @@ func (sh *strictHandler) ListTemplates(ctx echo.Context, params ListTemplatesPar
 }
 
 // CreateTemplate operation middleware
-func (sh *strictHandler) CreateTemplate(ctx echo.Context) error {
+func (sh *strictHandler) CreateTemplate(ctx echo.Context, params CreateTemplateParams) error {
 	var request CreateTemplateRequestObject
+
+	request.Params = params
 
 	var body CreateTemplateJSONRequestBody
 	var err error

@@ -40,6 +40,30 @@ func (q *Queries) CountSessions(ctx context.Context) ([]CountSessionsRow, error)
 	return items, nil
 }
 
+const orgsWithEndedKeys = `-- name: OrgsWithEndedKeys :many
+select o.org::uuid as org_id from rls.orgs_with_ended_keys($1) as o
+`
+
+func (q *Queries) OrgsWithEndedKeys(ctx context.Context, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsWithEndedKeys, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orgsWithExpiredCredentials = `-- name: OrgsWithExpiredCredentials :many
 select d.org::uuid as org_id from rls.orgs_with_expired_credentials($1) as d
 `
