@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
@@ -33,12 +32,9 @@ type accessReader struct{ reader }
 
 // SignIns implements access.Queries.
 func (r accessReader) SignIns(ctx context.Context, after page.Cursor, n int) ([]access.SignIn, error) {
-	before := farFuture
-	if !after.IsZero() {
-		var err error
-		if before, err = time.Parse(time.RFC3339Nano, after.Key); err != nil {
-			return nil, page.Bad(err)
-		}
+	before, err := timeOf(after)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := r.Queries.SignIns(ctx, before, after.ID, int32(n))
 	out := make([]access.SignIn, len(rows))

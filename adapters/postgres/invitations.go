@@ -76,12 +76,9 @@ type invitationReader struct{ reader }
 func (r invitationReader) Invitations(
 	ctx context.Context, after page.Cursor, n int,
 ) ([]invitations.Invitation, error) {
-	before := farFuture
-	if !after.IsZero() {
-		var err error
-		if before, err = time.Parse(time.RFC3339Nano, after.Key); err != nil {
-			return nil, page.Bad(err)
-		}
+	before, err := timeOf(after)
+	if err != nil {
+		return nil, err
 	}
 	rows, err := r.Queries.Invitations(ctx, before, after.ID, int32(n))
 	out := make([]invitations.Invitation, len(rows))

@@ -3,12 +3,14 @@ package postgres
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
 // reading makes a module's org.Reading. as converts the reader to the module's own interface.
@@ -58,4 +60,20 @@ func (o oneShot) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, 
 func (o oneShot) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	rows, err := o.Query(ctx, sql, args...)
 	return oneRow{rows, err}
+}
+
+// farFuture is later than the creation of any row. The first page of a list from the newest row on begins there, so that
+// the first and the further pages share one query.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// timeOf is the time from which a page of a list, the newest row first, goes on. A cursor is the client's to change.
+func timeOf(after page.Cursor) (time.Time, error) {
+	if after.IsZero() {
+		return farFuture, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, after.Key)
+	if err != nil {
+		return t, page.Bad(err)
+	}
+	return t, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -86,21 +85,14 @@ func (r sessionReader) SessionByID(ctx context.Context, id sessions.ID) (session
 	return named(r.reader.SessionByID(ctx, id.UUID))
 }
 
-// farFuture is later than the creation of any session. The first page begins there, so that the first and the further
-// pages share one query.
-var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // Sessions implements sessions.Queries. A member's query names the owner so that an index can be used. The policy shows
 // a member no other sessions in any case, so that a wrong owner here finds less and never more.
 func (r sessionReader) Sessions(
 	ctx context.Context, f sessions.Filter, after page.Cursor, n int,
 ) ([]sessions.Session, error) {
-	before := farFuture
-	if !after.IsZero() {
-		var err error
-		if before, err = time.Parse(time.RFC3339Nano, after.Key); err != nil {
-			return nil, page.Bad(err)
-		}
+	before, err := timeOf(after)
+	if err != nil {
+		return nil, err
 	}
 	out, err := r.list(ctx, f, orgdb.SessionsOfOwnerParams{
 		OwnerID: r.in.User().UUID, Before: before, BeforeID: after.ID, Most: int32(n),
