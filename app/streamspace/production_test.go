@@ -355,8 +355,8 @@ func (in *installation) desktop(bearer string) {
 	}
 }
 
-// freeAddress is an address that nobody else takes before the test uses it: its port is below those that the kernel gives to
-// connections and to listeners that ask for any port.
+// freeAddress is an address that nobody else takes before the test uses it: its port is below those that the kernel
+// gives to connections and to listeners that ask for any port.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	const lowest, highest = 20000, 32767

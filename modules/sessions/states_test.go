@@ -15,13 +15,9 @@ var update = flag.Bool("update", false, "write docs/states.md instead of compari
 // statesPage is what docs/states.md must be: the table of next, in the order of a session's life.
 func statesPage() string {
 	var page strings.Builder
-	page.WriteString(`# The states of a session
-
-This page is written by ` + "`make generate`" + ` from the table in ` + "`modules/sessions`" + `, which decides on every report and request.
-
-| State | May become |
-|---|---|
-`)
+	page.WriteString("# The states of a session\n\n" +
+		"This page is written by `make generate` from the table in `modules/sessions`, which decides on every report and\n" +
+		"request.\n\n| State | May become |\n|---|---|\n")
 	for _, from := range states {
 		to := "nothing: it is final"
 		if names := next[from]; len(names) > 0 {
@@ -33,10 +29,9 @@ This page is written by ` + "`make generate`" + ` from the table in ` + "`module
 		}
 		fmt.Fprintf(&page, "| `%s` | %s |\n", from, to)
 	}
-	page.WriteString(`
-A report of the state that a session has already changes nothing. There is one way back: a session that its host could not start is
-` + "`pending`" + ` again, once, until another host takes it.
-`)
+	page.WriteString("\nA report of the state that a session has already changes nothing. " +
+		"There is one way back: a session that its\n" +
+		"host could not start is `pending` again, once, until another host takes it.\n")
 	return page.String()
 }
 
