@@ -640,10 +640,10 @@ COMMENT ON FUNCTION rls.check_catalogue() IS 'Everything in the catalogue that b
 
 
 --
--- Name: connect_agent(uuid, bytea, bigint, boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: connect_agent(uuid, bytea, bigint, boolean, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) RETURNS bigint
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer DEFAULT 20) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -660,18 +660,19 @@ begin
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
   present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now() where a.id = agent;
+  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
+  perform rls.provide_slots(agent, its_slots);
   return present;
 end $$;
 
 
-ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) IS 'Notes that an agent is alive. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) IS 'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
 
 
 --
@@ -723,6 +724,34 @@ ALTER FUNCTION rls.count_sessions() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.count_sessions() IS 'The number of sessions of all orgs in each state, except final states.';
+
+
+--
+-- Name: create_key(uuid, uuid, text, text[], bytea, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer) RETURNS TABLE(its_end timestamp with time zone, longest integer)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  longest := (select o.max_key_days from app.organizations o where o.id = rls.current_org_id());
+  if coalesce(days, 1) <= longest then
+    its_end := rls.insert_key(key, create_key.public_id, create_key.name, create_key.scopes, hash,
+      make_interval(hours => 24 * coalesce(days, least(90, longest))));
+    insert into app.audit_log (action, subject) values ('key.create', create_key.public_id::text);
+  end if;
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer) IS 'Creates an API key of the member who acts; days are by default 90. The end is null when that is longer than the org allows.';
 
 
 --
@@ -831,7 +860,7 @@ CREATE FUNCTION rls.credential_of(hash bytea) RETURNS TABLE(org uuid, slug text,
     AS $$
   select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
     from app.credentials k join app.organizations o on o.id = k.org_id
-   where k.secret_hash = hash and k.ends_at > now() and not o.suspended and not k.disabled
+   where k.secret_hash = hash and k.scopes is null and k.ends_at > now() and not o.suspended and not k.disabled
 $$;
 
 
@@ -841,7 +870,7 @@ ALTER FUNCTION rls.credential_of(hash bytea) OWNER TO streamspace_definer;
 -- Name: FUNCTION credential_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.credential_of(hash bytea) IS 'The credential with this secret: its org, user and role.';
+COMMENT ON FUNCTION rls.credential_of(hash bytea) IS 'The sign-in with this secret: its org, user and role. No API key.';
 
 
 --
@@ -984,7 +1013,8 @@ begin
   for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
     -- One organisation after the other in one transaction: all of a user's sign-ins end, or none.
     perform set_config('app.org_id', its_org::text, true);
-    delete from app.credentials k where k.org_id = its_org and k.user_id = usr and (k.org_id <> org or k.id <> credential);
+    delete from app.credentials k
+     where k.org_id = its_org and k.user_id = usr and k.scopes is null and (k.org_id <> org or k.id <> credential);
     if found or always then
       insert into app.audit_log (action, subject) values (end_other_sign_ins.action, usr::text);
     end if;
@@ -998,7 +1028,7 @@ ALTER FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, actio
 -- Name: FUNCTION end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) IS 'Ends all sign-ins of a user but one, in every org, with an audit entry in each. Only the definer''s functions may execute it.';
+COMMENT ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, action text, always boolean) IS 'Ends all sign-ins of a user but one, in every org, with an audit entry in each. API keys stay. Only the definer''s functions may execute it.';
 
 
 --
@@ -1285,6 +1315,52 @@ COMMENT ON FUNCTION rls.forget_password(address text, hash bytea, ends timestamp
 
 
 --
+-- Name: free_agent(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.free_agent(besides uuid) RETURNS TABLE(agent uuid, waits_for text, namespace text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  candidate record;
+  missing text := 'agent';
+  its_namespace text;
+begin
+  select o.namespace into its_namespace from app.organizations o where o.id = rls.current_org_id();
+  for candidate in
+    select a.id, coalesce(a.seen_at > now() - interval '30 s', false) and coalesce(s.failed_at < now() - interval '1 min', true) as ready
+      from app.agent_orgs s join app.agents a on a.id = s.agent_id,
+           lateral (select count(*) as free from app.agent_slots t
+                     where t.agent_id = a.id and t.session_id is null and t.slot <= a.slots) room
+     where a.revoked_at is null and a.id is distinct from besides
+     order by room.free desc, a.seen_at desc
+  loop
+    missing := case when candidate.ready or missing = 'room' then 'room' else 'host' end;
+    continue when not candidate.ready;
+    -- The row stays locked until the session takes a slot, in the same transaction.
+    perform from app.agent_slots t join app.agents a on a.id = t.agent_id
+      where t.agent_id = candidate.id and t.session_id is null and t.slot <= a.slots
+      limit 1 for update of t skip locked;
+    if found then
+      return query select candidate.id, ''::text, its_namespace;
+      return;
+    end if;
+  end loop;
+  return query select null::uuid, missing, its_namespace;
+end $$;
+
+
+ALTER FUNCTION rls.free_agent(besides uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION free_agent(besides uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.free_agent(besides uuid) IS 'An agent with a free slot for a session of the org that was entered, besides one that could not start it: the one with the most room. Otherwise what is missing: room, a host, or any agent that serves the org. It tells no number. Also the org''s namespace.';
+
+
+--
 -- Name: grant_access(text, uuid, uuid, text, text, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1308,6 +1384,44 @@ ALTER FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, re
 --
 
 COMMENT ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) IS 'Makes a user a member of an org until an end, for a reason that its owners see. A present member is refused.';
+
+
+--
+-- Name: insert_key(uuid, uuid, text, text[], bytea, interval); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_end timestamptz;
+begin
+  perform from app.users u where u.id = rls.current_user_id() for update; -- two keys that would both be the last take turns
+  if (select count(*) from app.credentials k where k.org_id = rls.current_org_id() and k.user_id = rls.current_user_id()
+         and k.scopes is not null and k.ends_at > now()) >= 50 then
+    raise exception 'a member has at most 50 keys' using errcode = 'SS024';
+  end if;
+  -- From the sign-in that asks: its user and role. A key is none.
+  insert into app.credentials (id, public_id, user_id, role, name, scopes, secret_hash, ends_at)
+    select key, insert_key.public_id, k.user_id, k.role, insert_key.name, insert_key.scopes, hash, least(now() + lasts, m.ends_at)
+      from app.credentials k join app.memberships m on m.org_id = k.org_id and m.user_id = k.user_id
+     where k.org_id = rls.current_org_id() and k.id = rls.current_credential_id() and k.scopes is null
+    returning ends_at into its_end;
+  if not found then
+    raise exception 'not asked for by a sign-in' using errcode = 'SS001';
+  end if;
+  return its_end;
+end $$;
+
+
+ALTER FUNCTION rls.insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval) IS 'Creates an API key of the member who acts, and returns its end: a grant''s at the latest. Only the definer''s functions may execute it.';
 
 
 --
@@ -1488,6 +1602,42 @@ COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted 
 
 
 --
+-- Name: key_of(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.key_of(hash bytea) RETURNS TABLE(org uuid, slug text, name text, usr uuid, role text, id uuid, ends_at timestamp with time zone, scopes text[])
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  this_hour constant timestamptz := date_trunc('hour', now());
+  used timestamptz;
+begin
+  select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at, k.scopes, k.used_at
+    into org, slug, key_of.name, usr, key_of.role, key_of.id, key_of.ends_at, key_of.scopes, used
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.secret_hash = hash and k.scopes is not null and k.ends_at > now() and not o.suspended and not k.disabled;
+  if not found then
+    return;
+  end if;
+  if used is distinct from this_hour then
+    perform rls.scope(org);
+    update app.credentials k set used_at = this_hour where k.id = key_of.id; -- in this org, by the policy
+  end if;
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.key_of(hash bytea) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION key_of(hash bytea); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.key_of(hash bytea) IS 'The API key with this secret: its org, user, role and scopes. Notes the hour in which it was used.';
+
+
+--
 -- Name: limit_invitations(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1665,7 +1815,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '082f7c93f110b9025b5b538b3aa213c0cfcc8a6a3de0d63e09965ca6b54f4826'), (3::bigint, 'ae2980ffc48ca75637e75204e5e8d1ca23075af7657dde556df38dd2fed31060'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '0ba20082a30b3b19f194abec5b709f0218689e4471534015c66290c6e0032741'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '4be411053627bead05c11fcbea1fa3b873550c2359a50faad393f1448186dcf2'), (9::bigint, '6ea74c8f7e8e470a167697742d51f04401e67772d58fad694d2b83fbb3e0953b'), (10::bigint, '514dec25ba4df1495f3b78bb105de9b19c1aa85caa715907003c45fee5c4428b'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '75c4faa738b0c6880ab13b0fb3cd6eee03a46523e9bb67a42ebfa377d01c9a81'), (3::bigint, 'e19abb366e9008a09f34d4d5d3a328f27622d2235cd8599aa7140e68f0811928'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'db74adc3021381a6bfd57758a1715045611a42a78ae6843de28c8517017aa69f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'fb0b24cd9baa82fa03f32d5b54dda5b811f0e30e654e82388c901cc47e9539de'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'b53a73f6fcd47fcaf48dd4361d92bb524eb39add8fd40ff31cb1fec03acb0df4'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '7c5538a909b37ca6c77b3b200a77e9f62b96691e96c40b40214c5439adb64f07') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1977,6 +2127,30 @@ COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs wit
 
 
 --
+-- Name: orgs_with_waiting_sessions(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct s.org_id from app.sessions s
+   where s.state = 'pending' and s.agent_id is null and s.org_id > after
+   order by s.org_id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) IS 'A page of the orgs with sessions that no agent has yet, after a given id.';
+
+
+--
 -- Name: own_orgs(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2044,6 +2218,41 @@ ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page int
 --
 
 COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
+
+
+--
+-- Name: provide_slots(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.provide_slots(agent uuid, wanted integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  provided int;
+begin
+  select count(*) into provided from app.agent_slots t where t.agent_id = agent;
+  if provided < wanted then
+    insert into app.agent_slots (agent_id, slot)
+    select agent, n from generate_series(1, wanted) n
+     where not exists (select from app.agent_slots t where t.agent_id = agent and t.slot = n)
+     limit wanted - provided;
+  elsif provided > wanted then
+    delete from app.agent_slots t
+     where t.agent_id = agent and t.slot in (
+       select f.slot from app.agent_slots f where f.agent_id = agent and f.session_id is null
+        order by f.slot desc limit provided - wanted for update skip locked);
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.provide_slots(agent uuid, wanted integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.provide_slots(agent uuid, wanted integer) IS 'Makes the number of an agent''s slots the wanted one. Slots in use stay. Only the definer''s functions may execute it.';
 
 
 --
@@ -2165,7 +2374,7 @@ declare
 begin
   select k.ends_at into its_end
     from app.credentials k
-   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.scopes is null and k.ends_at > now()
      and not k.suspended and not k.disabled;
   if not found then
     perform rls.refuse_entry(org, usr, credential);
@@ -2180,7 +2389,7 @@ ALTER FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credenti
 -- Name: FUNCTION require_credential(org uuid, usr uuid, claimed text, credential uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) IS 'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
+COMMENT ON FUNCTION rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) IS 'The end of a sign-in by which its holder may enter. For an API key and otherwise SS001 or SS002. Only the definer''s functions may execute it.';
 
 
 --
@@ -2217,7 +2426,7 @@ ALTER FUNCTION rls.reset_password(hash bytea, password_hash text) OWNER TO strea
 -- Name: FUNCTION reset_password(hash bytea, password_hash text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
+COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consumes a link, sets its user''s password and ends their sign-ins and API keys in every org, where that is audited.';
 
 
 --
@@ -2305,6 +2514,42 @@ COMMENT ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) IS '
 
 
 --
+-- Name: rotate_key(uuid, uuid, uuid, bytea, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer) RETURNS TABLE(name text, scopes text[], its_end timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  lasts interval;
+begin
+  select k.name, k.scopes, least(k.ends_at - k.created_at, make_interval(hours => 24 * o.max_key_days))
+    into rotate_key.name, rotate_key.scopes, lasts
+    from app.credentials k join app.organizations o on o.id = k.org_id
+   where k.org_id = rls.current_org_id() and k.public_id = replaced and k.user_id = rls.current_user_id() and k.scopes is not null
+     and k.ends_at > now();
+  if not found then
+    return;
+  end if;
+  its_end := rls.insert_key(key, rotate_key.public_id, rotate_key.name, rotate_key.scopes, hash, lasts);
+  update app.credentials k set ends_at = least(k.ends_at, now() + make_interval(hours => overlap_hours))
+   where k.public_id = replaced; -- in this org, by the policy
+  insert into app.audit_log (action, subject) values ('key.rotate', replaced::text);
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer) IS 'Creates a key like one of the member''s own, which lasts as long. The replaced one ends after the overlap. No row: there is no such key.';
+
+
+--
 -- Name: rules_extensions(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2374,8 +2619,9 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, and the audit log's hash function, are unchanged: body, volatility, settings and owner.
--- Every policy relies on the former, and verifying the audit log relies on the latter.
+-- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
+-- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
+-- is noticed only in a race.
 union all
 select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
   from (select object, text from pin where rule = 'R23') pin
@@ -2383,7 +2629,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $_$;
@@ -2548,6 +2794,7 @@ begin
       ('R01', 'app.installation', ''),
       ('R01', 'app.operator_log', ''),
       ('R01', 'app.password_resets', ''),
+      ('R01', 'app.agent_slots', ''),
       -- Goose's table and its sequence, with their columns.
       ('R02', 'rls.goose_db_version',
        'id integer, version_id bigint, is_applied boolean, tstamp timestamp without time zone'),
@@ -2563,6 +2810,9 @@ begin
       -- What the definer writes of the platform's own rows, and where it has one policy for all commands.
       ('R06', 'agents.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'agents.definer_update', 'w {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_delete', 'd {streamspace_definer} using true'),
+      ('R06', 'agent_slots.definer_insert', 'a {streamspace_definer} check true'),
+      ('R06', 'agent_slots.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'installation.definer_update', 'w {streamspace_definer} using true'),
       ('R06', 'operator_log.definer_insert', 'a {streamspace_definer} check true'),
       ('R06', 'password_resets.definer_delete', 'd {streamspace_definer} using true'),
@@ -2623,10 +2873,16 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
+      ('R23', 'rls.provide_slots(uuid,integer)',
+       'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
+       'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
+      ('R23', 'rls.use_slot()',
+       'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
+       '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
       ('R27 filled', 'app.events', 'seq at owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
-      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at'),
+      ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
       ('R27 filled', 'app.invitations', 'invited_by created_at ends_at'),
       ('R27 filled', 'app.idempotency_keys', 'user_id ends_at'),
@@ -2657,7 +2913,7 @@ begin
        'rls.is_admin()))'),
       ('R39', 'audit_log.viewers_insert_refusals',
        'a {streamspace_app} check ((NOT (select rls.is_viewer())) OR (action = ''credential.sign_out''::text) OR '
-       '("right"(action, 8) = ''.refused''::text))'),
+       '(action = ''key.revoke''::text) OR ("right"(action, 8) = ''.refused''::text))'),
       ('R39', 'credentials.own_or_admin',
        '* {streamspace_app} using ((user_id = (select rls.current_user_id())) OR ((select rls.is_admin()) AND '
        '((role <> ''owner''::text) OR (select rls.is_owner()))))'),
@@ -3189,7 +3445,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 10 $$;
+    AS $$ select 12 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3382,6 +3638,31 @@ COMMENT ON FUNCTION rls.set_password(operator text, usr uuid, password_hash text
 
 
 --
+-- Name: set_settings(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.set_settings(max_key_days integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.organizations o set max_key_days = set_settings.max_key_days where rls.is_admin(); -- this org, by the policy
+  if not found then
+    raise exception 'only an admin changes the settings' using errcode = '42501';
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.set_settings(max_key_days integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION set_settings(max_key_days integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.set_settings(max_key_days integer) IS 'An admin changes the settings of their org.';
+
+
+--
 -- Name: set_up(bytea, uuid, text, text, text, uuid, text, text, text, bigint, bigint); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3474,7 +3755,7 @@ ALTER FUNCTION rls.sign_in_is_foreign(sign_in uuid) OWNER TO streamspace_definer
 -- Name: FUNCTION sign_in_is_foreign(sign_in uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) IS 'Whether a sign-in, by its public id, is to another org than the one that was entered.';
+COMMENT ON FUNCTION rls.sign_in_is_foreign(sign_in uuid) IS 'Whether a sign-in or an API key, by its public id, is to another org than the one that was entered.';
 
 
 --
@@ -3524,7 +3805,35 @@ ALTER FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) OWNER TO str
 -- Name: FUNCTION sign_out_user(operator text, org uuid, usr uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) IS 'Ends all sign-ins of a user to one org.';
+COMMENT ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) IS 'Ends all sign-ins of a user to one org, and their API keys.';
+
+
+--
+-- Name: start_elsewhere(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.start_elsewhere() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
+  update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
+   where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
+     and s.desired = 'running' and s.state in ('pending', 'starting') and s.failed_on is null
+     and exists (select from app.agent_orgs o join app.agents a on a.id = o.agent_id
+                  where o.agent_id <> s.agent_id and a.revoked_at is null);
+  return found;
+end $$;
+
+
+ALTER FUNCTION rls.start_elsewhere() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION start_elsewhere(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.start_elsewhere() IS 'Notes that the agent that reports could not start the session, and takes the session from it, if it can be tried on another one.';
 
 
 --
@@ -3690,6 +3999,60 @@ COMMENT ON FUNCTION rls.unpublish_template() IS 'Removes the public template tha
 
 
 --
+-- Name: use_slot(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.use_slot() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  held uuid := case when old.state not in ('terminated', 'failed') then old.agent_id end;
+  needed uuid := case when new.state not in ('terminated', 'failed') then new.agent_id end;
+begin
+  if held is distinct from needed then
+    delete from app.agent_slots t using app.agents a where t.session_id = old.id and a.id = t.agent_id and t.slot > a.slots;
+    update app.agent_slots t set session_id = null where t.session_id = old.id;
+    -- An agent that does not serve the org, and an id that another session has, are refused by the table's keys, and not for a
+    -- reason that tells of slots.
+    if needed is not null and exists (select from app.agent_orgs s where s.agent_id = needed)
+       and not exists (select from app.agent_slots t where t.session_id = new.id) then
+      update app.agent_slots t set session_id = new.id
+       where t.agent_id = needed and t.slot = (
+         select f.slot from app.agent_slots f join app.agents a on a.id = f.agent_id
+          where f.agent_id = needed and f.session_id is null and f.slot <= a.slots
+          order by f.slot limit 1 for update of f skip locked);
+      if not found then
+        raise exception 'no free slot on the agent' using errcode = 'SS030';
+      end if;
+    end if;
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  if old.agent_id is distinct from new.agent_id then
+    -- What another agent has reported says nothing of this one's epochs.
+    new.observed_epoch := 0;
+    new.observed_generation := 0;
+    new.waits_since := case when new.agent_id is null then now() else new.waits_since end;
+  end if;
+  if new.agent_id is not null or new.state <> 'pending' then
+    new.waits_for := '';
+  end if;
+  return new;
+end $$;
+
+
+ALTER FUNCTION rls.use_slot() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION use_slot(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.use_slot() IS 'A session on an agent holds one of its slots until it ends. Without a free slot it is refused, whoever writes it.';
+
+
+--
 -- Name: user_by_email(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3741,7 +4104,8 @@ COMMENT ON FUNCTION rls.withdraw_template(operator text, name text) IS 'Removes 
 
 CREATE TABLE app.agent_orgs (
     org_id uuid DEFAULT rls.current_org_id() NOT NULL,
-    agent_id uuid NOT NULL
+    agent_id uuid NOT NULL,
+    failed_at timestamp with time zone
 );
 
 ALTER TABLE ONLY app.agent_orgs FORCE ROW LEVEL SECURITY;
@@ -3757,6 +4121,35 @@ COMMENT ON TABLE app.agent_orgs IS 'The agents that serve an org.';
 
 
 --
+-- Name: COLUMN agent_orgs.failed_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agent_orgs.failed_at IS 'When a session of this org last failed to start there, and the host was the cause.';
+
+
+--
+-- Name: agent_slots; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.agent_slots (
+    agent_id uuid NOT NULL,
+    slot integer NOT NULL,
+    session_id uuid
+);
+
+ALTER TABLE ONLY app.agent_slots FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.agent_slots OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE agent_slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.agent_slots IS 'The slots of each agent, and the session that holds each, of whichever org. Only the definer''s functions reach them, so that an org learns nothing of the sessions of others.';
+
+
+--
 -- Name: agents; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -3768,7 +4161,9 @@ CREATE TABLE app.agents (
     seen_at timestamp with time zone,
     revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80))))
+    slots integer DEFAULT 0 NOT NULL,
+    CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
+    CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000)))
 );
 
 ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
@@ -3781,6 +4176,13 @@ ALTER TABLE app.agents OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
+
+
+--
+-- Name: COLUMN agents.slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.slots IS 'How many sessions the agent says that it can run at the same time.';
 
 
 --
@@ -3798,10 +4200,16 @@ CREATE TABLE app.credentials (
     public_id uuid DEFAULT gen_random_uuid() NOT NULL,
     address text DEFAULT ''::text NOT NULL,
     browser text DEFAULT ''::text NOT NULL,
+    name text,
+    scopes text[],
+    used_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ends_at timestamp with time zone NOT NULL,
     CONSTRAINT credentials_address_length CHECK ((length(address) <= 64)),
-    CONSTRAINT credentials_browser_length CHECK ((length(browser) <= 200))
+    CONSTRAINT credentials_browser_length CHECK ((length(browser) <= 200)),
+    CONSTRAINT credentials_key_has_a_name CHECK (((name IS NULL) = (scopes IS NULL))),
+    CONSTRAINT credentials_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
+    CONSTRAINT credentials_scopes_count CHECK (((cardinality(scopes) >= 1) AND (cardinality(scopes) <= 50)))
 );
 
 ALTER TABLE ONLY app.credentials FORCE ROW LEVEL SECURITY;
@@ -3813,7 +4221,7 @@ ALTER TABLE app.credentials OWNER TO streamspace_owner;
 -- Name: TABLE credentials; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.credentials IS 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and removing a member deletes their sign-ins. So rls.enter reads one row, in one index.';
+COMMENT ON TABLE app.credentials IS 'Sign-ins and API keys. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and removing a member deletes their sign-ins and keys. So rls.enter reads one row, in one index.';
 
 
 --
@@ -3835,6 +4243,20 @@ COMMENT ON COLUMN app.credentials.address IS 'The network address that the sign-
 --
 
 COMMENT ON COLUMN app.credentials.browser IS 'The User-Agent that the sign-in came from.';
+
+
+--
+-- Name: COLUMN credentials.scopes; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.scopes IS 'What an API key may do; null for a sign-in, which may do what its role may.';
+
+
+--
+-- Name: COLUMN credentials.used_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.credentials.used_at IS 'The hour in which an API key was last used.';
 
 
 --
@@ -4089,6 +4511,8 @@ CREATE TABLE app.organizations (
     suspended boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     suspended_at timestamp with time zone,
+    max_key_days integer DEFAULT 365 NOT NULL,
+    CONSTRAINT organizations_max_key_days CHECK (((max_key_days >= 1) AND (max_key_days <= 730))),
     CONSTRAINT organizations_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
     CONSTRAINT organizations_namespace_is_a_label CHECK ((namespace ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
     CONSTRAINT organizations_slug_is_a_label CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text))
@@ -4104,6 +4528,13 @@ ALTER TABLE app.organizations OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.organizations IS 'The tenants. An org without a namespace cannot start sessions.';
+
+
+--
+-- Name: COLUMN organizations.max_key_days; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.organizations.max_key_days IS 'How long an API key of the org may last.';
 
 
 --
@@ -4231,12 +4662,21 @@ CREATE TABLE app.sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     end_wanted_at timestamp with time zone,
     ended_at timestamp with time zone,
+    failed_on uuid,
+    waits_for text DEFAULT ''::text NOT NULL,
+    waits_since timestamp with time zone DEFAULT now() NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
+    CONSTRAINT sessions_detail_size CHECK ((octet_length(detail) <= 2048)),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
     CONSTRAINT sessions_name_is_text CHECK (rls.is_plain_text(name)),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
-    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text])))
+    CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
+    CONSTRAINT sessions_tags_are_texts CHECK (((cardinality(tags) <= 10) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL) AND rls.is_plain_text(array_to_string(tags, ','::text)) AND (array_to_string(tags, ','::text) ~ '^([^,]{1,40}(,[^,]{1,40})*)?$'::text))),
+    CONSTRAINT sessions_waits_before_placement CHECK (((waits_for = ''::text) OR ((state = 'pending'::text) AND (agent_id IS NULL)))),
+    CONSTRAINT sessions_waits_for CHECK ((waits_for = ANY (ARRAY[''::text, 'host'::text, 'room'::text])))
 );
 
 ALTER TABLE ONLY app.sessions FORCE ROW LEVEL SECURITY;
@@ -4263,6 +4703,41 @@ COMMENT ON COLUMN app.sessions.generation IS 'The number of changes of desired.'
 --
 
 COMMENT ON COLUMN app.sessions.observed_epoch IS 'The epoch of the agent process that reported state.';
+
+
+--
+-- Name: COLUMN sessions.failed_on; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.failed_on IS 'The agent that could not start the session. It is then tried once on another one.';
+
+
+--
+-- Name: COLUMN sessions.waits_for; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.waits_for IS 'What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).';
+
+
+--
+-- Name: COLUMN sessions.waits_since; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.waits_since IS 'Since when the session has had no agent.';
+
+
+--
+-- Name: COLUMN sessions.detail; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.detail IS 'The last lines that the desktop''s programs wrote when it did not start. Text of a program, to be shown as it is and never as markup.';
+
+
+--
+-- Name: COLUMN sessions.tags; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.tags IS 'Up to ten texts without commas, by which users find their sessions.';
 
 
 --
@@ -4414,6 +4889,22 @@ ALTER TABLE rls.goose_db_version ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDE
 
 ALTER TABLE ONLY app.agent_orgs
     ADD CONSTRAINT agent_orgs_pkey PRIMARY KEY (org_id, agent_id);
+
+
+--
+-- Name: agent_slots agent_slots_one_for_a_session; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_one_for_a_session UNIQUE (session_id);
+
+
+--
+-- Name: agent_slots agent_slots_pkey; Type: CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_pkey PRIMARY KEY (agent_id, slot);
 
 
 --
@@ -4680,6 +5171,13 @@ CREATE INDEX agent_orgs_agent ON app.agent_orgs USING btree (agent_id);
 
 
 --
+-- Name: agent_slots_free; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX agent_slots_free ON app.agent_slots USING btree (agent_id, slot) WHERE (session_id IS NULL);
+
+
+--
 -- Name: audit_log_of_actor; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -4691,6 +5189,13 @@ CREATE INDEX audit_log_of_actor ON app.audit_log USING btree (org_id, actor, seq
 --
 
 CREATE INDEX credentials_expired ON app.credentials USING btree (ends_at);
+
+
+--
+-- Name: credentials_keys; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX credentials_keys ON app.credentials USING btree (org_id, created_at, public_id) WHERE (scopes IS NOT NULL);
 
 
 --
@@ -4726,6 +5231,13 @@ CREATE INDEX credentials_user ON app.credentials USING btree (user_id, disabled)
 --
 
 CREATE INDEX departures_user ON app.departures USING btree (user_id);
+
+
+--
+-- Name: events_of_subject; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX events_of_subject ON app.events USING btree (org_id, subject_id, seq);
 
 
 --
@@ -4838,6 +5350,13 @@ CREATE INDEX sessions_overdue ON app.sessions USING btree (end_wanted_at) WHERE 
 --
 
 CREATE INDEX sessions_placed ON app.sessions USING btree (org_id, agent_id);
+
+
+--
+-- Name: sessions_waiting; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_waiting ON app.sessions USING btree (org_id, waits_since, id) WHERE ((state = 'pending'::text) AND (agent_id IS NULL));
 
 
 --
@@ -4974,6 +5493,13 @@ CREATE TRIGGER unpublish_withdrawn AFTER UPDATE OF public_id ON app.templates FO
 
 
 --
+-- Name: sessions use_slot; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER use_slot BEFORE INSERT OR DELETE OR UPDATE ON app.sessions FOR EACH ROW EXECUTE FUNCTION rls.use_slot();
+
+
+--
 -- Name: agent_orgs agent_orgs_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
 --
 
@@ -4987,6 +5513,14 @@ ALTER TABLE ONLY app.agent_orgs
 
 ALTER TABLE ONLY app.agent_orgs
     ADD CONSTRAINT agent_orgs_of_org FOREIGN KEY (org_id) REFERENCES app.organizations(id);
+
+
+--
+-- Name: agent_slots agent_slots_of_agent; Type: FK CONSTRAINT; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE ONLY app.agent_slots
+    ADD CONSTRAINT agent_slots_of_agent FOREIGN KEY (agent_id) REFERENCES app.agents(id);
 
 
 --
@@ -5226,6 +5760,12 @@ CREATE POLICY admins_update ON app.templates AS RESTRICTIVE FOR UPDATE TO stream
 ALTER TABLE app.agent_orgs ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: agent_slots; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
+--
+
+ALTER TABLE app.agent_slots ENABLE ROW LEVEL SECURITY;
+
+--
 -- Name: agents; Type: ROW SECURITY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5242,6 +5782,13 @@ ALTER TABLE app.audit_log ENABLE ROW LEVEL SECURITY;
 --
 
 CREATE POLICY backup_select ON app.agent_orgs FOR SELECT TO streamspace_backup USING (true);
+
+
+--
+-- Name: agent_slots backup_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY backup_select ON app.agent_slots FOR SELECT TO streamspace_backup USING (true);
 
 
 --
@@ -5409,6 +5956,13 @@ COMMENT ON POLICY co_members ON app.users IS 'A member sees the people of the or
 ALTER TABLE app.credentials ENABLE ROW LEVEL SECURITY;
 
 --
+-- Name: agent_slots definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.agent_slots FOR DELETE TO streamspace_definer USING (true);
+
+
+--
 -- Name: credentials definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -5462,6 +6016,13 @@ CREATE POLICY definer_heads ON app.org_heads TO streamspace_definer USING ((org_
 --
 
 CREATE POLICY definer_insert ON app.agent_orgs FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.agent_slots FOR INSERT TO streamspace_definer WITH CHECK (true);
 
 
 --
@@ -5553,6 +6114,13 @@ CREATE POLICY definer_limits ON app.quota_limits TO streamspace_definer USING ((
 --
 
 CREATE POLICY definer_select ON app.agent_orgs FOR SELECT TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.agent_slots FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -5661,10 +6229,31 @@ CREATE POLICY definer_select ON app.users FOR SELECT TO streamspace_definer USIN
 
 
 --
+-- Name: agent_orgs definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.agent_orgs FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
+-- Name: agent_slots definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.agent_slots FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
 -- Name: agents definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
 CREATE POLICY definer_update ON app.agents FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: credentials definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.credentials FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -5700,6 +6289,13 @@ CREATE POLICY definer_update ON app.organizations FOR UPDATE TO streamspace_defi
 --
 
 CREATE POLICY definer_update ON app.password_resets FOR UPDATE TO streamspace_definer USING (true);
+
+
+--
+-- Name: sessions definer_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_update ON app.sessions FOR UPDATE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id))) WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
 
 
 --
@@ -6855,14 +7451,14 @@ CREATE POLICY viewers_insert_none ON app.sessions AS RESTRICTIVE FOR INSERT TO s
 -- Name: audit_log viewers_insert_refusals; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
-CREATE POLICY viewers_insert_refusals ON app.audit_log AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((NOT ( SELECT rls.is_viewer() AS is_viewer)) OR (action = 'credential.sign_out'::text) OR ("right"(action, 8) = '.refused'::text)));
+CREATE POLICY viewers_insert_refusals ON app.audit_log AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((NOT ( SELECT rls.is_viewer() AS is_viewer)) OR (action = 'credential.sign_out'::text) OR (action = 'key.revoke'::text) OR ("right"(action, 8) = '.refused'::text)));
 
 
 --
 -- Name: POLICY viewers_insert_refusals ON audit_log; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON POLICY viewers_insert_refusals ON app.audit_log IS 'A viewer writes only their own sign-out, and what was refused to them.';
+COMMENT ON POLICY viewers_insert_refusals ON app.audit_log IS 'A viewer writes only the end of their own sign-ins and keys, and what was refused to them.';
 
 
 --
@@ -7399,11 +7995,11 @@ GRANT ALL ON FUNCTION rls.check_catalogue() TO streamspace_auditor;
 
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean) TO streamspace_agent;
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) TO streamspace_agent;
 
 
 --
@@ -7420,6 +8016,14 @@ GRANT ALL ON FUNCTION rls.consume_ticket(hash bytea) TO streamspace_login;
 
 REVOKE ALL ON FUNCTION rls.count_sessions() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.count_sessions() TO streamspace_system;
+
+
+--
+-- Name: FUNCTION create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.create_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, days integer) TO streamspace_app;
 
 
 --
@@ -7608,11 +8212,27 @@ GRANT ALL ON FUNCTION rls.forget_password(address text, hash bytea, ends timesta
 
 
 --
+-- Name: FUNCTION free_agent(besides uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.free_agent(besides uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_app;
+GRANT ALL ON FUNCTION rls.free_agent(besides uuid) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role text, reason text, ends timestamp with time zone) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval) FROM PUBLIC;
 
 
 --
@@ -7689,6 +8309,14 @@ GRANT ALL ON FUNCTION rls.keep_an_owner() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.keep_session() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.keep_session() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION key_of(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.key_of(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.key_of(hash bytea) TO streamspace_login;
 
 
 --
@@ -7860,6 +8488,14 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streams
 
 
 --
+-- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_waiting_sessions(after uuid, page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION own_orgs(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7881,6 +8517,13 @@ GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credenti
 
 REVOKE ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION provide_slots(agent uuid, wanted integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.provide_slots(agent uuid, wanted integer) FROM PUBLIC;
 
 
 --
@@ -7951,6 +8594,14 @@ GRANT ALL ON FUNCTION rls.revoke_agent(operator text, agent uuid) TO streamspace
 
 REVOKE ALL ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.rotate_agent(operator text, agent uuid, hash bytea) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.rotate_key(replaced uuid, key uuid, public_id uuid, hash bytea, overlap_hours integer) TO streamspace_app;
 
 
 --
@@ -8121,6 +8772,14 @@ GRANT ALL ON FUNCTION rls.set_password(operator text, usr uuid, password_hash te
 
 
 --
+-- Name: FUNCTION set_settings(max_key_days integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.set_settings(max_key_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_settings(max_key_days integer) TO streamspace_app;
+
+
+--
 -- Name: FUNCTION set_up(hash bytea, usr uuid, email text, name text, password_hash text, org uuid, slug text, org_name text, namespace text, per_org bigint, per_user bigint); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8159,6 +8818,14 @@ GRANT ALL ON FUNCTION rls.sign_out_others(org uuid, usr uuid, claimed text, cred
 
 REVOKE ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.sign_out_user(operator text, org uuid, usr uuid) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION start_elsewhere(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.start_elsewhere() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.start_elsewhere() TO streamspace_agent;
 
 
 --
@@ -8215,6 +8882,14 @@ GRANT ALL ON FUNCTION rls.unpublish_template() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION use_slot(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.use_slot() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.use_slot() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION user_by_email(address text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8237,6 +8912,42 @@ GRANT ALL ON FUNCTION rls.withdraw_template(operator text, name text) TO streams
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.agent_orgs TO streamspace_definer;
 GRANT SELECT ON TABLE app.agent_orgs TO streamspace_app;
+
+
+--
+-- Name: COLUMN agent_orgs.failed_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(failed_at) ON TABLE app.agent_orgs TO streamspace_definer;
+
+
+--
+-- Name: TABLE agent_slots; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.agent_slots TO streamspace_backup;
+GRANT SELECT,DELETE ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.agent_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(agent_id) ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.slot; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(slot) ON TABLE app.agent_slots TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agent_slots.session_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(session_id) ON TABLE app.agent_slots TO streamspace_definer;
 
 
 --
@@ -8288,6 +8999,13 @@ GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
 --
 
 GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.slots; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(slots) ON TABLE app.agents TO streamspace_definer;
 
 
 --
@@ -8352,6 +9070,28 @@ GRANT SELECT(browser) ON TABLE app.credentials TO streamspace_app;
 
 
 --
+-- Name: COLUMN credentials.name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(name) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.scopes; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(scopes) ON TABLE app.credentials TO streamspace_app;
+
+
+--
+-- Name: COLUMN credentials.used_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(used_at) ON TABLE app.credentials TO streamspace_app;
+GRANT UPDATE(used_at) ON TABLE app.credentials TO streamspace_definer;
+
+
+--
 -- Name: COLUMN credentials.created_at; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -8364,6 +9104,7 @@ GRANT SELECT(created_at) ON TABLE app.credentials TO streamspace_app;
 
 GRANT SELECT(ends_at) ON TABLE app.credentials TO streamspace_app;
 GRANT SELECT(ends_at) ON TABLE app.credentials TO streamspace_system;
+GRANT UPDATE(ends_at) ON TABLE app.credentials TO streamspace_definer;
 
 
 --
@@ -8697,6 +9438,13 @@ GRANT UPDATE(suspended_at) ON TABLE app.organizations TO streamspace_definer;
 
 
 --
+-- Name: COLUMN organizations.max_key_days; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(max_key_days) ON TABLE app.organizations TO streamspace_definer;
+
+
+--
 -- Name: TABLE password_resets; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -8817,6 +9565,8 @@ GRANT INSERT(spec) ON TABLE app.sessions TO streamspace_app;
 --
 
 GRANT INSERT(agent_id) ON TABLE app.sessions TO streamspace_app;
+GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_definer;
+GRANT UPDATE(agent_id) ON TABLE app.sessions TO streamspace_system;
 
 
 --
@@ -8833,6 +9583,7 @@ GRANT UPDATE(desired) ON TABLE app.sessions TO streamspace_system;
 
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_agent;
 GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_system;
+GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_definer;
 
 
 --
@@ -8848,6 +9599,36 @@ GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_system;
 --
 
 GRANT UPDATE(observed_generation) ON TABLE app.sessions TO streamspace_agent;
+
+
+--
+-- Name: COLUMN sessions.failed_on; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(failed_on) ON TABLE app.sessions TO streamspace_definer;
+
+
+--
+-- Name: COLUMN sessions.waits_for; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_definer;
+GRANT INSERT(waits_for) ON TABLE app.sessions TO streamspace_app;
+GRANT UPDATE(waits_for) ON TABLE app.sessions TO streamspace_system;
+
+
+--
+-- Name: COLUMN sessions.detail; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(detail) ON TABLE app.sessions TO streamspace_agent;
+
+
+--
+-- Name: COLUMN sessions.tags; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(tags) ON TABLE app.sessions TO streamspace_app;
 
 
 --

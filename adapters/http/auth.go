@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -20,6 +22,8 @@ import (
 var (
 	errNoCredentials = fault.New(fault.Unauthenticated, "credentials_missing",
 		"Sign in: the request has neither a Bearer token nor a cookie.")
+	errKey = fault.New(fault.Unauthenticated, "key_invalid",
+		"This is not a whole API key: a part of it is missing or mistyped.")
 	errCookie = fault.New(fault.Unauthenticated, "cookie_invalid",
 		"The cookie was not issued here. Sign in again.")
 )
@@ -28,7 +32,9 @@ var (
 type caller struct {
 	scope     org.Scope
 	key       secret.Hash // of the token or the cookie: the key of its cache entry
-	cookie    string      // the cookie's value; empty: a token or a ticket was presented
+	cookie    string      // the cookie's value; empty: a token, a key or a ticket was presented
+	apiKey    string      // the API key's token; empty: something else was presented
+	scopes    []string    // of an API key; nil: all that the role may do
 	ticketFor sessions.ID // the session that a ticket opens
 	fresh     bool        // the role was read from the database for this request, not from a cache
 }
@@ -56,17 +62,18 @@ type authenticator struct {
 	tokens   Tokens
 	identity *identity.Service
 	sessions *sessions.Service
-	// Two caches, because a cookie's secret must not pass as a token, nor a token as a cookie. With one cache, a client
-	// that sent a refresh token as a Bearer token was let in, without the token's signature and its 15 minutes.
+	// A cache for each, because a cookie's secret must not pass as a token, nor a token as a cookie. With one cache, a
+	// client that sent a refresh token as a Bearer token was let in, without the token's signature and its 15 minutes.
 	tokenCache  atomic.Pointer[tokenCache]
 	cookieCache *signInCache
-	guesses     *limiter[string] // by the network that sends invalid cookies or refresh tokens
+	keyCache    *signInCache
+	guesses     *limiter[string] // by the network that sends invalid cookies, keys or refresh tokens
 }
 
 func newAuthenticator(c Config, origin string, limits *limits) *authenticator {
 	a := &authenticator{
 		origin: origin, tokens: c.Tokens, identity: c.Identity, sessions: c.Sessions,
-		cookieCache: newSignInCache(), guesses: limits.guesses,
+		cookieCache: newSignInCache(), keyCache: newSignInCache(), guesses: limits.guesses,
 	}
 	a.tokenCache.Store(&tokenCache{signInCache: newSignInCache(), keys: c.Tokens.KeysVersion()})
 	return a
@@ -81,11 +88,11 @@ type tokenCache struct {
 
 // verified returns the cache of the keys that are in use.
 func (a *authenticator) verified() *tokenCache {
-	keys, cache := a.tokens.KeysVersion(), a.tokenCache.Load()
-	if cache.keys == keys {
+	version, cache := a.tokens.KeysVersion(), a.tokenCache.Load()
+	if cache.keys == version {
 		return cache
 	}
-	fresh := &tokenCache{signInCache: newSignInCache(), keys: keys}
+	fresh := &tokenCache{signInCache: newSignInCache(), keys: version}
 	a.tokenCache.CompareAndSwap(cache, fresh)
 	return fresh
 }
@@ -102,7 +109,11 @@ func (a *authenticator) identify(r *http.Request, method authMethod) (caller, er
 		if !strings.EqualFold(scheme, "Bearer") {
 			return caller{}, errNoCredentials
 		}
-		return a.byToken(strings.TrimLeft(token, " ")) // RFC 6750 §2.1: any number of spaces, and nothing else
+		token = strings.TrimLeft(token, " ") // RFC 6750 §2.1: any number of spaces, and nothing else
+		if keys.IsKey(token) {
+			return a.byKey(r.Context(), token)
+		}
+		return a.byToken(token)
 	}
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		return a.byCookie(r.Context(), cookie.Value)
@@ -126,6 +137,33 @@ func (a *authenticator) byToken(token string) (caller, error) {
 	return caller{scope: scopeOf(signIn), key: key}, nil
 }
 
+// byKey resolves an API key. It is resolved again in each hour, so that the hour of its last use is noted.
+func (a *authenticator) byKey(ctx context.Context, token string) (caller, error) {
+	if !keys.WellFormed(token) {
+		return caller{}, errKey
+	}
+	presented := secret.Of(token)
+	key := presented.Hash()
+	signIn, ok := a.keyCache.get(key)
+	if !ok {
+		var err error
+		if signIn, err = a.resolve(ctx, presented, a.identity.ResolveKey); err != nil {
+			return caller{}, err
+		}
+		nextHour := a.keyCache.now().Truncate(time.Hour).Add(time.Hour)
+		signIn.EndsAt = earlier(signIn.EndsAt, nextHour)
+		a.keyCache.put(key, signIn)
+	}
+	return caller{scope: scopeOf(signIn), key: key, apiKey: token, scopes: signIn.Scopes}, nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
 // byCookie resolves the secret of a cookie. A value of another length is refused without a query.
 func (a *authenticator) byCookie(ctx context.Context, value string) (caller, error) {
 	presented := secret.Of(value)
@@ -136,7 +174,7 @@ func (a *authenticator) byCookie(ctx context.Context, value string) (caller, err
 	signIn, ok := a.cookieCache.get(key)
 	if !ok {
 		var err error
-		if signIn, err = a.resolve(ctx, presented); err != nil {
+		if signIn, err = a.resolve(ctx, presented, a.identity.Resolve); err != nil {
 			return caller{}, err
 		}
 		a.cookieCache.put(key, signIn)
@@ -144,15 +182,17 @@ func (a *authenticator) byCookie(ctx context.Context, value string) (caller, err
 	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
 }
 
-// resolve looks a secret up in the database. An unknown one is a sign-in that has ended, or a guess: a network that
-// sends too many has to wait.
-func (a *authenticator) resolve(ctx context.Context, presented secret.Secret) (identity.SignIn, error) {
+// resolve looks a secret up in the database. An unknown one belongs to a sign-in or a key that has ended, or it is a
+// guess: a network that sends too many has to wait.
+func (a *authenticator) resolve(
+	ctx context.Context, presented secret.Secret, look func(context.Context, secret.Secret) (identity.SignIn, error),
+) (identity.SignIn, error) {
 	from := networkOf(ctx)
 	if wait := a.guesses.retryAfter(from); wait > 0 {
 		return identity.SignIn{}, errTooManyGuesses.RetryIn(wait)
 	}
-	s, err := a.identity.Resolve(ctx, presented)
-	if errors.Is(err, identity.ErrSignedOut) {
+	s, err := look(ctx, presented)
+	if errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrKeyEnded) {
 		a.guesses.count(from)
 	}
 	return s, err
@@ -182,10 +222,11 @@ func (a *authenticator) byTicket(r *http.Request) (caller, error) {
 	return caller{scope: scope, ticketFor: admission.Session, fresh: true}, nil
 }
 
-// forget removes the caller's credential from both caches. Only one of them can hold it: their keys are hashes of
+// forget removes the caller's credential from all caches. Only one of them can hold it: their keys are hashes of
 // different secrets.
 func (a *authenticator) forget(who caller) {
 	a.verified().remove(who.key)
+	a.keyCache.remove(who.key)
 	a.cookieCache.remove(who.key)
 }
 
@@ -197,13 +238,17 @@ func (a *authenticator) confirm(ctx context.Context, who caller) error {
 }
 
 // renew handles a caller whose cached credential the database has refused. It removes the credential from the cache and
-// resolves a cookie again, because perhaps only its role has changed. For a token it returns the database's error: the
-// role is in the token, so the client must refresh it.
-func (a *authenticator) renew(ctx context.Context, who caller, refused error) (caller, error) {
-	if a.forget(who); who.cookie == "" {
-		return caller{}, refused
+// resolves a cookie or a key again, because perhaps only its role has changed. For a token it returns the database's
+// error: the role is in the token, so the client must refresh it.
+func (a *authenticator) renew(ctx context.Context, who caller, refused error) (renewed caller, err error) {
+	switch a.forget(who); {
+	case who.cookie != "":
+		renewed, err = a.byCookie(ctx, who.cookie)
+	case who.apiKey != "":
+		renewed, err = a.byKey(ctx, who.apiKey)
+	default:
+		err = refused
 	}
-	renewed, err := a.byCookie(ctx, who.cookie)
 	renewed.fresh = true
 	return renewed, err
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
@@ -21,6 +22,7 @@ func TestWhoIsLetIn(t *testing.T) {
 	// Remembered from the start, both of them: neither may then be shown as the other.
 	wantStatus(t, f.member(http.MethodGet, "/api/v1/me", ""), http.StatusOK)
 	wantStatus(t, f.do(ask{method: http.MethodGet, path: "/api/v1/me", cookie: f.secret.Reveal()}), http.StatusOK)
+	key, unknown := f.apiKey("self.read"), keys.NewToken(keys.ID{}).Reveal()
 	forged := f.token[:strings.LastIndexByte(f.token, '.')+1] + strings.Repeat("A", 86) // 64 bytes of a signature
 	for name, c := range map[string]struct {
 		ask  ask
@@ -40,6 +42,10 @@ func TestWhoIsLetIn(t *testing.T) {
 		"a known token signed otherwise": {ask{token: forged}, "token_signature"},
 		"a token as a cookie":            {ask{cookie: f.token}, "cookie_invalid"},
 		"a cookie of another's making":   {ask{cookie: "junk"}, "cookie_invalid"},
+		"a key":                          {ask{token: key}, ""},
+		"a key of nobody":                {ask{token: unknown}, "key_ended"},
+		"a key that was cut":             {ask{token: key[:len(key)-1]}, "key_invalid"},
+		"a key as a cookie":              {ask{cookie: key}, "cookie_invalid"},
 		"a cookie of nobody":             {ask{cookie: secret.New().Reveal()}, "signed_out"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -260,6 +266,43 @@ func TestWhatARoleMay(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestWhatAnAPIKeyMay tries each operation by a key that has only its permission, and by one that has all others.
+func TestWhatAnAPIKeyMay(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, op := range f.served() {
+		if op.auth != byCredential {
+			continue
+		}
+		others := slices.DeleteFunc(scopes(), func(s string) bool { return s == string(op.permission) })
+		request := ask{method: op.method, path: strings.NewReplacer("{session_id}", f.addSession(f.acme).String(),
+			"{template_id}", uuid.NewString()).Replace(op.path), body: `{"template":"own"}`}
+		request.token = f.apiKey(others...)
+		if got := wantProblem(t, f.do(request), http.StatusForbidden, "insufficient_scope"); got["permission"] !=
+			string(op.permission) {
+			t.Errorf("%s: %v", op.id, got)
+		}
+		request.token = f.apiKey(string(op.permission))
+		w := f.do(request)
+		never := slices.Contains(unscoped, op.permission)
+		if never != strings.Contains(w.Body.String(), "insufficient_scope") {
+			t.Errorf("%s by a key with its permission: %d %s", op.id, w.Code, w.Body)
+		}
+	}
+}
+
+func TestTheContractHasTheScopes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	var listed []string
+	for _, s := range f.contract.operations["createKey"].route.Spec.Components.Schemas["Scope"].Value.Enum {
+		listed = append(listed, s.(string))
+	}
+	if !slices.Equal(listed, scopes()) {
+		t.Errorf("the contract lists %v, a key can have %v", listed, scopes())
 	}
 }
 

@@ -16,9 +16,11 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/members"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/settings"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
@@ -45,6 +47,8 @@ type Config struct {
 	Access    *access.Service
 	Setup     *setup.Service
 	Members   *members.Service
+	Keys      *keys.Service
+	Settings  *settings.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
 	// Invitations and Recovery send mail. A request for a new password is answered before anything is done for it.

@@ -26,6 +26,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/membus"
 	"github.com/streamspace-dev/streamspace/modules/identity"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 	"github.com/streamspace-dev/streamspace/ports/link"
@@ -251,6 +252,17 @@ func (f *fixture) signIn(u org.UserID) (identity.SignIn, secret.Secret, string) 
 		f.t.Fatal(err)
 	}
 	return s, key, token
+}
+
+// apiKey makes a key of the fixture's member.
+func (f *fixture) apiKey(scopes ...string) string {
+	token := keys.NewToken(keys.ID{UUID: uuid.New()})
+	s := f.who
+	s.Credential, s.Scopes = org.CredentialID{UUID: uuid.New()}, scopes
+	f.world.mu.Lock()
+	defer f.world.mu.Unlock()
+	f.world.credentials[token.Hash()] = &s
+	return token.Reveal()
 }
 
 // as signs a new member of acme in with a role.

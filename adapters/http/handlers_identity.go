@@ -71,7 +71,7 @@ func (h handlers) limitLogins(from, email string) error {
 // Refresh implements api.StrictServerInterface. The refresh token stays the same; it ends with the sign-in.
 func (h handlers) Refresh(ctx context.Context, r api.RefreshRequestObject) (api.RefreshResponseObject, error) {
 	key := secret.Of(r.Body.RefreshToken)
-	s, err := h.auth.resolve(ctx, key)
+	s, err := h.auth.resolve(ctx, key, h.config.Identity.Resolve)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func (h handlers) DeleteSession(
 func (h handlers) ListSessionEvents(
 	ctx context.Context, r api.ListSessionEventsRequestObject,
 ) (api.ListSessionEventsResponseObject, error) {
-	at, err := pageOf(r.Params.Limit, r.Params.Cursor)
+	at, err := pageOf(ctx, r.Params.Limit, r.Params.Cursor)
 	if err != nil {
 		return nil, err
 	}

@@ -37,10 +37,39 @@ var permissions = map[permission][]org.Role{
 	"member.read":       everyone,
 	"member.manage":     admins,
 	"invitation.manage": admins,
+	"settings.read":     everyone,
+	"settings.manage":   admins,
+	"key.read":          everyone,
+	"key.manage":        everyone,
 }
 
 // exists reports whether an operation may name the permission.
 func (p permission) exists() bool { return p == public || permissions[p] != nil }
+
+// unscoped are the permissions that no API key has: they concern passwords, sign-ins and keys themselves. A leaked key
+// could otherwise outlive its revocation.
+var unscoped = []permission{"self.manage", "key.read", "key.manage"}
+
+// scopes lists the permissions that an API key can have, by name.
+func scopes() (all []string) {
+	for p := range permissions {
+		if !slices.Contains(unscoped, p) {
+			all = append(all, string(p))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+var errScope = fault.New(fault.Forbidden, "insufficient_scope", "This API key does not allow this.")
+
+// checkScopes refuses an API key that does not have the permission among its scopes. Without scopes it is a sign-in.
+func checkScopes(scopes []string, p permission) error {
+	if scopes == nil || slices.Contains(scopes, string(p)) && !slices.Contains(unscoped, p) {
+		return nil
+	}
+	return errScope.Saying("This API key does not have the scope %s.", p).With("permission", string(p))
+}
 
 var errForbidden = fault.New(fault.Forbidden, "forbidden", "Your role does not allow this.")
 

@@ -73,14 +73,18 @@ func isOutdated(err error) bool {
 	return errors.Is(err, identity.ErrSignedOut) || errors.Is(err, identity.ErrStaleToken)
 }
 
-// authorize refuses a caller whose role does not include the operation's permission. A cached role may be outdated, so
-// before a refusal it asks the database: a member who has just become an admin must not be refused. If the role has
-// changed, it returns that error, and retryOutdated continues with the current role. The opposite case needs no
-// question: if the cached role allows more than the current one, the transaction itself refuses it.
+// authorize refuses an API key without the scope, and a caller whose role does not include the operation's permission.
+// A cached role may be outdated, so before a refusal it asks the database: a member who has just become an admin must
+// not be refused. If the role has changed, it returns that error, and retryOutdated continues with the current role.
+// The opposite case needs no question: if the cached role allows more than the current one, the transaction itself
+// refuses it.
 func authorize(auth *authenticator, op operation) stage {
 	return func(next handle) handle {
 		return func(r *http.Request) error {
 			who := callerOf(r.Context())
+			if err := checkScopes(who.scopes, op.permission); err != nil {
+				return err
+			}
 			refused := checkPermission(who.scope.Role(), op.permission)
 			if refused == nil {
 				return next(r)

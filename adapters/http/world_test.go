@@ -167,6 +167,14 @@ func (w *world) CredentialOf(_ context.Context, hash secret.Hash) (identity.Sign
 	return identity.SignIn{}, identity.ErrSignedOut
 }
 
+func (w *world) KeyOf(_ context.Context, hash secret.Hash) (identity.SignIn, error) {
+	s, err := w.CredentialOf(context.Background(), hash)
+	if err != nil || s.Scopes == nil {
+		return identity.SignIn{}, identity.ErrKeyEnded
+	}
+	return s, nil
+}
+
 func (w *world) ConsumeTicket(_ context.Context, hash secret.Hash) (sessions.Admission, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,6 +12,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/setup"
@@ -49,6 +50,7 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS021": invitations.ErrInvalid,
 	"SS022": invitations.ErrOtherAddress,
 	"SS023": recovery.ErrLink,
+	"SS024": keys.ErrTooMany,
 	"SS016": sessions.ErrOwnerIsMember,
 	"SS030": sessions.ErrNoRoom,
 	"SS040": templates.ErrNotRequested,

@@ -35,6 +35,7 @@ var answers = map[string]struct {
 	"SS020": {fault.Exhausted, "too_many_invitations"},
 	"SS021": {fault.Forbidden, "invitation_invalid"},
 	"SS022": {fault.Forbidden, "invitation_for_another_address"},
+	"SS024": {fault.Conflict, "too_many_keys"},
 	"SS023": {fault.Forbidden, "reset_link_invalid"},
 	"SS016": {fault.Conflict, "owner_is_member"},
 	"SS030": {fault.Unavailable, "no_room"},

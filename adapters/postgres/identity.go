@@ -99,6 +99,15 @@ func (d Directory) CredentialOf(ctx context.Context, hash secret.Hash) (identity
 	}, orNotFound(err, identity.ErrSignedOut)
 }
 
+// KeyOf implements identity.Directory.
+func (d Directory) KeyOf(ctx context.Context, hash secret.Hash) (identity.SignIn, error) {
+	r, err := d.q.KeyOf(ctx, hash[:])
+	return identity.SignIn{
+		Membership: membership(orgOf(r.OrgID, r.Slug, r.Name), org.UserID{UUID: r.UserID}, r.Role),
+		Credential: org.CredentialID{UUID: r.ID}, EndsAt: r.EndsAt, Scopes: r.Scopes,
+	}, orNotFound(err, identity.ErrKeyEnded)
+}
+
 func membership(o identity.Org, user org.UserID, role string) identity.Membership {
 	return identity.Membership{Org: o, User: user, Role: org.Role(role)}
 }

@@ -62,8 +62,8 @@ func (o oneShot) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 	return oneRow{rows, err}
 }
 
-// farFuture is later than the creation of any row. The first page of a list from the newest row on begins there, so that
-// the first and the further pages share one query.
+// farFuture is later than the creation of any row. The first page of a list from the newest row on begins there, so
+// that the first and the further pages share one query.
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // timeOf is the time from which a page of a list, the newest row first, goes on. A cursor is the client's to change.

@@ -195,7 +195,7 @@ func (r *realm) stands() *difference {
 		         where org_id = $1 group by action) a),
 		       (select coalesce(jsonb_object_agg(type, n), '{}') from (select type, count(*) as n from app.events
 		         where org_id = $1 group by type) e),
-		       (select count(*) from app.credentials where org_id = $1)`, r.id.UUID).
+		       (select count(*) from app.credentials where org_id = $1 and scopes is null)`, r.id.UUID).
 		Scan(&got.Held, &got.HeldByMembers, &got.Live, &got.Numbered, &got.Chained, &got.Sessions,
 			&got.Audit, &got.Events, &got.Credentials)
 	if err != nil {

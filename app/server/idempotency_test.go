@@ -33,9 +33,10 @@ func (c creator) creates(as dbtest.Person, path, key string, body any) (serverte
 	return a, made.ID
 }
 
-func (c creator) count(table string) (n int) {
+// count counts the rows of the organisation. rows names a table, with the beginning of a condition.
+func (c creator) count(rows string) (n int) {
 	c.Helper()
-	err := database.Superuser(c).QueryRow(c.Context(), "select count(*) from app."+table+" where org_id = $1",
+	err := database.Superuser(c).QueryRow(c.Context(), "select count(*) from app."+rows+" org_id = $1",
 		c.org.ID.UUID).Scan(&n)
 	if err != nil {
 		c.Fatal(err)
@@ -51,22 +52,27 @@ func TestARequestIsRepeated(t *testing.T) {
 	running.AgentSeen(t, o)
 	running.AgentSeen(t, other)
 	for _, r := range []struct {
-		path, table string
+		path, rows  string
 		by, another dbtest.Person
 		body, apart map[string]any
 	}{
 		// The quota of one session is used up by the first request, and its repetition needs none.
-		{"/sessions", "sessions", o.Member, o.Admin, map[string]any{"template": "desk"},
+		{"/sessions", "sessions where", o.Member, o.Admin, map[string]any{"template": "desk"},
 			map[string]any{"template": "desk", "name": "Other"}},
-		{"/templates", "templates", o.Owner, o.Admin, map[string]any{"name": "x", "title": "X", "spec": map[string]any{}},
+		{"/templates", "templates where", o.Owner, o.Admin,
+			map[string]any{"name": "x", "title": "X", "spec": map[string]any{}},
 			map[string]any{"name": "x", "title": "Y", "spec": map[string]any{}}},
-		{"/invitations", "invitations", o.Owner, o.Admin, map[string]any{"email": "a@example.test", "role": "member"},
+		{"/invitations", "invitations where", o.Owner, o.Admin,
+			map[string]any{"email": "a@example.test", "role": "member"},
 			map[string]any{"email": "a@example.test", "role": "viewer"}},
+		{"/keys", "credentials where scopes is not null and", o.Member, o.Admin,
+			map[string]any{"name": "CI", "scopes": []string{"self.read"}},
+			map[string]any{"name": "CI", "scopes": []string{"member.read"}}},
 	} {
-		before := c.count(r.table)
+		before := c.count(r.rows)
 		first, id := c.creates(r.by, r.path, "key", r.body)
 		again, same := c.creates(r.by, r.path, "key", maps.Clone(r.body))
-		if first.Status != 201 || again.Status != 201 || id != same || c.count(r.table) != before+1 {
+		if first.Status != 201 || again.Status != 201 || id != same || c.count(r.rows) != before+1 {
 			t.Errorf("%s: %d %s and %d %s", r.path, first.Status, first.Body, again.Status, again.Body)
 		}
 		if first.Header.Get("Idempotent-Replayed") != "" || again.Header.Get("Idempotent-Replayed") != "true" ||
@@ -76,7 +82,7 @@ func TestARequestIsRepeated(t *testing.T) {
 		if a, _ := c.creates(r.by, r.path, "key", r.apart); a.Status != 422 || a.Code() != "idempotency_key_reused" {
 			t.Errorf("%s with another body: %d %s", r.path, a.Status, a.Body)
 		}
-		if r.table == "templates" { // the name is taken; a failure uses no key
+		if r.path == "/templates" { // the name is taken; a failure uses no key
 			if a, _ := c.creates(r.another, r.path, "key", r.body); a.Status != 409 {
 				t.Errorf("%s by another admin: %d %s", r.path, a.Status, a.Body)
 			}
@@ -156,7 +162,7 @@ func TestOneKeyAtOnce(t *testing.T) {
 		})
 	}
 	done.Wait()
-	if len(seen) != 1 || c.count("templates") != 2 { // and the one that each test's organisation has
+	if len(seen) != 1 || c.count("templates where") != 2 { // and the one that each test's organisation has
 		t.Errorf("created %v", seen)
 	}
 }

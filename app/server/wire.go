@@ -23,9 +23,11 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
+	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/members"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/settings"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
 )
@@ -54,11 +56,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := jwt.LoadKeys(c.SigningKeys)
+	signingKeys, err := jwt.LoadKeys(c.SigningKeys)
 	if err != nil {
 		return nil, err
 	}
-	tokens, err := jwt.New(jwt.Config{Keys: keys, Issuer: c.URL()})
+	tokens, err := jwt.New(jwt.Config{Keys: signingKeys, Issuer: c.URL()})
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +122,8 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		}),
 		Setup:     setup.NewService(p.db.Directory(), passwords),
 		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
+		Keys:      keys.NewService(p.db.Keys(), p.db.KeyReads(), p.metrics),
+		Settings:  settings.NewService(p.db.Settings(), p.db.SettingReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics, log),
 		Invitations: invitations.NewService(invitations.Config{
 			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,

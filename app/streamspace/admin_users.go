@@ -35,9 +35,9 @@ func userCommand(t terminal) *cobra.Command {
 			Example: "  streamspace admin user enable back@acme.example --operator me",
 		}, (*identity.Users).Enable},
 		{cobra.Command{
-			Use: "sign-out EMAIL", Short: "End all sign-ins of a user",
-			Long: "End all sign-ins of a user, in every organisation, as after a stolen laptop. The audit log of\n" +
-				"each organisation to which they were signed in says so. They can sign in again:\n" +
+			Use: "sign-out EMAIL", Short: "End all sign-ins and API keys of a user",
+			Long: "End all sign-ins and API keys of a user, in every organisation, as after a stolen laptop. The audit\n" +
+				"log of each organisation to which they were signed in says so. They can sign in again:\n" +
 				"`streamspace admin user reset` also changes the password.",
 			Example: "  streamspace admin user sign-out member@acme.example --operator me",
 		}, (*identity.Users).SignOut},
@@ -114,9 +114,10 @@ func userResetCommand(t terminal) *cobra.Command {
 	var file string
 	c := &cobra.Command{
 		Use:   "reset EMAIL",
-		Short: "Give a user another password, and end their sign-ins",
-		Long: "Give a user another password, and end their sign-ins in every organisation. The password is read from a\n" +
-			"file, or made and printed, alone on a line of the standard output. A disabled user stays disabled.",
+		Short: "Give a user another password, and end their sign-ins and API keys",
+		Long: "Give a user another password, and end their sign-ins and API keys in every organisation. The password\n" +
+			"is read from a file, or made and printed, alone on a line of the standard output. A disabled user stays\n" +
+			"disabled.",
 		Example: "  streamspace admin user reset member@acme.example --password-file password --operator me",
 	}
 	c.Flags().StringVar(&file, "password-file", "", passwordHelp)

@@ -89,8 +89,14 @@ select rls.create_org_table_v1('credentials', $$
   public_id uuid not null default gen_random_uuid(),
   address text not null default '',
   browser text not null default '',
+  name text,
+  scopes text[],
+  used_at timestamptz,
   created_at timestamptz not null default now(),
   ends_at timestamptz not null,
+  constraint credentials_key_has_a_name check ((name is null) = (scopes is null)),
+  constraint credentials_name_length check (length(name) between 1 and 80),
+  constraint credentials_scopes_count check (cardinality(scopes) between 1 and 50),
   constraint credentials_address_length check (length(address) <= 64),
   constraint credentials_browser_length check (length(browser) <= 200),
   constraint credentials_pkey primary key (org_id, id) include (user_id, role, ends_at, suspended, disabled),
@@ -99,12 +105,14 @@ select rls.create_org_table_v1('credentials', $$
   constraint credentials_follow_suspension foreign key (org_id, suspended)
     references app.organizations (id, suspended) on update cascade,
   constraint credentials_follow_user foreign key (user_id, disabled) references app.users (id, disabled) on update cascade
-$$, 'Sign-ins. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and '
-  'removing a member deletes their sign-ins. '
+$$, 'Sign-ins and API keys. The foreign keys keep the copies equal: a new role, a suspension of the org and disabling the user cascade, and '
+  'removing a member deletes their sign-ins and keys. '
   'So rls.enter reads one row, in one index.',
   of_org => false);
 comment on column app.credentials.public_id is
   'What lists, the log and the audit log call the sign-in. rls.enter takes the id, which only the sign-in''s holder is given.';
+comment on column app.credentials.scopes is 'What an API key may do; null for a sign-in, which may do what its role may.';
+comment on column app.credentials.used_at is 'The hour in which an API key was last used.';
 comment on column app.credentials.address is 'The network address that the sign-in came from.';
 comment on column app.credentials.browser is 'The User-Agent that the sign-in came from.';
 create index credentials_membership on app.credentials (org_id, user_id, role);
@@ -112,6 +120,7 @@ create index credentials_user on app.credentials (user_id, disabled);
 create unique index credentials_secret on app.credentials (secret_hash); -- resolved before an org is known
 create unique index credentials_public on app.credentials (public_id); -- for rls.sign_in_is_foreign
 create index credentials_expired on app.credentials (ends_at);
+create index credentials_keys on app.credentials (org_id, created_at, public_id) where scopes is not null;
 
 select rls.create_org_table_v1('agent_orgs', $$
   agent_id uuid not null,

@@ -78,10 +78,10 @@ create policy about_reported_session on app.events as restrictive for insert to 
 create policy own_or_admin on app.audit_log as restrictive for select to streamspace_app
   using (actor = 'user:' || (select rls.current_user_id()) or (select rls.is_admin()));
 create policy viewers_insert_refusals on app.audit_log as restrictive for insert to streamspace_app
-  with check (not (select rls.is_viewer()) or action = 'credential.sign_out' or right(action, 8) = '.refused');
+  with check (not (select rls.is_viewer()) or action = 'credential.sign_out' or action = 'key.revoke' or right(action, 8) = '.refused');
 create policy about_reported_session on app.audit_log as restrictive for insert to streamspace_agent
   with check (subject = (select rls.current_session_id())::text);
-comment on policy viewers_insert_refusals on app.audit_log is 'A viewer writes only their own sign-out, and what was refused to them.';
+comment on policy viewers_insert_refusals on app.audit_log is 'A viewer writes only the end of their own sign-ins and keys, and what was refused to them.';
 
 -- The definer reads what its functions need before an org is entered. It writes an org's rows only inside the org.
 create policy definer_select on app.organizations for select to streamspace_definer using (true);

@@ -66,10 +66,10 @@ create function rls.credential_of(hash bytea)
 as $$
   select o.id, o.slug, o.name, k.user_id, k.role, k.id, k.ends_at
     from app.credentials k join app.organizations o on o.id = k.org_id
-   where k.secret_hash = hash and k.ends_at > now() and not o.suspended and not k.disabled
+   where k.secret_hash = hash and k.scopes is null and k.ends_at > now() and not o.suspended and not k.disabled
 $$;
 -- +goose StatementEnd
-comment on function rls.credential_of(bytea) is 'The credential with this secret: its org, user and role.';
+comment on function rls.credential_of(bytea) is 'The sign-in with this secret: its org, user and role. No API key.';
 
 -- +goose StatementBegin
 create function rls.consume_ticket(hash bytea) returns table (org uuid, usr uuid, role text, credential uuid, session uuid)

@@ -213,7 +213,7 @@ begin
   end if;
 end $$;
 -- +goose StatementEnd
-comment on function rls.sign_out_user(text, uuid, uuid) is 'Ends all sign-ins of a user to one org.';
+comment on function rls.sign_out_user(text, uuid, uuid) is 'Ends all sign-ins of a user to one org, and their API keys.';
 
 create function rls.orgs_of_user(usr uuid, after uuid, page int) returns table (org uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp

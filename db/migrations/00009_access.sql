@@ -6,7 +6,7 @@ set local role streamspace_definer;
 create function rls.sign_in_is_foreign(sign_in uuid) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp
   as $$ select exists (select from app.credentials k where k.public_id = sign_in and k.org_id <> rls.current_org_id()) $$;
-comment on function rls.sign_in_is_foreign(uuid) is 'Whether a sign-in, by its public id, is to another org than the one that was entered.';
+comment on function rls.sign_in_is_foreign(uuid) is 'Whether a sign-in or an API key, by its public id, is to another org than the one that was entered.';
 
 -- +goose StatementBegin
 create function rls.require_credential(org uuid, usr uuid, claimed text, credential uuid) returns timestamptz
@@ -17,7 +17,7 @@ declare
 begin
   select k.ends_at into its_end
     from app.credentials k
-   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.ends_at > now()
+   where k.org_id = org and k.id = credential and k.user_id = usr and k.role = claimed and k.scopes is null and k.ends_at > now()
      and not k.suspended and not k.disabled;
   if not found then
     perform rls.refuse_entry(org, usr, credential);
@@ -26,7 +26,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.require_credential(uuid, uuid, text, uuid) is
-  'The end of a sign-in by which its holder may enter. Otherwise SS001 or SS002. Only the definer''s functions may execute it.';
+  'The end of a sign-in by which its holder may enter. For an API key and otherwise SS001 or SS002. Only the definer''s functions may execute it.';
 
 -- Whoever calls it has locked the user's row FOR UPDATE. A new sign-in of the user locks it FOR SHARE, so that it was either
 -- committed before, and is found here, or waits and then finds what has changed.
@@ -41,7 +41,8 @@ begin
   for its_org in select m.org_id from app.memberships m where m.user_id = usr order by m.org_id loop -- one order, or two would deadlock
     -- One organisation after the other in one transaction: all of a user's sign-ins end, or none.
     perform set_config('app.org_id', its_org::text, true);
-    delete from app.credentials k where k.org_id = its_org and k.user_id = usr and (k.org_id <> org or k.id <> credential);
+    delete from app.credentials k
+     where k.org_id = its_org and k.user_id = usr and k.scopes is null and (k.org_id <> org or k.id <> credential);
     if found or always then
       insert into app.audit_log (action, subject) values (end_other_sign_ins.action, usr::text);
     end if;
@@ -49,7 +50,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.end_other_sign_ins(uuid, uuid, uuid, text, boolean) is
-  'Ends all sign-ins of a user but one, in every org, with an audit entry in each. Only the definer''s functions may execute it.';
+  'Ends all sign-ins of a user but one, in every org, with an audit entry in each. API keys stay. Only the definer''s functions may execute it.';
 
 -- +goose StatementBegin
 create function rls.sign_out_others(org uuid, usr uuid, claimed text, credential uuid) returns void

@@ -178,7 +178,7 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.reset_password(bytea, text) is
-  'Consumes a link, sets its user''s password and ends their sign-ins in every org, where that is audited.';
+  'Consumes a link, sets its user''s password and ends their sign-ins and API keys in every org, where that is audited.';
 
 grant execute on function rls.invitation_of(bytea), rls.accept_invitation(bytea, uuid, text, text),
   rls.forget_password(text, bytea, timestamptz), rls.reset_password(bytea, text) to streamspace_login;

@@ -135,7 +135,7 @@ begin
        'rls.is_admin()))'),
       ('R39', 'audit_log.viewers_insert_refusals',
        'a {streamspace_app} check ((NOT (select rls.is_viewer())) OR (action = ''credential.sign_out''::text) OR '
-       '("right"(action, 8) = ''.refused''::text))'),
+       '(action = ''key.revoke''::text) OR ("right"(action, 8) = ''.refused''::text))'),
       ('R39', 'credentials.own_or_admin',
        '* {streamspace_app} using ((user_id = (select rls.current_user_id())) OR ((select rls.is_admin()) AND '
        '((role <> ''owner''::text) OR (select rls.is_owner()))))'),

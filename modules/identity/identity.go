@@ -53,6 +53,9 @@ type SignIn struct {
 	Membership
 	Credential org.CredentialID
 	EndsAt     time.Time
+	// Scopes are the permissions that an API key has, as far as the role has them too. Nil: a sign-in, which has all of
+	// its role.
+	Scopes []string
 }
 
 // Me is the caller, as the API shows them.
@@ -69,6 +72,9 @@ var (
 		"The email address, the password or the organisation is wrong.")
 	ErrSignedOut = fault.New(fault.Unauthenticated, "signed_out",
 		"This sign-in has ended, or you are no longer a member of the organisation. Sign in again.")
+	// ErrKeyEnded is the fault of an API key that is unknown, or has ended in whichever way.
+	ErrKeyEnded = fault.New(fault.Unauthenticated, "key_ended",
+		"This API key was revoked or has expired, or its owner is no longer a member of the organisation.")
 	// ErrStaleToken is the fault of a credential that claims a role which its holder no longer has.
 	ErrStaleToken = fault.New(fault.Unauthenticated, "stale_token",
 		"Your role has changed since this token was made. Refresh it.")

@@ -26,6 +26,9 @@ type Directory interface {
 	// CredentialOf returns the sign-in whose secret has this hash, with the current role. It returns ErrSignedOut if it is
 	// unknown, expired or deleted.
 	CredentialOf(ctx context.Context, hash secret.Hash) (SignIn, error)
+	// KeyOf returns the API key whose token has this hash, with the current role, and notes the hour of its use. It
+	// returns ErrKeyEnded for every other hash, a sign-in's too.
+	KeyOf(ctx context.Context, hash secret.Hash) (SignIn, error)
 }
 
 // Tx is everything that a change to the caller's own credential may write.

@@ -132,6 +132,11 @@ func (s *Service) Resolve(ctx context.Context, key secret.Secret) (SignIn, error
 	return s.directory.CredentialOf(ctx, key.Hash())
 }
 
+// ResolveKey returns the API key with this token, with the current role and names, or ErrKeyEnded.
+func (s *Service) ResolveKey(ctx context.Context, token secret.Secret) (SignIn, error) {
+	return s.directory.KeyOf(ctx, token.Hash())
+}
+
 // LogOut deletes the caller's credential. The next transaction with it is refused, whichever process has it cached.
 func (s *Service) LogOut(ctx context.Context, who org.Scope) error {
 	return s.inOrg(ctx, who, func(tx Tx) error {

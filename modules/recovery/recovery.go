@@ -38,8 +38,8 @@ type Registry interface {
 	// ForgetPassword writes a link of the user whose verified address this is. It replaces the one before. It returns
 	// false if there is no such user.
 	ForgetPassword(ctx context.Context, email string, hash secret.Hash, ends time.Time) (bool, error)
-	// ResetPassword consumes a link, sets the password and ends the user's sign-ins in every organisation, which has an
-	// entry in the audit log of each, in one transaction. It returns ErrLink.
+	// ResetPassword consumes a link, sets the password and ends the user's sign-ins and API keys in every organisation,
+	// which has an entry in the audit log of each, in one transaction. It returns ErrLink.
 	ResetPassword(ctx context.Context, hash secret.Hash, passwordHash string) error
 }
 

@@ -1,15 +1,15 @@
 -- name: SignIns :many
--- Names the user, because the policy shows an admin the sign-ins of others too. See Sessions for the order.
+-- Names the user, because the policy shows an admin the sign-ins of others too. A key is no sign-in. See Sessions for the order.
 select public_id, address, browser, created_at, ends_at, (id = rls.current_credential_id())::boolean as is_current
   from app.credentials
- where user_id = rls.current_user_id() and ends_at > now()
+ where user_id = rls.current_user_id() and scopes is null and ends_at > now()
    and (created_at, public_id) < (@before::timestamptz, @before_id::uuid)
  order by created_at desc, public_id desc
  limit @most;
 
 -- name: EndSignIn :one
 -- Names the user, as SignIns does. Its tickets are deleted with it.
-delete from app.credentials where public_id = @id and user_id = rls.current_user_id()
+delete from app.credentials where public_id = @id and user_id = rls.current_user_id() and scopes is null
 returning (id = rls.current_credential_id())::boolean as is_current;
 
 -- name: SignInIsForeign :one

@@ -25,3 +25,8 @@ select t.org::uuid as org_id, t.usr::uuid as user_id, t.role::text as role, t.cr
 -- name: SetUp :exec
 select rls.set_up(@secret_hash, @user_id, @email, @name, @password_hash, @org_id, @slug, @org_name, sqlc.narg('namespace'),
   @per_org, @per_user);
+
+-- name: KeyOf :one
+select k.org::uuid as org_id, k.slug::text as slug, k.name::text as name, k.usr::uuid as user_id, k.role::text as role,
+       k.id::uuid as id, k.ends_at::timestamptz as ends_at, k.scopes::text[] as scopes
+  from rls.key_of(@secret_hash) as k;

@@ -351,6 +351,88 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys, the newest first.
+         * @description Your own, or the organisation's: only an admin sees those of others, and only an owner those of owners. Keys that have ended are not listed.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make an API key for a program that acts for you.
+         * @description The key may do what its scopes and your role both allow, in this organisation. The answer has its token, which is not shown again. A key ends at once with your membership, or when it is revoked. You can have 50 keys (409 `too_many_keys`). A key cannot make, list or end keys, passwords or sign-ins.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key, at once.
+         * @description An admin can revoke those of others, except owners'. Desktops that the key has open close within a second.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace one of your own API keys by a new one.
+         * @description The new key has the same name, scopes and lifetime, from now on. The replaced one goes on for the overlap, so that programs can change to the new one, and then ends.
+         */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the organisation's settings. */
+        get: operations["getSettings"];
+        /** Replace the organisation's settings. */
+        put: operations["updateSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -806,6 +888,65 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        Settings: {
+            /** @description How long an API key may last, in days. Keys that exist keep their end. At first 365. */
+            max_key_days: number;
+        };
+        /**
+         * @description What an API key may do, as a permission.
+         * @enum {string}
+         */
+        Scope: "invitation.manage" | "member.manage" | "member.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
+        Key: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            owner_id: string;
+            owner_name: string;
+            scopes: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            /**
+             * Format: date-time
+             * @description The hour of the last use; absent if it was never used.
+             */
+            used_at?: string;
+        };
+        KeyPage: {
+            items: components["schemas"]["Key"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
+        };
+        CreateKey: {
+            /** @description For people, such as what the key is used by. */
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+            /** @description Absent: 90, or the longest that the organisation allows if that is less. */
+            expires_in_days?: number;
+        };
+        RotateKey: {
+            /**
+             * @description For how long the replaced key goes on, if it does not end before.
+             * @default 24
+             */
+            overlap_hours: number;
+        };
+        NewKey: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            ends_at: string;
+            /**
+             * Format: password
+             * @description What the program sends as a Bearer token. It begins with `ss_`. Absent when a request is repeated.
+             */
+            token?: string;
+        };
         Template: {
             /** Format: uuid */
             id: string;
@@ -974,7 +1115,7 @@ export interface components {
             field?: string;
             /** @description What the log knows this request by. */
             request_id?: string;
-            /** @description With `forbidden`: what the role does not include. */
+            /** @description With `forbidden` and `insufficient_scope`: what is not included. */
             permission?: string;
             /** @description With `forbidden`: the caller's role. */
             role?: string;
@@ -1002,6 +1143,8 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The key's id. */
+        KeyID: string;
         /** @description At most this many items. */
         Limit: number;
         /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
@@ -1581,6 +1724,180 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listKeys: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Also those of other members, as far as you may see them. */
+                everyone?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A new text for each request, such as a UUID. Who did not get the answer sends the same again, and gets what was created, as it is now, with `Idempotent-Replayed`. It counts for the caller in the organisation, for 24 hours. The same key with another body or for another operation is answered 422 `idempotency_key_reused`. A request that failed has not used it. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKey"];
+            };
+        };
+        responses: {
+            /** @description The key and its token. */
+            201: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                key_id: components["parameters"]["KeyID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key's id. */
+                key_id: components["parameters"]["KeyID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateKey"];
+            };
+        };
+        responses: {
+            /** @description The new key and its token, which is not shown again. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description The settings. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     listTemplates: {
         parameters: {
             query?: {
@@ -1993,7 +2310,7 @@ export interface operations {
             query?: {
                 /** @description At most this many items. */
                 limit?: components["parameters"]["Limit"];
-                /** @description `next_cursor` of the page before. It is opaque. */
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
                 cursor?: components["parameters"]["Cursor"];
             };
             header?: never;

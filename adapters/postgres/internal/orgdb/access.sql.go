@@ -13,7 +13,7 @@ import (
 )
 
 const endSignIn = `-- name: EndSignIn :one
-delete from app.credentials where public_id = $1 and user_id = rls.current_user_id()
+delete from app.credentials where public_id = $1 and user_id = rls.current_user_id() and scopes is null
 returning (id = rls.current_credential_id())::boolean as is_current
 `
 
@@ -78,7 +78,7 @@ func (q *Queries) SignInIsForeign(ctx context.Context, id uuid.UUID) (bool, erro
 const signIns = `-- name: SignIns :many
 select public_id, address, browser, created_at, ends_at, (id = rls.current_credential_id())::boolean as is_current
   from app.credentials
- where user_id = rls.current_user_id() and ends_at > now()
+ where user_id = rls.current_user_id() and scopes is null and ends_at > now()
    and (created_at, public_id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, public_id desc
  limit $3
@@ -93,7 +93,7 @@ type SignInsRow struct {
 	IsCurrent bool
 }
 
-// Names the user, because the policy shows an admin the sign-ins of others too. See Sessions for the order.
+// Names the user, because the policy shows an admin the sign-ins of others too. A key is no sign-in. See Sessions for the order.
 func (q *Queries) SignIns(ctx context.Context, before time.Time, beforeID uuid.UUID, most int32) ([]SignInsRow, error) {
 	rows, err := q.db.Query(ctx, signIns, before, beforeID, most)
 	if err != nil {

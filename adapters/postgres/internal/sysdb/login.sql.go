@@ -70,6 +70,39 @@ func (q *Queries) CredentialOf(ctx context.Context, secretHash []byte) (Credenti
 	return i, err
 }
 
+const keyOf = `-- name: KeyOf :one
+select k.org::uuid as org_id, k.slug::text as slug, k.name::text as name, k.usr::uuid as user_id, k.role::text as role,
+       k.id::uuid as id, k.ends_at::timestamptz as ends_at, k.scopes::text[] as scopes
+  from rls.key_of($1) as k
+`
+
+type KeyOfRow struct {
+	OrgID  uuid.UUID
+	Slug   string
+	Name   string
+	UserID uuid.UUID
+	Role   string
+	ID     uuid.UUID
+	EndsAt time.Time
+	Scopes []string
+}
+
+func (q *Queries) KeyOf(ctx context.Context, secretHash []byte) (KeyOfRow, error) {
+	row := q.db.QueryRow(ctx, keyOf, secretHash)
+	var i KeyOfRow
+	err := row.Scan(
+		&i.OrgID,
+		&i.Slug,
+		&i.Name,
+		&i.UserID,
+		&i.Role,
+		&i.ID,
+		&i.EndsAt,
+		&i.Scopes,
+	)
+	return i, err
+}
+
 const membershipsOf = `-- name: MembershipsOf :many
 select m.org::uuid as org_id, m.slug::text as slug, m.name::text as name, m.role::text as role
   from rls.memberships_of($1) as m
