@@ -307,7 +307,7 @@ func (rows) WithdrawPublication(context.Context, templates.ID) error { return ni
 
 func (r rows) InsertSession(_ context.Context, s sessions.Session) error {
 	if len(r.w.sessions) >= 200 {
-		return fault.New(fault.Exhausted, "quota_exceeded", "no more sessions").
+		return fault.New(fault.Conflict, "quota_exceeded", "no more sessions").
 			With("kind", "sessions").With("holder", "org").With("limit", 200)
 	}
 	r.w.sessions[s.ID] = owned{r.in.Org(), s}

@@ -22,7 +22,7 @@ import (
 
 // Faults of rules that only the database enforces.
 var (
-	errQuotaExceeded   = fault.New(fault.Exhausted, "quota_exceeded", "The quota is used up.")
+	errQuotaExceeded   = fault.New(fault.Conflict, "quota_exceeded", "The quota is used up.")
 	errOwnerNotAllowed = fault.New(fault.Conflict, "owner_not_allowed", "The session's owner may not have sessions.")
 	errLastOwner       = fault.New(fault.Conflict, "last_owner", "An organisation keeps at least one owner.")
 	errNoNamespace     = fault.New(fault.Conflict, "no_namespace",

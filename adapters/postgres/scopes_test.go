@@ -142,7 +142,7 @@ func TestAQueuedWritesErrorComesOut(t *testing.T) {
 		}
 		return tx.RecordAudit(ctx, "never.happens", "x")
 	})
-	if f := fault.Of(late); f.Code != "quota_exceeded" || f.Kind != fault.Exhausted {
+	if f := fault.Of(late); f.Code != "quota_exceeded" || f.Kind != fault.Conflict {
 		t.Errorf("with the commit: %v", late)
 	}
 	var early error

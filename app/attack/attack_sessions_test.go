@@ -137,7 +137,7 @@ func (f *arena) takeOverSession(t *rapid.T) *shot {
 		case s.endWanted || s.state.Final():
 			return ended
 		case own >= s.of.perUser:
-			return verdict{429, "quota_exceeded"}
+			return verdict{409, "quota_exceeded"}
 		}
 		s.owner = who
 		s.of.audit["session.take_over"]++
@@ -267,7 +267,7 @@ func (r *realm) begin(who *person, ref, name string) (*modelSession, verdict) {
 		return nil, templateUnknown
 	}
 	if all, own := r.held(who); all >= r.perOrg || own >= r.perUser {
-		return nil, verdict{429, "quota_exceeded"}
+		return nil, verdict{409, "quota_exceeded"}
 	}
 	s := &modelSession{
 		label: fmt.Sprintf("%s.s%d", r.label, len(r.sessions)), of: r, owner: who, name: cmp.Or(name, p.title), template: p,

@@ -291,7 +291,7 @@ func (a *attack) varied(t *testing.T) {
 	}
 	for _, v := range []verdict{
 		{101, ""}, {200, ""}, {201, ""}, {202, ""}, {204, ""}, signedOut, staleToken, {401, "ticket_invalid"}, forbidden,
-		otherOrg, sessionUnknown, {429, "quota_exceeded"},
+		otherOrg, sessionUnknown, {409, "quota_exceeded"},
 	} {
 		if _, ok := a.answers.Load(v); !ok {
 			t.Errorf("nothing was answered %s", v)

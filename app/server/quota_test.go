@@ -43,7 +43,7 @@ func TestQuotaUnderRacingCreatorsOfTheAPI(t *testing.T) {
 						t.Errorf("terminate: %d", ended)
 					}
 					running.Report(t, o, answer.ID, "terminated")
-				case status == http.StatusTooManyRequests && answer.Code == "quota_exceeded" &&
+				case status == http.StatusConflict && answer.Code == "quota_exceeded" &&
 					answer.Kind == "sessions" && answer.Limit > 0:
 					refused.Add(1)
 					holders.Store(answer.Holder, answer.Limit)

@@ -65,7 +65,7 @@ var (
 		"This invitation is for another email address.")
 	ErrOwnersOnly = fault.New(fault.Forbidden, "owners_invite_owners",
 		"Only an owner can invite an owner, or replace or revoke such an invitation.")
-	ErrTooMany = fault.New(fault.Exhausted, "too_many_invitations",
+	ErrTooMany = fault.New(fault.Conflict, "too_many_invitations",
 		"Your organisation has 1000 open invitations, which is the most. Revoke some.")
 	// ErrTwice is the fault of two invitations of one address at the same time.
 	ErrTwice = fault.New(fault.Conflict, "invited_at_once", "Someone else is inviting this address. Look at the list.")

@@ -31,7 +31,7 @@ type Tx interface {
 	// organisation.
 	Place(ctx context.Context) (Placement, error)
 	// InsertSession writes the session. A trigger counts it against the quotas of the organisation and the member in the
-	// same statement. It returns an Exhausted fault "quota_exceeded", or a Conflict fault "no_namespace". It is sent
+	// same statement. It returns a Conflict fault "quota_exceeded", or a Conflict fault "no_namespace". It is sent
 	// later, with the next query or the commit, so that its error appears there.
 	InsertSession(ctx context.Context, s Session) error
 	// LockSession reads a session and locks its row until the end of the transaction. It returns ErrNotFound. The row is
@@ -43,7 +43,7 @@ type Tx interface {
 	// UpdateSession writes the session's name and tags.
 	UpdateSession(ctx context.Context, id ID, name string, tags []string) error
 	// TakeOverSession makes the caller the owner of a session that LockSession has locked. It returns ErrOwnerIsMember,
-	// ErrEnded, or an Exhausted fault "quota_exceeded".
+	// ErrEnded, or a Conflict fault "quota_exceeded".
 	TakeOverSession(ctx context.Context, id ID) (Session, error)
 	// InsertTicket writes a ticket. It returns ErrNotFound for a session that the scope does not show.
 	InsertTicket(ctx context.Context, t Ticket) error

@@ -63,7 +63,7 @@ const maxName = 80
 
 // Create writes a session of a template in the state pending, and nudges the agent that it is placed on. It does not
 // wait for the desktop; AwaitRunning does. It returns templates.ErrNotFound, templates.ErrUnreadable, audit.ErrOtherOrg
-// for a template of another organisation, ErrNoAgent, an Exhausted fault "quota_exceeded", a Conflict fault
+// for a template of another organisation, ErrNoAgent, a Conflict fault "quota_exceeded", a Conflict fault
 // "no_namespace", or an Invalid fault that names the field.
 //
 // A session that has started never moves: a desktop cannot be moved between hosts.
@@ -210,7 +210,7 @@ func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session,
 }
 
 // TakeOver makes the caller, an admin, the owner of a session whose owner has left the organisation. It returns
-// ErrOwnerIsMember, ErrEnded, ErrNotFound, audit.ErrOtherOrg, or an Exhausted fault "quota_exceeded". The caller's own
+// ErrOwnerIsMember, ErrEnded, ErrNotFound, audit.ErrOtherOrg, or a Conflict fault "quota_exceeded". The caller's own
 // session is returned as it is.
 func (s *Service) TakeOver(ctx context.Context, who org.Scope, id ID) (Session, error) {
 	var out Session

@@ -24,7 +24,7 @@ const (
 	Forbidden                   // the caller is known and has no permission
 	NotFound                    // the id is unknown, or hidden from the caller
 	Conflict                    // the current state does not allow the request
-	Exhausted                   // a quota or a rate limit is used up
+	Exhausted                   // a rate limit is used up: the same request succeeds later
 	Unavailable                 // the same request will work later; RetryAfter says when
 )
 

@@ -524,7 +524,7 @@ export interface paths {
         put?: never;
         /**
          * Start a session from a template.
-         * @description Answers at once; the session is `pending` until a host has started it. When all hosts of the organisation are away or full, it waits, as `waiting_for` says, and fails after five minutes (a setting of the server). Refused with 429 `quota_exceeded`, which names the quota's kind, holder and limit, with 409 `no_agent` when the organisation has no host at all, and with 409 `no_namespace`.
+         * @description Answers at once; the session is `pending` until a host has started it. When all hosts of the organisation are away or full, it waits, as `waiting_for` says, and fails after five minutes (a setting of the server). Refused with 409 `quota_exceeded`, which names the quota's kind, holder and limit, with 409 `no_agent` when the organisation has no host at all, and with 409 `no_namespace`.
          */
         post: operations["createSession"];
         delete?: never;
