@@ -6,8 +6,12 @@ type Schemas = components['schemas'];
 export type LogIn = Schemas['LogIn'];
 export type SetUp = Schemas['SetUp'];
 export type Offer = Schemas['Offer'];
+export type CreateSession = Schemas['CreateSession'];
 export type FormerMember = Schemas['FormerMember'];
 export type Invitation = Schemas['Invitation'];
+export type Key = Schemas['Key'];
+export type NewKey = Schemas['NewKey'];
+export type Scope = Schemas['Scope'];
 export type Me = Schemas['Me'];
 export type Member = Schemas['Member'];
 export type Problem = Schemas['Problem'];
@@ -15,6 +19,7 @@ export type OwnOrg = Schemas['OwnOrg'];
 export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
 export type SessionEvent = Schemas['SessionEvent'];
+export type Settings = Schemas['Settings'];
 export type SignIn = Schemas['SignIn'];
 export type Template = Schemas['Template'];
 export type Ticket = Schemas['Ticket'];
@@ -163,6 +168,33 @@ export class Client {
     return this.ask('DELETE', `/api/v1/invitations/${id}`);
   }
 
+  /** Returns the user's own API keys or, for an admin, also those of others. */
+  keys(everyone: boolean, signal: AbortSignal): Promise<Key[]> {
+    return this.all<Key>('/api/v1/keys', { everyone }, signal);
+  }
+
+  createKey(body: Schemas['CreateKey']): Promise<NewKey> {
+    return this.ask('POST', '/api/v1/keys', { body });
+  }
+
+  /** Replaces a key by a new one. The present one goes on for a day. */
+  rotateKey(id: string): Promise<NewKey> {
+    const body: Schemas['RotateKey'] = { overlap_hours: 24 };
+    return this.ask('POST', `/api/v1/keys/${id}/rotate`, { body });
+  }
+
+  revokeKey(id: string): Promise<void> {
+    return this.ask('DELETE', `/api/v1/keys/${id}`);
+  }
+
+  settings(signal: AbortSignal): Promise<Settings> {
+    return this.ask('GET', '/api/v1/settings', { signal });
+  }
+
+  updateSettings(body: Settings): Promise<Settings> {
+    return this.ask('PUT', '/api/v1/settings', { body });
+  }
+
   templates(signal: AbortSignal): Promise<Template[]> {
     return this.all<Template>('/api/v1/templates', {}, signal);
   }
@@ -181,7 +213,7 @@ export class Client {
     return this.ask('GET', `/api/v1/sessions/${id}`, { signal });
   }
 
-  createSession(body: Schemas['CreateSession']): Promise<Session> {
+  createSession(body: CreateSession): Promise<Session> {
     return this.ask('POST', '/api/v1/sessions', { body });
   }
 

@@ -25,6 +25,7 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
 const icons = {
   back: 'M15 5l-7 7 7 7',
   expand: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
+  key: 'M14 10a5 5 0 1 0-3 4.6L13 17h3v3h4v-4l-6.3-6.3M8 9h.01',
   mail: 'M3 5h18v14H3zM3 7l9 6 9-6',
   screen: 'M3 5h18v12H3zM8 21h8M12 17v4',
   stop: 'M12 3v8M6.3 6.3a8 8 0 1 0 11.4 0',

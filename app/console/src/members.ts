@@ -7,11 +7,13 @@ import { title } from './brand';
 import { confirmed } from './confirm';
 import { h } from './dom';
 import { invitationList } from './invitations';
+import { everyonesKeys } from './keys';
 import { pageHead, section } from './layout';
 import { Loaded } from './loaded';
 import { isAdmin, roleChoice } from './roles';
+import { keyLimit } from './settings';
 
-/** Shows the members; to admins also the invitations. */
+/** Shows the members; to admins also the invitations and everyone's API keys. */
 export function members(app: App): View {
   return (root, left) => {
     title('Members');
@@ -25,6 +27,10 @@ export function members(app: App): View {
       );
     }
     main.append(section('members', `In ${app.me.org.name}`, memberList(app, left).element));
+    if (isAdmin(app)) {
+      const keys = h('div', { class: 'stack' }, everyonesKeys(app, left), keyLimit(app, left));
+      main.append(section('keys', `API keys for ${app.me.org.name}`, keys));
+    }
     root.append(banner(app, left), main);
     main.focus({ preventScroll: true });
   };

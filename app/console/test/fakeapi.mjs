@@ -62,6 +62,8 @@ export class FakeApi {
     'GET /api/v1/members': () => json(200, { items: [] }),
     'GET /api/v1/former-members': () => json(200, { items: [] }),
     'GET /api/v1/invitations': () => json(200, { items: [] }),
+    'GET /api/v1/keys': () => json(200, { items: [] }),
+    'GET /api/v1/settings': () => json(200, { max_key_days: 365 }),
     'GET /api/v1/templates': () => json(200, { items: [terminal] }),
     'GET /api/v1/sessions': () => json(200, { items: this.sessions }),
     'POST /api/v1/auth/logout': () => ({ status: 204 }),

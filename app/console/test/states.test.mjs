@@ -199,9 +199,9 @@ state('a server that is away is told and can be tried again', [/ERR_FAILED/], as
   assert.equal(api.count('GET /api/v1/me'), 1);
 });
 
-state('a refused launch names the quota and its limit', [refused(429, '/sessions')], async (page, api) => {
+state('a refused launch names the quota and its limit', [refused(409, '/sessions')], async (page, api) => {
   api.answers['POST /api/v1/sessions'] = () =>
-    problem(429, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'org', limit: 5 });
+    problem(409, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'org', limit: 5 });
   await page.goto(origin);
   await button(page, 'Launch Terminal').click();
   await page.getByText('Your organisation can have at most 5 active desktops.').waitFor();
@@ -286,6 +286,23 @@ state('a session that failed says why and offers no reconnect', [/Failed when co
   assert.equal(await button(page, 'Reconnect').count(), 0);
   await button(page, 'Back to desktops').click();
   await page.getByText('No desktop is running.').waitFor();
+});
+
+state('a desktop that has ended is launched again', [refused(409, '/sessions')], async (page, api) => {
+  const s = api.knows(session({ state: 'terminated', reason: 'desktop_exited' }));
+  const next = api.knows(session({ id: terminal.id, state: 'failed', reason: 'no_room', owner_id: terminal.id }));
+  api.answers['POST /api/v1/sessions'] = () =>
+    problem(409, 'quota_exceeded', 'quota exceeded', { kind: 'sessions', holder: 'user', limit: 1 });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await button(page, 'Launch again').click();
+  await page.getByText('You can have at most 1 active desktop.').waitFor();
+  api.answers['POST /api/v1/sessions'] = (body) => json(201, { ...next, name: body.name });
+  await button(page, 'Launch again').click();
+  await page.getByText('all computers were full').waitFor();
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/sessions').body, {
+    template: s.template.id, name: s.name,
+  });
+  assert.equal(await button(page, 'Launch again').count(), 0, "another member's is not one's own to launch");
 });
 
 state('a desktop uses the dark colours in a light scheme, the page around it the light ones', [], async (page, api) => {
@@ -512,4 +529,77 @@ state('an admin takes over the session of a member who has left', [], async (pag
   await page.getByRole('button', { name: 'Take over Terminal' }).click();
   await page.getByText('of Bob, who has left').waitFor({ state: 'detached' });
   assert.equal(await page.getByRole('button', { name: 'Take over Terminal' }).count(), 0);
+});
+
+const key = (more = {}) => ({
+  id: '019a0000-0000-7000-8000-0000000000c1',
+  name: 'Build server',
+  owner_id: me.user.id,
+  owner_name: 'Member',
+  scopes: ['session.read', 'session.create'],
+  created_at: new Date().toISOString(),
+  ends_at: new Date(Date.now() + 90 * 86_400_000).toISOString(),
+  ...more,
+});
+
+state('an API key is made, replaced and revoked', [refused(409, '/keys')], async (page, api) => {
+  let all = [];
+  api.answers['GET /api/v1/me/sign-ins'] = () => json(200, { items: [here] });
+  api.answers['GET /api/v1/keys'] = () => json(200, { items: all });
+  api.answers['POST /api/v1/keys'] = () => problem(409, 'too_many_keys', 'you have 50 API keys');
+  await page.goto(`${origin}/#/access`);
+  await page.getByText('You have no API key.').waitFor();
+  await page.getByLabel('Name').fill('Build server');
+  await page.getByLabel('See who you are').uncheck();
+  await button(page, 'Create key').click();
+  await page.getByText('Choose what the key may do.').waitFor();
+  await page.getByLabel('Launch desktops').check();
+  await page.getByLabel('Lasts').selectOption('30');
+  await button(page, 'Create key').click();
+  await page.getByText('You have 50 API keys.').waitFor();
+  api.answers['POST /api/v1/keys'] = (body) => {
+    all = [key()];
+    return json(201, { id: key().id, name: body.name, scopes: body.scopes, ends_at: key().ends_at, token: 'ss_first' });
+  };
+  await button(page, 'Create key').click();
+  assert.equal(await page.getByLabel('Token of Build server').inputValue(), 'ss_first');
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'POST /api/v1/keys').body, {
+    name: 'Build server', scopes: ['session.create'], expires_in_days: 30,
+  });
+  await page.getByText('never used').waitFor();
+  api.answers[`POST /api/v1/keys/${key().id}/rotate`] = () => {
+    all = [key({ id: '019a0000-0000-7000-8000-0000000000c2' }), key({ used_at: new Date().toISOString() })];
+    return json(201, { id: all[0].id, name: 'Build server', scopes: key().scopes, ends_at: key().ends_at, token: 'ss_second' });
+  };
+  await button(page, 'Replace Build server').click();
+  await button(page, 'Replace').click();
+  await page.getByText('last used just now').waitFor();
+  assert.equal(await page.getByLabel('Token of Build server').inputValue(), 'ss_second');
+  api.answers[`DELETE /api/v1/keys/${key().id}`] = () => { all = all.slice(0, 1); return { status: 204 }; };
+  await page.getByRole('button', { name: 'Revoke Build server' }).last().click();
+  await button(page, 'Revoke').click();
+  await page.getByText('last used just now').waitFor({ state: 'detached' });
+  await page.getByText('never used').waitFor();
+});
+
+state('an admin limits, sees and revokes the API keys of others', [refused(400, '/settings')], async (page, api) => {
+  let all = [key({ owner_name: 'Somebody Else' })];
+  api.answers['GET /api/v1/me'] = () => json(200, { ...me, role: 'admin' });
+  api.answers['GET /api/v1/keys'] = () => json(200, { items: all });
+  api.answers[`DELETE /api/v1/keys/${key().id}`] = () => { all = []; return { status: 204 }; };
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('Somebody Else · never used').waitFor();
+  const days = page.getByLabel('Keys last at most, in days');
+  assert.equal(await days.inputValue(), '365');
+  api.answers['PUT /api/v1/settings'] = () => problem(400, 'invalid_body', 'max_key_days is wrong');
+  await days.fill('30');
+  await button(page, 'Save').click();
+  await page.getByText('Max_key_days is wrong.').waitFor();
+  api.answers['PUT /api/v1/settings'] = (body) => json(200, body);
+  await button(page, 'Save').click();
+  await page.getByText('The settings are saved.').waitFor({ state: 'attached' });
+  assert.equal(await days.inputValue(), '30');
+  await button(page, 'Revoke Build server of Somebody Else').click();
+  await button(page, 'Revoke').click();
+  await page.getByText('No one has an API key.').waitFor();
 });
