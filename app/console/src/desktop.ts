@@ -6,6 +6,7 @@ import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
 import { history } from './history';
 import { keyboardExit } from './keyboard';
+import { launch } from './launch';
 import { Overlay } from './overlay';
 import { badge, because, ended, waiting } from './states';
 import { pause } from './wait';
@@ -215,10 +216,29 @@ class Desktop {
   private over(session: Session): void {
     const reason = because(session);
     const heading = session.state === 'failed' ? 'The desktop has failed' : 'The desktop has ended';
-    this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, [this.toList('primary')]);
+    const again = ended(session) && session.owner_id === this.app.me.user.id && this.app.me.role !== 'viewer';
+    const actions = again ? [this.again(session), this.toList('quiet')] : [this.toList('primary')];
+    this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, actions);
     if (session.detail !== undefined) {
       this.overlay.more.prepend(h('pre', { class: 'output', 'aria-label': 'Last output' }, session.detail));
     }
+  }
+
+  /** Offers a new desktop like the one that has ended. */
+  private again(session: Session): HTMLElement {
+    const button = h('button', { class: 'primary', type: 'button' }, 'Launch again');
+    button.addEventListener('click', () => void run());
+    const run = async (): Promise<void> => {
+      button.disabled = true;
+      this.problem.textContent = '';
+      try {
+        await launch(this.app, { template: session.template.id, name: session.name });
+      } catch (thrown) {
+        this.problem.textContent = sentence(thrown);
+        button.disabled = false;
+      }
+    };
+    return button;
   }
 
   private lost(heading: string, text: string): void {

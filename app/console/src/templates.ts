@@ -1,7 +1,8 @@
 // The templates from which a desktop can be launched.
-import { Failure, sentence, type Template } from './api';
+import { sentence, type Template } from './api';
 import type { App } from './app';
-import { announce, h, icon } from './dom';
+import { h, icon } from './dom';
+import { launch as start } from './launch';
 
 /** Makes a card for each template. */
 export function templateCards(app: App, left: AbortSignal): HTMLElement {
@@ -35,11 +36,9 @@ export function templateCards(app: App, left: AbortSignal): HTMLElement {
     button.textContent = 'Launching…';
     say('');
     try {
-      const session = await app.api.createSession({ template: template.id });
-      announce(`${session.name} is starting.`);
-      app.open(session);
+      await start(app, { template: template.id });
     } catch (thrown) {
-      say(refused(thrown));
+      say(sentence(thrown));
       buttons.forEach((b) => (b.disabled = false));
       button.textContent = 'Launch';
       button.focus();
@@ -80,15 +79,4 @@ function unavailable(why: string, retry: () => void): HTMLElement {
     h('p', {}, 'The templates could not be loaded. ', why),
     h('button', { class: 'quiet', type: 'button', click: retry }, 'Try again'),
   );
-}
-
-/** Says which quota is used up and what to do. For any other error it returns the API's sentence. */
-function refused(thrown: unknown): string {
-  if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
-    return sentence(thrown);
-  }
-  const { holder, limit } = thrown.problem; // its kind is always "sessions", which users know as desktops
-  const who = holder === 'org' ? 'Your organisation' : 'You';
-  const what = limit === 1 ? 'desktop' : 'desktops';
-  return `${who} can have at most ${limit} active ${what}. Terminate one, then launch again.`;
 }
