@@ -18,7 +18,7 @@ func (h handlers) ListKeys(ctx context.Context, r api.ListKeysRequestObject) (ap
 	}
 	p, err := h.config.Keys.List(ctx, org.From(ctx), value(r.Params.Everyone), at)
 	items := convertAll(p.Items, toKey)
-	return api.ListKeys200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListKeys200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // CreateKey implements api.StrictServerInterface.

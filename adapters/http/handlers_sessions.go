@@ -93,7 +93,7 @@ func (h handlers) ListSessionEvents(
 			At: e.At.UTC(), Type: e.Type, Reason: optional(e.Data.Reason), WaitingFor: optional(string(e.Data.WaitsFor)),
 		}
 	})
-	return api.ListSessionEvents200JSONResponse{Items: items, NextCursor: optional(p.Next.String())}, err
+	return api.ListSessionEvents200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
 // TakeOverSession implements api.StrictServerInterface.
