@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/streamspace-dev/streamspace/modules/access"
+	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
 	"github.com/streamspace-dev/streamspace/modules/keys"
@@ -49,6 +50,7 @@ type Config struct {
 	Members   *members.Service
 	Keys      *keys.Service
 	Settings  *settings.Service
+	Audit     *audit.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
 	// Invitations and Recovery send mail. A request for a new password is answered before anything is done for it.

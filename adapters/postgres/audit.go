@@ -1,8 +1,58 @@
 package postgres
 
-import "context"
+import (
+	"context"
+
+	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
+	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/ports/org"
+)
 
 // RecordAudit implements audit.Tx.
 func (t *tx) RecordAudit(ctx context.Context, action, subject string) error {
 	return t.Queries.RecordAudit(ctx, action, subject)
+}
+
+// AuditReads returns the reads of the audit log.
+func (d *DB) AuditReads() org.Reading[audit.Queries] {
+	return reading(d, func(r reader) audit.Queries { return auditReader{r} })
+}
+
+// auditReader reads the audit log.
+type auditReader struct{ reader }
+
+// AuditLog implements audit.Queries.
+func (r auditReader) AuditLog(ctx context.Context, f audit.Filter, before int64, n int) ([]audit.Entry, error) {
+	rows, err := r.entries(ctx, f, before, int32(n))
+	out := make([]audit.Entry, len(rows))
+	for i, row := range rows {
+		out[i] = audit.Entry{
+			Seq: row.Seq, At: row.At, Actor: row.Actor, ActorName: row.ActorName, Action: row.Action, Subject: row.Subject,
+		}
+	}
+	return out, translate(err)
+}
+
+// entries asks the query that has an index for the filter.
+func (r auditReader) entries(
+	ctx context.Context, f audit.Filter, before int64, n int32,
+) (out []orgdb.AuditLogRow, err error) {
+	switch {
+	case f.Actor != "":
+		rows, err := r.AuditLogOfActor(ctx, orgdb.AuditLogOfActorParams{
+			Actor: f.Actor, Action: f.Action, Before: before, Most: n,
+		})
+		for _, row := range rows {
+			out = append(out, orgdb.AuditLogRow(row))
+		}
+		return out, err
+	case f.Action != "":
+		rows, err := r.AuditLogOfAction(ctx, f.Action, before, n)
+		for _, row := range rows {
+			out = append(out, orgdb.AuditLogRow(row))
+		}
+		return out, err
+	default:
+		return r.Queries.AuditLog(ctx, before, n)
+	}
 }

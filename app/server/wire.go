@@ -21,6 +21,7 @@ import (
 	"github.com/streamspace-dev/streamspace/docs"
 	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
 	"github.com/streamspace-dev/streamspace/modules/keys"
@@ -124,6 +125,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
 		Keys:      keys.NewService(p.db.Keys(), p.db.KeyReads(), p.metrics),
 		Settings:  settings.NewService(p.db.Settings(), p.db.SettingReads()),
+		Audit:     audit.NewService(p.db.AuditReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics, log),
 		Invitations: invitations.NewService(invitations.Config{
 			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,

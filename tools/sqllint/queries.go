@@ -11,7 +11,7 @@ import (
 // takes from the scope; rls.free_agent and rls.start_elsewhere for the slots of agents that serve the organisation of
 // the scope; rls.create_key, rls.rotate_key and rls.set_settings for columns that the app role cannot write.
 var orgFunctions = []string{
-	"now", "count", "min", "max", "sum", "lower", "position", "make_interval",
+	"now", "count", "min", "max", "sum", "lower", "position", "substr", "make_interval",
 	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs", "rls.free_agent", "rls.start_elsewhere",
 	"rls.create_key", "rls.rotate_key", "rls.set_settings",
 }

@@ -415,6 +415,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List entries of the audit log, the newest first.
+         * @description An admin sees the organisation's entries, everyone else their own.
+         */
+        get: operations["listAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings": {
         parameters: {
             query?: never;
@@ -888,6 +908,28 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        AuditEntry: {
+            /**
+             * Format: int64
+             * @description Counts from 1 in each organisation, without gaps.
+             */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /** @description `user:`, `service:`, `operator:` or `agent:`, with an id or a name. */
+            actor: string;
+            /** @description The name of a user; absent for every other actor. */
+            actor_name?: string;
+            /** @description What was done, such as `session.create`; `….refused`: what was not allowed. */
+            action: string;
+            /** @description The id of what it was done to, or words about it. */
+            subject: string;
+        };
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
+        };
         Settings: {
             /** @description How long an API key may last, in days. Keys that exist keep their end. At first 365. */
             max_key_days: number;
@@ -896,7 +938,7 @@ export interface components {
          * @description What an API key may do, as a permission.
          * @enum {string}
          */
-        Scope: "invitation.manage" | "member.manage" | "member.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
+        Scope: "audit.read" | "invitation.manage" | "member.manage" | "member.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
         Key: {
             /** Format: uuid */
             id: string;
@@ -1845,6 +1887,38 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAuditLog: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Only what this actor did, such as `user:` with the user's id. */
+                actor?: string;
+                /** @description Only this action, such as `session.create`. */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

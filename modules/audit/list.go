@@ -1,0 +1,57 @@
+package audit
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
+)
+
+// Entry is an entry of an organisation's audit log.
+type Entry struct {
+	Seq       int64 // counts from 1, without gaps
+	At        time.Time
+	Actor     string // "user:", "service:", "operator:" or "agent:", with an id or a name
+	ActorName string // of a user; empty for every other actor
+	Action    string
+	Subject   string
+}
+
+// Filter selects entries. Empty fields select all.
+type Filter struct {
+	Actor  string
+	Action string
+}
+
+// Queries has the reads of the audit log, each in one round trip.
+type Queries interface {
+	// AuditLog lists entries, the newest first: at most n, with numbers below before.
+	AuditLog(ctx context.Context, f Filter, before int64, n int) ([]Entry, error)
+}
+
+// Service shows an organisation's audit log. It is safe for concurrent use.
+type Service struct{ read org.Reading[Queries] }
+
+// NewService makes the service.
+func NewService(read org.Reading[Queries]) *Service { return &Service{read} }
+
+// List returns a page of entries, the newest first: to an admin the organisation's, to everyone else their own.
+func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Request) (page.Page[Entry], error) {
+	var before int64 = 1<<63 - 1
+	if !r.After.IsZero() {
+		var err error
+		if before, err = strconv.ParseInt(r.After.Key, 10, 64); err != nil {
+			return page.Page[Entry]{}, page.Bad(err)
+		}
+	}
+	if own := "user:" + who.User().String(); !who.IsAdmin() { // what the policy shows, said so that an index is used
+		if f.Actor != "" && f.Actor != own {
+			return page.Page[Entry]{}, nil
+		}
+		f.Actor = own
+	}
+	all, err := s.read(who).AuditLog(ctx, f, before, r.Size()+1)
+	return page.Cut(all, r.Size(), func(e Entry) page.Cursor { return page.Cursor{Key: strconv.FormatInt(e.Seq, 10)} }), err
+}
