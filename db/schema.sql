@@ -1815,7 +1815,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '75c4faa738b0c6880ab13b0fb3cd6eee03a46523e9bb67a42ebfa377d01c9a81'), (3::bigint, 'e19abb366e9008a09f34d4d5d3a328f27622d2235cd8599aa7140e68f0811928'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'db74adc3021381a6bfd57758a1715045611a42a78ae6843de28c8517017aa69f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'fb0b24cd9baa82fa03f32d5b54dda5b811f0e30e654e82388c901cc47e9539de'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'b53a73f6fcd47fcaf48dd4361d92bb524eb39add8fd40ff31cb1fec03acb0df4'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '7c5538a909b37ca6c77b3b200a77e9f62b96691e96c40b40214c5439adb64f07'), (17::bigint, 'f8749fc01d647844248538f627d604a27bcde7b349e7ee9578fd42b7c161af41') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '75c4faa738b0c6880ab13b0fb3cd6eee03a46523e9bb67a42ebfa377d01c9a81'), (3::bigint, 'e19abb366e9008a09f34d4d5d3a328f27622d2235cd8599aa7140e68f0811928'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'db74adc3021381a6bfd57758a1715045611a42a78ae6843de28c8517017aa69f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'fb0b24cd9baa82fa03f32d5b54dda5b811f0e30e654e82388c901cc47e9539de'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'b53a73f6fcd47fcaf48dd4361d92bb524eb39add8fd40ff31cb1fec03acb0df4'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '7c5538a909b37ca6c77b3b200a77e9f62b96691e96c40b40214c5439adb64f07'), (17::bigint, 'f8749fc01d647844248538f627d604a27bcde7b349e7ee9578fd42b7c161af41'), (18::bigint, '1b61f8afb3a6dcb978d78a4ec353c45300da34fc635a36c1b7e54c65a9b034f7') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -3608,6 +3608,31 @@ ALTER FUNCTION rls.sessions_overdue(page integer) OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent has not ended them within five minutes of the request. The service ends them instead.';
+
+
+--
+-- Name: set_limits(text, uuid, bigint, bigint); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  update app.quota_limits l set per_org = coalesce(set_limits.per_org, l.per_org), per_user = coalesce(set_limits.per_user, l.per_user)
+   where l.kind = 'sessions'; -- the policy allows only this org's
+  insert into app.audit_log (action, subject) values ('org.limits', org::text);
+end $$;
+
+
+ALTER FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user bigint) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION set_limits(operator text, org uuid, per_org bigint, per_user bigint); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user bigint) IS 'Changes how many sessions an org and each of its members may have. Null: it stays. What runs above a lower limit runs on.';
 
 
 --
@@ -8771,6 +8796,14 @@ GRANT ALL ON FUNCTION rls.sessions_overdue(page integer) TO streamspace_system;
 
 
 --
+-- Name: FUNCTION set_limits(operator text, org uuid, per_org bigint, per_user bigint); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user bigint) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION set_password(operator text, usr uuid, password_hash text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -9489,6 +9522,20 @@ GRANT SELECT ON TABLE app.public_templates TO streamspace_app;
 GRANT SELECT ON TABLE app.quota_limits TO streamspace_backup;
 GRANT SELECT,INSERT ON TABLE app.quota_limits TO streamspace_definer;
 GRANT SELECT ON TABLE app.quota_limits TO streamspace_app;
+
+
+--
+-- Name: COLUMN quota_limits.per_org; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(per_org) ON TABLE app.quota_limits TO streamspace_definer;
+
+
+--
+-- Name: COLUMN quota_limits.per_user; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(per_user) ON TABLE app.quota_limits TO streamspace_definer;
 
 
 --

@@ -96,6 +96,14 @@ func (h handlers) ListSessionEvents(
 	return api.ListSessionEvents200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
 }
 
+// GetQuotas implements api.StrictServerInterface.
+func (h handlers) GetQuotas(ctx context.Context, _ api.GetQuotasRequestObject) (api.GetQuotasResponseObject, error) {
+	q, err := h.config.Sessions.Quota(ctx, org.From(ctx))
+	return api.GetQuotas200JSONResponse{Sessions: api.Quota{
+		PerOrg: q.PerOrg, PerUser: q.PerUser, UsedByOrg: q.UsedByOrg, UsedByUser: q.UsedByUser,
+	}}, err
+}
+
 // TakeOverSession implements api.StrictServerInterface.
 func (h handlers) TakeOverSession(
 	ctx context.Context, r api.TakeOverSessionRequestObject,

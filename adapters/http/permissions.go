@@ -37,6 +37,7 @@ var permissions = map[permission][]org.Role{
 	"member.read":       everyone,
 	"member.manage":     admins,
 	"invitation.manage": admins,
+	"quota.read":        everyone,
 	"audit.read":        everyone,
 	"settings.read":     everyone,
 	"settings.manage":   admins,

@@ -371,6 +371,10 @@ func asked[T any](ctx context.Context, q queries, ask func() (T, error)) (T, err
 	return ask()
 }
 
+func (q queries) Quota(ctx context.Context) (sessions.Quota, error) {
+	return asked(ctx, q, func() (sessions.Quota, error) { return sessions.Quota{PerOrg: 10, PerUser: 3}, nil })
+}
+
 func (q queries) Me(ctx context.Context) (identity.Me, error) {
 	return asked(ctx, q, func() (identity.Me, error) {
 		for _, u := range q.w.users {

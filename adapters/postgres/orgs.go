@@ -51,6 +51,13 @@ func (o *Operator) SuspendOrg(ctx context.Context, operator string, in org.ID, s
 	return translate(o.q.SuspendOrg(ctx, operator, in.UUID, suspend))
 }
 
+// SetLimits implements orgs.Registry.
+func (o *Operator) SetLimits(ctx context.Context, operator string, in org.ID, q orgs.Quota) error {
+	return translate(o.q.SetLimits(ctx, sysdb.SetLimitsParams{
+		Operator: operator, OrgID: in.UUID, PerOrg: q.PerOrg, PerUser: q.PerUser,
+	}))
+}
+
 // MakeOwner implements orgs.Registry.
 func (o *Operator) MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error {
 	return ofConstraint(o.q.MakeOwner(ctx, operator, in.UUID, user.UUID), orgFaults)

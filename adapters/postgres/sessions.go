@@ -154,6 +154,14 @@ func allNamed[Row namedRow](rows []Row, err error) ([]sessions.Session, error) {
 	return out, err
 }
 
+// Quota implements sessions.Queries.
+func (r sessionReader) Quota(ctx context.Context) (sessions.Quota, error) {
+	row, err := r.SessionQuota(ctx)
+	return sessions.Quota{
+		PerOrg: row.PerOrg, PerUser: row.PerUser, UsedByOrg: row.UsedByOrg, UsedByUser: row.UsedByUser,
+	}, translate(err)
+}
+
 // SessionEvents implements sessions.Queries.
 func (r sessionReader) SessionEvents(
 	ctx context.Context, id sessions.ID, after page.Cursor, n int,

@@ -18,6 +18,9 @@ var _ = add(func(w *world) resource {
 		credentials: map[string]func(*testing.T, string) map[string]string{"streamSession": m.upgrade},
 		rows: `
 operation      id               none expired no-org viewer member other admin owner stranger suspended removed out
+getQuotas         -              401     401    401    200    200   200   200   200      200       401     401 401
+getQuotas         header         401     401    401    200    200   200   200   200      200       401     401 401
+getQuotas         filter         401     401    401    400    400   400   400   400      400       400     400 400
 listSessions   -                 401     401    401    200    200   200   200   200      200       401     401 401
 listSessions   header            401     401    401    200    200   200   200   200      200       401     401 401
 listSessions   filter            401     401    401    400    400   400   400   400      400       400     400 400

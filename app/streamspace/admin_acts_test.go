@@ -19,7 +19,8 @@ func TestOperatorsActs(t *testing.T) {
 	t.Parallel()
 	db := dbtest.Own(t)
 	for name, act := range map[string]func(desk){
-		"create an organisation": createsOrg, "suspend an organisation": suspendsOrg, "name an owner": namesOwner,
+		"create an organisation": createsOrg, "suspend an organisation": suspendsOrg,
+		"limit an organisation": limitsOrg, "name an owner": namesOwner,
 		"grant access": grantsAccess, "create a user": createsUser, "disable a user": disablesUser,
 		"sign a user out": signsOut, "reset a password": resetsPassword, "run an agent": runsAgent,
 		"publish a template": publishesTemplate, "approve a template": approvesTemplate,
@@ -113,6 +114,20 @@ func createsOrg(d desk) {
 		"org create --slug second --name Second --namespace rain --owner", owner.Email)
 	d.does("org create --slug second --name Second --owner", owner.Email)
 	d.shows("second", "select namespace from app.organizations where slug = 'second'")
+}
+
+func limitsOrg(d desk) {
+	o := d.db.NewOrg(d.T, dbtest.Spec{PerOrg: 5, PerUser: 2})
+	limits := "select per_org || ' ' || per_user from app.quota_limits where org_id = $1"
+	d.refuses("There is no such organisation", "org limits unknown --sessions 7")
+	d.refuses("--sessions or the limit of each member must be given", "org limits "+o.Slug)
+	d.refuses("--sessions must be", "org limits "+o.Slug+" --sessions -1")
+	d.refuses("--sessions-per-user must be", "org limits "+o.Slug+" --sessions-per-user -1")
+	d.does("org limits " + o.Slug + " --sessions 7")
+	d.shows("7 2", limits, o.ID.UUID)
+	d.does("org limits " + o.Slug + " --sessions-per-user 3")
+	d.shows("7 3", limits, o.ID.UUID)
+	d.logged(o, "org.limits "+o.ID.String(), "org.limits "+o.ID.String())
 }
 
 func suspendsOrg(d desk) {

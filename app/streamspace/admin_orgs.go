@@ -12,8 +12,8 @@ import (
 )
 
 func orgCommand(t terminal) *cobra.Command {
-	c := group(&cobra.Command{Use: "org", Short: "Create, list, suspend and resume organisations, and name owners"})
-	c.AddCommand(orgCreateCommand(t), orgListCommand(t))
+	c := group(&cobra.Command{Use: "org", Short: "Create, list, limit, suspend and resume organisations, and name owners"})
+	c.AddCommand(orgCreateCommand(t), orgListCommand(t), orgLimitsCommand(t))
 	for _, act := range []struct {
 		cobra.Command
 
@@ -88,6 +88,26 @@ func orgFlags(c *cobra.Command, n *orgs.New) {
 	c.Flags().StringVar(&n.Namespace, "namespace", "", "where its desktops run; not set: the slug")
 	c.Flags().Int64Var(&n.Sessions.PerOrg, "sessions", 10, "desktops at the same time, for the organisation")
 	c.Flags().Int64Var(&n.Sessions.PerUser, "sessions-per-user", 3, "desktops at the same time, for each member")
+}
+
+func orgLimitsCommand(t terminal) *cobra.Command {
+	var q orgs.Quota
+	c := &cobra.Command{
+		Use:   "limits SLUG",
+		Short: "Change how many desktops an organisation and each member may have",
+		Long: "Change how many desktops an organisation and each of its members may have at the same time. A limit that\n" +
+			"is not given stays. Desktops above a lower limit run on; new ones start when enough have ended.",
+		Example: "  streamspace admin org limits acme --sessions 20 --sessions-per-user 4 --operator me",
+	}
+	c.Flags().Int64Var(&q.PerOrg, "sessions", 0, "desktops at the same time, for the organisation")
+	c.Flags().Int64Var(&q.PerUser, "sessions-per-user", 0, "desktops at the same time, for each member")
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
+		in, err := o.org(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return o.orgs.SetLimits(ctx, o.name, in, q)
+	})
 }
 
 func orgListCommand(t terminal) *cobra.Command {

@@ -53,5 +53,7 @@ func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Requ
 		f.Actor = own
 	}
 	all, err := s.read(who).AuditLog(ctx, f, before, r.Size()+1)
-	return page.Cut(all, r.Size(), func(e Entry) page.Cursor { return page.Cursor{Key: strconv.FormatInt(e.Seq, 10)} }), err
+	return page.Cut(all, r.Size(), func(e Entry) page.Cursor {
+		return page.Cursor{Key: strconv.FormatInt(e.Seq, 10)}
+	}), err
 }

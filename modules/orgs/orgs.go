@@ -92,6 +92,8 @@ type Registry interface {
 	AddMember(ctx context.Context, operator string, in org.ID, m Member) error
 	// SuspendOrg suspends an organisation, or resumes it.
 	SuspendOrg(ctx context.Context, operator string, in org.ID, suspend bool) error
+	// SetLimits changes a quota. A zero limit stays as it is.
+	SetLimits(ctx context.Context, operator string, in org.ID, q Quota) error
 	// MakeOwner makes a user an owner, or returns identity.ErrUserNotFound.
 	MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error
 	// GrantAccess makes a user a member until an end, or returns identity.ErrIsMember or identity.ErrUserNotFound.
@@ -148,6 +150,20 @@ func (s *Service) Resume(ctx context.Context, operator string, in org.ID) error 
 		return err
 	}
 	return s.registry.SuspendOrg(ctx, operator, in, false)
+}
+
+// SetLimits changes how many sessions an organisation and each of its members may have at the same time. A zero limit
+// stays as it is. Sessions above a lower limit run on, and no new one starts until enough have ended. It returns an
+// Invalid fault that names the field.
+func (s *Service) SetLimits(ctx context.Context, operator string, in org.ID, q Quota) error {
+	if err := cmp.Or(checkOperator(operator), input.Number("sessions_per_org", q.PerOrg, 0, math.MaxInt32),
+		input.Number("sessions_per_user", q.PerUser, 0, math.MaxInt32)); err != nil {
+		return err
+	}
+	if q == (Quota{}) {
+		return input.Invalid("sessions_per_org", "or the limit of each member must be given, from 1 on")
+	}
+	return s.registry.SetLimits(ctx, operator, in, q)
 }
 
 // MakeOwner makes a user an owner of an organisation, a member or not. It returns identity.ErrUserNotFound.

@@ -42,6 +42,10 @@ func (w *watched) Sessions(context.Context, Filter, page.Cursor, int) ([]Session
 	return nil, errors.New("nobody lists")
 }
 
+func (w *watched) Quota(context.Context) (Quota, error) {
+	return Quota{}, errors.New("nobody asks for the quota")
+}
+
 func (w *watched) SessionEvents(context.Context, ID, page.Cursor, int) ([]Event, error) {
 	return nil, errors.New("nobody asks for its history")
 }

@@ -64,6 +64,8 @@ type Queries interface {
 	SessionByID(ctx context.Context, id ID) (Session, error)
 	// Sessions lists the sessions that the scope shows, the newest first: at most n, after the cursor.
 	Sessions(ctx context.Context, f Filter, after page.Cursor, n int) ([]Session, error)
+	// Quota reads the limits of sessions, and the use by the organisation and the caller.
+	Quota(ctx context.Context) (Quota, error)
 	// SessionEvents lists what happened to a session, in order: at most n, after the cursor. It is empty for a session
 	// that the scope does not show.
 	SessionEvents(ctx context.Context, id ID, after page.Cursor, n int) ([]Event, error)

@@ -415,6 +415,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quotas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get the organisation's quotas, and how much of them is used. */
+        get: operations["getQuotas"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -908,6 +925,28 @@ export interface components {
             /** Format: password */
             password: string;
         };
+        Quotas: {
+            sessions: components["schemas"]["Quota"];
+        };
+        Quota: {
+            /**
+             * Format: int64
+             * @description The limit of the organisation.
+             */
+            per_org: number;
+            /**
+             * Format: int64
+             * @description The limit of each member.
+             */
+            per_user: number;
+            /** Format: int64 */
+            used_by_org: number;
+            /**
+             * Format: int64
+             * @description By you.
+             */
+            used_by_user: number;
+        };
         AuditEntry: {
             /**
              * Format: int64
@@ -938,7 +977,7 @@ export interface components {
          * @description What an API key may do, as a permission.
          * @enum {string}
          */
-        Scope: "audit.read" | "invitation.manage" | "member.manage" | "member.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
+        Scope: "audit.read" | "invitation.manage" | "member.manage" | "member.read" | "quota.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
         Key: {
             /** Format: uuid */
             id: string;
@@ -1887,6 +1926,28 @@ export interface operations {
             403: components["responses"]["Problem"];
             404: components["responses"]["Problem"];
             409: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getQuotas: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The quotas. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            401: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

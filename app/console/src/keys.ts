@@ -21,6 +21,7 @@ const scopes: Record<Scope, string> = {
   'session.take_over': 'Take over desktops of former members',
   'member.read': 'See members',
   'member.manage': 'Change and remove members',
+  'quota.read': 'See quotas',
   'audit.read': 'See the audit log',
   'settings.read': 'See the settings',
   'settings.manage': 'Change the settings',

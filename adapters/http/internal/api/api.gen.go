@@ -46,6 +46,7 @@ const (
 	InvitationManage Scope = "invitation.manage"
 	MemberManage     Scope = "member.manage"
 	MemberRead       Scope = "member.read"
+	QuotaRead        Scope = "quota.read"
 	SelfRead         Scope = "self.read"
 	SessionConnect   Scope = "session.connect"
 	SessionCreate    Scope = "session.create"
@@ -70,6 +71,8 @@ func (e Scope) Valid() bool {
 	case MemberManage:
 		return true
 	case MemberRead:
+		return true
+	case QuotaRead:
 		return true
 	case SelfRead:
 		return true
@@ -469,6 +472,24 @@ type Problem struct {
 	// Title The status in words.
 	Title string `json:"title"`
 	Type  string `json:"type"`
+}
+
+// Quota defines model for Quota.
+type Quota struct {
+	// PerOrg The limit of the organisation.
+	PerOrg int64 `json:"per_org"`
+
+	// PerUser The limit of each member.
+	PerUser   int64 `json:"per_user"`
+	UsedByOrg int64 `json:"used_by_org"`
+
+	// UsedByUser By you.
+	UsedByUser int64 `json:"used_by_user"`
+}
+
+// Quotas defines model for Quotas.
+type Quotas struct {
+	Sessions Quota `json:"sessions"`
 }
 
 // Refresh defines model for Refresh.
@@ -1053,6 +1074,9 @@ type ServerInterface interface {
 	// UpdateMember Give a member another role, from their next request on.
 	// (PATCH /api/v1/members/{user_id})
 	UpdateMember(ctx echo.Context, userId UserID) error
+	// GetQuotas Get the organisation's quotas, and how much of them is used.
+	// (GET /api/v1/quotas)
+	GetQuotas(ctx echo.Context) error
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
@@ -1576,6 +1600,15 @@ func (w *ServerInterfaceWrapper) UpdateMember(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateMember(ctx, userId)
+	return err
+}
+
+// GetQuotas converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQuotas(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQuotas(ctx)
 	return err
 }
 
@@ -2117,6 +2150,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/api/v1/keys", wrapper.CreateKey, options.OperationMiddlewares["createKey"]...)
 	router.DELETE(options.BaseURL+"/api/v1/keys/:key_id", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
 	router.POST(options.BaseURL+"/api/v1/keys/:key_id/rotate", wrapper.RotateKey, options.OperationMiddlewares["rotateKey"]...)
+	router.GET(options.BaseURL+"/api/v1/quotas", wrapper.GetQuotas, options.OperationMiddlewares["getQuotas"]...)
 	router.GET(options.BaseURL+"/api/v1/audit", wrapper.ListAuditLog, options.OperationMiddlewares["listAuditLog"]...)
 	router.GET(options.BaseURL+"/api/v1/settings", wrapper.GetSettings, options.OperationMiddlewares["getSettings"]...)
 	router.PUT(options.BaseURL+"/api/v1/settings", wrapper.UpdateSettings, options.OperationMiddlewares["updateSettings"]...)
@@ -5531,6 +5565,71 @@ func (response UpdateMemberdefaultApplicationProblemPlusJSONResponse) VisitUpdat
 	return err
 }
 
+type GetQuotasRequestObject struct {
+}
+
+type GetQuotasResponseObject interface {
+	VisitGetQuotasResponse(w http.ResponseWriter) error
+}
+
+type GetQuotas200JSONResponse Quotas
+
+func (response GetQuotas200JSONResponse) VisitGetQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuotas401ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response GetQuotas401ApplicationProblemPlusJSONResponse) VisitGetQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuotasdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetQuotasdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    GetQuotasdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response GetQuotasdefaultApplicationProblemPlusJSONResponse) VisitGetQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListSessionsRequestObject struct {
 	Params ListSessionsParams
 }
@@ -8329,6 +8428,9 @@ type StrictServerInterface interface {
 	// UpdateMember Give a member another role, from their next request on.
 	// (PATCH /api/v1/members/{user_id})
 	UpdateMember(ctx context.Context, request UpdateMemberRequestObject) (UpdateMemberResponseObject, error)
+	// GetQuotas Get the organisation's quotas, and how much of them is used.
+	// (GET /api/v1/quotas)
+	GetQuotas(ctx context.Context, request GetQuotasRequestObject) (GetQuotasResponseObject, error)
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -9320,6 +9422,29 @@ func (sh *strictHandler) UpdateMember(ctx echo.Context, userId UserID) error {
 		return err
 	} else if validResponse, ok := response.(UpdateMemberResponseObject); ok {
 		return validResponse.VisitUpdateMemberResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQuotas operation middleware
+func (sh *strictHandler) GetQuotas(ctx echo.Context) error {
+	var request GetQuotasRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuotas(ctx.Request().Context(), request.(GetQuotasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuotas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuotasResponseObject); ok {
+		return validResponse.VisitGetQuotasResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
