@@ -549,7 +549,7 @@ state('an API key is made, replaced and revoked', [refused(409, '/keys')], async
   api.answers['POST /api/v1/keys'] = () => problem(409, 'too_many_keys', 'you have 50 API keys');
   await page.goto(`${origin}/#/access`);
   await page.getByText('You have no API key.').waitFor();
-  await page.getByLabel('Name').fill('Build server');
+  await page.getByLabel('Name', { exact: true }).fill('Build server');
   await page.getByLabel('See who you are').uncheck();
   await button(page, 'Create key').click();
   await page.getByText('Choose what the key may do.').waitFor();
