@@ -6,6 +6,6 @@ operation     id      none expired no-org viewer member other admin owner strang
 listAuditLog  -        401     401    401    200    200   200   200   200      200       401     401 401
 listAuditLog  header   401     401    401    200    200   200   200   200      200       401     401 401
 listAuditLog  filter   401     401    401    400    400   400   400   400      400       400     400 400
-listAuditLog  cursor   401     401    401    200    200   200   200   200      200       401     401 401
+listAuditLog  cursor   401     401    401    400    400   400   400   400      400       400     400 400
 `}
 })

@@ -35,7 +35,7 @@ operation  id       none expired no-org viewer member other admin owner stranger
 listKeys   -         401     401    401    200    200   200   200   200      200       401     401 401
 listKeys   header    401     401    401    200    200   200   200   200      200       401     401 401
 listKeys   filter    401     401    401    400    400   400   400   400      400       400     400 400
-listKeys   cursor    401     401    401    200    200   200   200   200      200       401     401 401
+listKeys   cursor    401     401    401    400    400   400   400   400      200       400     400 400
 createKey  -         401     401    401    201    201   201   201   201      201       401     401 401
 createKey  body      401     401    401    400    400   400   400   400      400       400     400 400
 rotateKey  own       401     401    401    404    201   404   404   404      403       401     401 401

@@ -180,10 +180,11 @@ func (w *world) request(t *testing.T, op operation, id, caller string) *http.Req
 	case "filter":
 		path += "?org_id=" + w.globex.ID.String()
 	case "cursor":
-		of := w.known(t, w.api.listed(op.path), "stranger")
-		path += "?cursor=" + page.Cursor{
-			Key: time.Now().UTC().Format(time.RFC3339Nano), ID: of, Org: w.globex.ID.UUID,
-		}.String()
+		at := page.Cursor{Key: time.Now().UTC().Format(time.RFC3339Nano), Org: w.globex.ID.UUID}
+		if param := w.api.listed(op.path); param != "" { // otherwise what it lists has no id
+			at.ID = w.known(t, param, "stranger")
+		}
+		path += "?cursor=" + at.String()
 	}
 	body := w.body(t, op, id, caller)
 	r, err := http.NewRequestWithContext(t.Context(), op.method, w.url+path, bytes.NewReader(body))
