@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -151,9 +152,10 @@ func TestFiltersReadTheOrganisationsIndex(t *testing.T) {
 		}
 	}
 	app := d.Connect(t, "streamspace_app")
+	// How a plan names the organisation depends on the version of PostgreSQL.
 	for name, c := range map[string]struct{ where, key string }{
-		"all":      {"true", "(org_id = "},
-		"an owner": {fmt.Sprintf("s.owner_id = '%s'", o.Member.User), "((org_id = $4) AND (owner_id = "},
+		"all":      {"true", `Index Cond: \(+org_id = `},
+		"an owner": {fmt.Sprintf("s.owner_id = '%s'", o.Member.User), `Index Cond: \(\(org_id = .*\) AND \(owner_id = `},
 	} {
 		tx, err := app.Begin(t.Context())
 		if err != nil {
@@ -176,7 +178,7 @@ func TestFiltersReadTheOrganisationsIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 		plan := strings.Join(lines, "\n")
-		if !strings.Contains(plan, "Index Cond: "+c.key) || strings.Contains(plan, "Seq Scan") {
+		if !regexp.MustCompile(c.key).MatchString(plan) || strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s: %s is not what it looks by:\n%s", name, c.key, plan)
 		}
 		if err := tx.Rollback(t.Context()); err != nil {
