@@ -142,51 +142,49 @@ func (a *authenticator) byKey(ctx context.Context, token string) (caller, error)
 	if !keys.WellFormed(token) {
 		return caller{}, errKey
 	}
-	presented := secret.Of(token)
-	key := presented.Hash()
-	signIn, ok := a.keyCache.get(key)
-	if !ok {
-		var err error
-		if signIn, err = a.resolve(ctx, presented, a.identity.ResolveKey); err != nil {
-			return caller{}, err
+	nextHour := a.keyCache.now().Truncate(time.Hour).Add(time.Hour)
+	who, err := a.bySecret(ctx, token, a.keyCache, func(ctx context.Context, s secret.Secret) (identity.SignIn, error) {
+		signIn, err := a.identity.ResolveKey(ctx, s)
+		if nextHour.Before(signIn.EndsAt) {
+			signIn.EndsAt = nextHour
 		}
-		nextHour := a.keyCache.now().Truncate(time.Hour).Add(time.Hour)
-		signIn.EndsAt = earlier(signIn.EndsAt, nextHour)
-		a.keyCache.put(key, signIn)
-	}
-	return caller{scope: scopeOf(signIn), key: key, apiKey: token, scopes: signIn.Scopes}, nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
+		return signIn, err
+	})
+	who.apiKey = token
+	return who, err
 }
 
 // byCookie resolves the secret of a cookie. A value of another length is refused without a query.
 func (a *authenticator) byCookie(ctx context.Context, value string) (caller, error) {
-	presented := secret.Of(value)
 	if len(value) != cookieLength {
 		return caller{}, errCookie
 	}
+	who, err := a.bySecret(ctx, value, a.cookieCache, a.identity.Resolve)
+	who.cookie = value
+	return who, err
+}
+
+// lookup finds in the database whose a secret is.
+type lookup = func(context.Context, secret.Secret) (identity.SignIn, error)
+
+// bySecret finds the caller in the cache by the hash of a secret, or looks the secret up.
+func (a *authenticator) bySecret(ctx context.Context, value string, cache *signInCache, look lookup) (caller, error) {
+	presented := secret.Of(value)
 	key := presented.Hash()
-	signIn, ok := a.cookieCache.get(key)
+	signIn, ok := cache.get(key)
 	if !ok {
 		var err error
-		if signIn, err = a.resolve(ctx, presented, a.identity.Resolve); err != nil {
+		if signIn, err = a.resolve(ctx, presented, look); err != nil {
 			return caller{}, err
 		}
-		a.cookieCache.put(key, signIn)
+		cache.put(key, signIn)
 	}
-	return caller{scope: scopeOf(signIn), key: key, cookie: value}, nil
+	return caller{scope: scopeOf(signIn), key: key, scopes: signIn.Scopes}, nil
 }
 
 // resolve looks a secret up in the database. An unknown one belongs to a sign-in or a key that has ended, or it is a
 // guess: a network that sends too many has to wait.
-func (a *authenticator) resolve(
-	ctx context.Context, presented secret.Secret, look func(context.Context, secret.Secret) (identity.SignIn, error),
-) (identity.SignIn, error) {
+func (a *authenticator) resolve(ctx context.Context, presented secret.Secret, look lookup) (identity.SignIn, error) {
 	from := networkOf(ctx)
 	if wait := a.guesses.retryAfter(from); wait > 0 {
 		return identity.SignIn{}, errTooManyGuesses.RetryIn(wait)
