@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"context"
+	"math"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/ports/org"
+	"github.com/streamspace-dev/streamspace/ports/page"
 )
 
 // RecordAudit implements audit.Tx.
@@ -22,7 +24,11 @@ func (d *DB) AuditReads() org.Reading[audit.Queries] {
 type auditReader struct{ reader }
 
 // AuditLog implements audit.Queries.
-func (r auditReader) AuditLog(ctx context.Context, f audit.Filter, before int64, n int) ([]audit.Entry, error) {
+func (r auditReader) AuditLog(ctx context.Context, f audit.Filter, after page.Cursor, n int) ([]audit.Entry, error) {
+	before, err := numberOf(after, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := r.entries(ctx, f, before, int32(n))
 	out := make([]audit.Entry, len(rows))
 	for i, row := range rows {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -65,6 +66,19 @@ func (o oneShot) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row 
 // farFuture is later than the creation of any row. The first page of a list from the newest row on begins there, so
 // that the first and the further pages share one query.
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// numberOf is the number after which a page of a numbered list goes on, or begin on the first page. A cursor is the
+// client's to change.
+func numberOf(after page.Cursor, begin int64) (int64, error) {
+	if after.IsZero() {
+		return begin, nil
+	}
+	n, err := strconv.ParseInt(after.Key, 10, 64)
+	if err != nil {
+		return n, page.Bad(err)
+	}
+	return n, nil
+}
 
 // timeOf is the time from which a page of a list, the newest row first, goes on. A cursor is the client's to change.
 func timeOf(after page.Cursor) (time.Time, error) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -166,12 +165,12 @@ func (r sessionReader) Quota(ctx context.Context) (sessions.Quota, error) {
 func (r sessionReader) SessionEvents(
 	ctx context.Context, id sessions.ID, after page.Cursor, n int,
 ) ([]sessions.Event, error) {
-	var seq int64
-	if !after.IsZero() {
-		var err error
-		if seq, err = strconv.ParseInt(after.Key, 10, 64); err != nil || after.ID != id.UUID {
-			return nil, page.Bad(err)
-		}
+	seq, err := numberOf(after, 0)
+	if err != nil {
+		return nil, err
+	}
+	if !after.IsZero() && after.ID != id.UUID { // of another session's list
+		return nil, page.Bad(nil)
 	}
 	rows, err := r.EventsOfSubject(ctx, id.UUID, seq, int32(n))
 	out := make([]sessions.Event, len(rows))
