@@ -6,6 +6,8 @@ const (
 	// PlacementPage is how many placements one answer holds; a shorter page is the last one. With 200 a host with a
 	// thousand desktops is listed in six requests, and no page exceeds MaxAnswer.
 	PlacementPage = 200
+	// UnknownPage is how many unknown workloads an agent tells at once: 200 × 200 bytes fit into MaxMessage.
+	UnknownPage = 200
 	// MaxSpec bounds what a template runs, in bytes of its JSON. A page of placements has one for each session:
 	// 200 × (16 KiB + 1 KiB for the rest of a placement) is 3.3 MiB, which fits into MaxAnswer.
 	MaxSpec = 16 << 10
@@ -18,6 +20,9 @@ const (
 	// desktop with a browser needs about 500 MB: 20 fit a host with 16 GB.
 	DefaultSlots = 20
 	MaxSlots     = 1000
+	// MaxVersion bounds the version that an agent states, in bytes of printable ASCII. The column app.agents.version has
+	// the same bound.
+	MaxVersion = 100
 	// MaxReason bounds the reason of a report in bytes. The column app.sessions.reason has the same bound.
 	MaxReason = 64
 	// MaxDetail bounds the detail of a report in bytes. The column app.sessions.detail has the same bound.

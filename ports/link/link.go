@@ -6,6 +6,7 @@ package link
 import (
 	"context"
 	"io"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -26,6 +27,11 @@ type Hello struct {
 	// Slots is how many sessions the agent can run at the same time. Zero: it does not say, as agents did before they
 	// had slots, and gets DefaultSlots.
 	Slots int
+	// Version is the version of the agent's program, for people. Empty: it does not say. At most MaxVersion.
+	Version string
+	// Contact is the number of this contact, as the agent counts those that were answered. A database that has not
+	// counted so far is older than the one that answered. Zero: the agent does not say.
+	Contact int64
 }
 
 // Agent is one process of an agent, as the control plane knows it once it has connected.
@@ -60,6 +66,14 @@ type Report struct {
 	HostFault bool `json:"host_fault,omitempty"`
 }
 
+// Unknown is a workload on an agent that no placement names.
+type Unknown struct {
+	Session uuid.UUID `json:"session"`
+	// Namespace is the organisation's, empty when the agent has not learned it.
+	Namespace string    `json:"namespace"`
+	Started   time.Time `json:"started"` // by the host's clock
+}
+
 // Control handles an agent's requests in the control plane. Each method returns a Conflict fault with the code
 // "stale_agent" when a newer process of the agent has connected, or the credential is revoked. The agent then
 // connects again.
@@ -72,6 +86,9 @@ type Control interface {
 	Placements(ctx context.Context, a Agent, after uuid.UUID) ([]Desired, error)
 	// Observe records a report. A report of a session that is not placed on this agent is refused.
 	Observe(ctx context.Context, a Agent, r Report) error
+	// Unknown records the workloads that no placement names, and returns those that the agent must end. The others are
+	// kept: the database is an older one and does not know them.
+	Unknown(ctx context.Context, a Agent, all []Unknown) ([]uuid.UUID, error)
 }
 
 // Upstream is the control plane as seen from an agent, over its control connection.
@@ -80,6 +97,8 @@ type Upstream interface {
 	Placements(ctx context.Context) ([]Desired, error)
 	// Observe reports one session.
 	Observe(ctx context.Context, r Report) error
+	// Unknown tells which workloads no placement names, at most UnknownPage, and returns those that must end.
+	Unknown(ctx context.Context, all []Unknown) ([]uuid.UUID, error)
 }
 
 // PlacementTopic is the bus topic that is woken when a session that waits for a host may have one: an agent has
@@ -89,7 +108,7 @@ const PlacementTopic = "placement"
 // Commands sends requests from the control plane to an agent. Every method fails with an Unavailable fault, code
 // "agent_unreachable", when that agent has no control connection here.
 type Commands interface {
-	// Put sends the desired state of one session. If the call is lost, the agent's next sync finds the change.
+	// Put sends the desired state of one session. If the call is lost, the change is told again.
 	Put(ctx context.Context, agent uuid.UUID, d Desired) error
 	// Open returns a connection to the display of a session on the agent, which dials back for it. ctx bounds only
 	// the wait. The connection stays open until the caller closes it.

@@ -115,3 +115,6 @@ type Clocked interface {
 	// Now is the time at which the transaction began, by the database's clock.
 	Now() time.Time
 }
+
+// ReadingAsService is Reading for background work, in one organisation at a time, under the name of the work.
+type ReadingAsService[Queries any] func(org ID, service string) Queries

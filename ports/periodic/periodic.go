@@ -1,4 +1,4 @@
-// Package periodic runs background work again and again.
+// Package periodic runs background work again and again, and spreads what waits to try again.
 package periodic
 
 import (

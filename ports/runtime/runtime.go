@@ -4,6 +4,7 @@ package runtime
 
 import (
 	"context"
+	"io"
 	"net"
 	"time"
 
@@ -18,7 +19,37 @@ type Spec struct {
 	// 1280 × 800.
 	Width  int `json:"width,omitempty"`
 	Height int `json:"height,omitempty"`
+	// Scale is how many pixels of the desktop make one of the viewer's page, at most MaxScale: with 2 everything is drawn
+	// twice as large and the first size is doubled, for screens with a device pixel ratio of 2. Zero means 1. Whoever
+	// launches the session chooses it, and no template.
+	Scale int `json:"scale,omitempty"`
+	// Memory and Disk are the most that the session may use, in MiB: with what it writes to /tmp, and in its home. CPU is
+	// in thousandths of a processor. Processes counts threads too. Zero: what the host gives each session. A host that
+	// gives less does not start it.
+	Memory    int `json:"memory,omitempty"`
+	CPU       int `json:"cpu,omitempty"`
+	Processes int `json:"processes,omitempty"`
+	Disk      int `json:"disk,omitempty"`
 }
+
+// The bounds of what a template states, in the units of Spec; a host's limits have the same smallest. A desktop with a
+// terminal needs about a quarter of the smallest memory. Numbers of six digits are readable in messages.
+const (
+	MinMemory    = 256
+	MaxMemory    = 512 << 10
+	MinCPU       = 100
+	MaxCPU       = 512_000
+	MinProcesses = 100
+	MaxProcesses = 128 << 10
+	MinDisk      = 256
+	MaxDisk      = 512 << 10
+)
+
+// PixelScale is Scale within its bounds. A spec may come from a newer program.
+func (s Spec) PixelScale() int { return min(max(s.Scale, 1), MaxScale) }
+
+// MaxScale is the largest Scale. Screens of phones have a device pixel ratio of up to 3.
+const MaxScale = 3
 
 // MaxSide is the most pixels a display may have in each direction. Xvnc takes four bytes for each: 256 MiB at most.
 const MaxSide = 8192
@@ -29,6 +60,13 @@ type Workload struct {
 	// Namespace is the organisation's own. Empty is refused: nothing falls back to a shared one.
 	Namespace string
 	Spec      Spec
+	// Output receives what the workload's programs write, standard output and error alike, from the first byte on. Nil:
+	// nobody wants it. Start takes it over. The runtime closes it when no program can write any more, or before Start
+	// returns if that call started nothing. Its Write returns at once and never fails.
+	//
+	// Every runtime has such a stream: a pipe of the processes, the attached output of a container, the followed log of
+	// a pod.
+	Output io.WriteCloser
 }
 
 // Phase is what a runtime knows of a workload.
@@ -44,15 +82,20 @@ const (
 // Status is one workload as it is now.
 type Status struct {
 	Session uuid.UUID
-	Phase   Phase
+	// Namespace is that of the Workload.
+	Namespace string
+	Phase     Phase
 	// Started is when the workload began to be made, by this host's clock.
 	Started time.Time
-	// Reason says in a few words why an Exited workload ended. It is shown to the session's owner.
+	// Reason says in a few words why an Exited workload ended. It is shown to the session's owner. Closed is no failure.
 	Reason string
 	// Output is the end of what an Exited workload's programs wrote, if it ended within seconds of its start. It is text
 	// of programs: anything can be in it.
 	Output string
 }
+
+// Closed is the Reason of a workload that its user closed: its program ended without an error.
+const Closed = "closed"
 
 // StartError is a failed start with the end of what the workload's programs wrote.
 type StartError struct {

@@ -42,6 +42,8 @@ func Run(t *testing.T, open Maker) {
 		"a session that ends by itself is told":            tellsExit,
 		"viewers that hang up early lock no one out":       forgivesViewers,
 		"closing ends everything":                          closes,
+		"what programs write is passed on":                 passesOutput,
+		"a start that starts nothing closes its output":    closesOutput,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +106,9 @@ func (b *bench) is(session uuid.UUID, phase runtime.Phase) runtime.Status {
 	s, ok := b.listed(session)
 	if !ok || s.Phase != phase {
 		b.t.Fatalf("session is listed: %v, as %q; want it %q", ok, s.Phase, phase)
+	}
+	if want := Workload().Namespace; s.Namespace != want {
+		b.t.Errorf("session is listed in the namespace %q, want %q", s.Namespace, want)
 	}
 	return s
 }
