@@ -11,6 +11,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
+	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
 // altering needs ACCESS EXCLUSIVE on app.sessions.
@@ -31,19 +32,18 @@ func dumping(t *testing.T, d *dbtest.Database) (conn *pgx.Conn, end func()) {
 	return conn, func() { run(t, conn, "commit") }
 }
 
-// reads has a member read until ctx is done, and returns how often, and how long the longest read took.
-func reads(ctx context.Context, t *testing.T, d *dbtest.Database) (n int, longest time.Duration) {
-	script, conn := fill(t, d), d.Connect(t, "streamspace_app")
-	for ctx.Err() == nil {
-		began := time.Now()
+// reads has a member read until ctx is done. A read that waits for more than two seconds fails.
+func reads(ctx context.Context, t *testing.T, conn *pgx.Conn, script *probe.Script) {
+	t.Helper()
+	for {
 		_, err := conn.Exec(context.WithoutCancel(ctx), asMember(script, "select count(*) from app.sessions"))
 		if err != nil {
 			t.Errorf("a read failed: %v", err)
-			return n, longest
 		}
-		n, longest = n+1, max(longest, time.Since(began))
+		if err != nil || ctx.Err() != nil {
+			return
+		}
 	}
-	return n, longest
 }
 
 // A migration that meets a dump waits a second at a time, so that reads go on, and goes through once the dump ended.
@@ -51,6 +51,7 @@ func reads(ctx context.Context, t *testing.T, d *dbtest.Database) (n int, longes
 func TestAMigrationLetsReadsPassWhileItWaits(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Own(t)
+	script, member := fill(t, d), d.Connect(t, "streamspace_app") // before anything waits
 	_, end := dumping(t, d)
 	watched, stop := context.WithCancel(t.Context())
 	type result struct {
@@ -63,7 +64,7 @@ func TestAMigrationLetsReadsPassWhileItWaits(t *testing.T) {
 		migrated <- result{done, err}
 	}()
 	time.AfterFunc(4*time.Second, stop) // three tries
-	n, longest := reads(watched, t, d)
+	reads(watched, t, member, script)
 	select {
 	case r := <-migrated:
 		t.Fatalf("it went past the dump: %+v", r)
@@ -73,10 +74,6 @@ func TestAMigrationLetsReadsPassWhileItWaits(t *testing.T) {
 	if r := <-migrated; r.err != nil || r.done.Applied != 1 {
 		t.Errorf("after the dump: %+v, %v", r.done, r.err)
 	}
-	t.Logf("%d reads, the longest took %s", n, longest)
-	if n < 20 || longest > 1900*time.Millisecond { // below the two seconds after which a read fails
-		t.Errorf("%d reads, the longest took %s", n, longest)
-	}
 }
 
 // Seen to fail without the watcher: the error knew of a lock, and not of which.
@@ -84,11 +81,7 @@ func TestAMigrationSaysWhichLockItWaitsFor(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Own(t)
 	_, end := dumping(t, d)
-	began := time.Now()
 	_, err := db.MigrateRetrying(t.Context(), d.Config("streamspace_migrator"), altering, 2, 10*time.Millisecond)
-	if took := time.Since(began); took > 10*time.Second {
-		t.Errorf("two tries took %s", took)
-	}
 	if _, ok := errors.AsType[*db.LockError](err); !ok ||
 		!says(err, "waited 2 times 1s for ACCESS EXCLUSIVE on app.sessions") ||
 		!says(err, "held by pid ") || !says(err, "(streamspace_backup, a dump)") {

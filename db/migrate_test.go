@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,8 +60,9 @@ func TestTwoMigrationsAtOnceTakeTurns(t *testing.T) {
 	if err := g.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if applied[0]+applied[1] != int(want) || applied[0]*applied[1] != 0 {
-		t.Errorf("applied %v of %d: one applies all", applied, want)
+	all, err := filepath.Glob("migrations/*.sql") // their numbers may have gaps
+	if err != nil || applied[0]+applied[1] != len(all) || applied[0]*applied[1] != 0 {
+		t.Errorf("applied %v of %d, %v: one applies all", applied, len(all), err)
 	}
 	if got := one[int64](t, super, "select max(version_id) from rls.goose_db_version where is_applied"); got != want {
 		t.Errorf("the database says version %d", got)

@@ -33,9 +33,21 @@ func address(dsn string) string { return strings.Replace(dsn, "/streamspace?", "
 // has the roles and nothing else.
 func restore(t *testing.T, from *dbtest.Database) *dbtest.Database {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "dump")
+	return load(t, backup(t, from))
+}
+
+// backup writes a database into a file, as the backup role.
+func backup(t *testing.T, from *dbtest.Database) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "dump")
 	program(t, "pg_dump", "--format=custom", "--enable-row-security", "--file", file,
 		"--dbname", from.DSN("streamspace_backup"))
+	return file
+}
+
+// load is the second half of restore.
+func load(t *testing.T, file string) *dbtest.Database {
+	t.Helper()
 	to := dbtest.OwnEmpty(t)
 	run(t, to.Superuser(t), "create database "+restored)
 	program(t, "pg_restore", "--exit-on-error", "--dbname", address(to.DSN(cluster.Superuser)), file)

@@ -60,7 +60,10 @@ begin
   end if;
   update app.users u set verified_at = now() where u.id = usr and u.verified_at is null and it.by_mail;
   insert into app.memberships (user_id, role) values (usr, it.role);
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('invitation.accepted', it.id, it.email, 'admins', jsonb_build_object('user_id', usr));
   insert into app.audit_log (action, subject) values ('member.join', usr::text);
 end $$;
 
@@ -72,6 +75,27 @@ ALTER FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_h
 --
 
 COMMENT ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, password_hash text) IS 'Consumes an invitation and makes its user a member: a present one, or with a password''s hash a new one.';
+
+
+--
+-- Name: actor(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.actor() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$ select coalesce('user:' || nullif(pg_catalog.current_setting('app.user_id', true), ''),
+                        'agent:' || nullif(pg_catalog.current_setting('app.agent_id', true), ''),
+                        'service:' || nullif(pg_catalog.current_setting('app.service', true), ''),
+                        'operator:' || nullif(pg_catalog.current_setting('app.operator', true), '')) $$;
+
+
+ALTER FUNCTION rls.actor() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION actor(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.actor() IS 'Who acts in this transaction; null for no one. Only the definer''s functions may execute it.';
 
 
 --
@@ -88,7 +112,8 @@ begin
   if not found then
     return;
   end if;
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
   insert into app.audit_log (action, subject) values ('member.add', usr::text);
 end $$;
 
@@ -110,14 +135,20 @@ CREATE FUNCTION rls.add_template(operator text, org uuid, template uuid, name te
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  it app.templates;
 begin
   perform rls.enter_operator(org, operator);
   insert into app.templates as t (id, name, title, description, spec)
   values (template, add_template.name, add_template.title, add_template.description, add_template.spec)
   on conflict on constraint templates_name_key do update
     set revision = t.revision + 1, title = excluded.title, description = excluded.description, spec = excluded.spec, updated_at = now()
-    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec);
+    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec)
+  returning t.* into it;
   if found then
+    insert into app.events (type, subject_id, subject_name, audience, data)
+    values (case it.revision when 1 then 'template.created' else 'template.updated' end, it.id, it.name, 'everyone',
+      jsonb_build_object('title', it.title, 'revision', it.revision));
     insert into app.audit_log (action, subject) values ('template.write', add_template.name);
   end if;
 end $$;
@@ -181,6 +212,50 @@ COMMENT ON FUNCTION rls.admit_session() IS 'Checks a new session: its owner must
 
 
 --
+-- Name: agent_has_room(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.agent_has_room(agent uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from app.agent_orgs s join app.agents a on a.id = s.agent_id join app.agent_slots t on t.agent_id = a.id
+                  where s.agent_id = agent_has_room.agent and t.session_id is null and t.slot <= a.slots)
+$$;
+
+
+ALTER FUNCTION rls.agent_has_room(agent uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION agent_has_room(agent uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.agent_has_room(agent uuid) IS 'Whether an agent that serves the org that was entered has a free slot. It tells no number. False for every other agent.';
+
+
+--
+-- Name: agent_is_foreign(uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.agent_is_foreign(agent uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from app.agents a where a.id = agent)
+     and not exists (select from app.agent_orgs s where s.agent_id = agent and s.org_id = rls.current_org_id())
+$$;
+
+
+ALTER FUNCTION rls.agent_is_foreign(agent uuid) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION agent_is_foreign(agent uuid); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.agent_is_foreign(agent uuid) IS 'Whether there is an agent with this id that does not serve the org that was entered.';
+
+
+--
 -- Name: already_inside(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -225,6 +300,8 @@ begin
     from app.public_templates p where p.id = it.public_id;
   update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
   perform rls.log_operator(operator, 'template.publish', it.name);
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('template.published', it.id, it.name, 'everyone', jsonb_build_object('revision', it.revision));
   insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
 end $$;
 
@@ -272,7 +349,8 @@ CREATE TABLE app.audit_log (
     action text NOT NULL,
     subject text NOT NULL,
     previous bytea NOT NULL,
-    hash bytea NOT NULL
+    hash bytea NOT NULL,
+    CONSTRAINT audit_log_seq CHECK ((seq > 0))
 );
 
 ALTER TABLE ONLY app.audit_log FORCE ROW LEVEL SECURITY;
@@ -557,10 +635,7 @@ begin
   update app.org_heads set audit_seq = audit_seq + 1 where org_id = new.org_id -- and from here on, entries take turns
     returning audit_seq, audit_hash into strict new.seq, new.previous;
   new.at := clock_timestamp();
-  new.actor := coalesce('user:' || nullif(current_setting('app.user_id', true), ''),
-                        'agent:' || nullif(current_setting('app.agent_id', true), ''),
-                        'service:' || nullif(current_setting('app.service', true), ''),
-                        'operator:' || nullif(current_setting('app.operator', true), ''));
+  new.actor := rls.actor();
   new.hash := rls.audit_hash(new.previous, new);
   update app.org_heads set audit_hash = new.hash where org_id = new.org_id;
   return new;
@@ -607,6 +682,70 @@ COMMENT ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, creden
 
 
 --
+-- Name: check_audit(bigint, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.check_audit(after bigint, page integer) RETURNS TABLE(checked bigint, checked_hash bytea, more boolean, broken bigint, reason text, head bigint, head_hash bytea)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  org constant uuid := rls.current_org_id();
+  last constant bigint := coalesce((select max(a.seq) from app.audit_log a where a.org_id = org), 0);
+  entry app.audit_log;
+begin
+  select h.audit_seq, h.audit_hash into head, head_hash from app.org_heads h where h.org_id = org;
+  head := coalesce(head, 0);
+  head_hash := coalesce(head_hash, '');
+  checked := after;
+  checked_hash := case after when 0 then ''::bytea
+    else (select a.hash from app.audit_log a where a.org_id = org and a.seq = after) end;
+  more := false;
+  broken := 0;
+  reason := '';
+  if checked_hash is null then
+    checked_hash := '';
+    broken := after;
+    reason := 'missing';
+    return next;
+    return;
+  end if;
+  for number in after + 1 .. least(last, after + least(page, 10000)) loop
+    select * into entry from app.audit_log a where a.org_id = org and a.seq = number;
+    reason := case when not found then 'missing'
+                   when entry.previous <> checked_hash then 'unlinked'
+                   when entry.hash <> rls.audit_hash(entry.previous, entry) then 'changed'
+                   else '' end;
+    if reason <> '' then
+      broken := number;
+      return next;
+      return;
+    end if;
+    checked := number;
+    checked_hash := entry.hash;
+  end loop;
+  more := checked < last;
+  if not more and checked < head then
+    broken := checked + 1;
+    reason := 'missing';
+  elsif not more and (checked > head or checked_hash <> head_hash) then
+    broken := least(checked, head + 1);
+    reason := 'head';
+  end if;
+  return next;
+end $$;
+
+
+ALTER FUNCTION rls.check_audit(after bigint, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION check_audit(after bigint, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.check_audit(after bigint, page integer) IS 'Checks a page of the chain of the org that was entered, up to the first entry that does not fit. Only the definer''s functions may execute it.';
+
+
+--
 -- Name: check_catalogue(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -640,39 +779,47 @@ COMMENT ON FUNCTION rls.check_catalogue() IS 'Everything in the catalogue that b
 
 
 --
--- Name: connect_agent(uuid, bytea, bigint, boolean, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+-- Name: connect_agent(uuid, bytea, bigint, boolean, integer, text, bigint); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer DEFAULT 20) RETURNS bigint
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer DEFAULT 20, its_version text DEFAULT ''::text, its_contact bigint DEFAULT 0) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
   present bigint;
+  counted bigint;
 begin
-  select a.epoch into present from app.agents a
+  select a.epoch, a.contact into present, counted from app.agents a
    where a.id = agent and a.secret_hash = hash and a.revoked_at is null for update;
   if not found then
     raise exception 'unknown agent' using errcode = 'SS010';
-  elsif its_epoch <> 0 and its_epoch <> present then
+  elsif its_epoch <> 0 and its_epoch < present then
     raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
   elsif unconfined and (select count(*) from app.organizations) > 1 then
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
-  present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
+  -- An agent got its epoch and the answer to each earlier contact from a database: this one is older.
+  if its_epoch > present or its_contact - 1 > counted then
+    perform rls.note_restore();
+  end if;
+  present := greatest(present, its_epoch) + (its_epoch = 0)::int;
+  update app.agents a
+     set epoch = present, seen_at = now(), slots = its_slots, version = its_version,
+         contact = case its_contact when 0 then a.contact else its_contact end
+   where a.id = agent;
   perform rls.provide_slots(agent, its_slots);
   return present;
 end $$;
 
 
-ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) OWNER TO streamspace_definer;
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint) OWNER TO streamspace_definer;
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) IS 'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused.';
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint) IS 'Notes that an agent is alive, its version, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and reports of older processes are refused. its_contact is the agent''s number of this contact, 0 if it does not count. A later epoch or number than the database has shows that an older database was restored.';
 
 
 --
@@ -1032,6 +1179,61 @@ COMMENT ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uuid, 
 
 
 --
+-- Name: end_unknown_sessions(text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.end_unknown_sessions(operator text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update app.installation i set keeps_unknown = false where i.keeps_unknown;
+  if found then
+    perform rls.log_operator(operator, 'unknown_sessions.end', '');
+  end if;
+end $$;
+
+
+ALTER FUNCTION rls.end_unknown_sessions(operator text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION end_unknown_sessions(operator text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.end_unknown_sessions(operator text) IS 'Lets agents end the sessions that the database does not know, until a restore is noticed again.';
+
+
+--
+-- Name: ended_streams(uuid[], uuid[], text[], uuid[], uuid[]); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]) RETURNS TABLE(n integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select q.n::int
+    from unnest(orgs, users, roles, credentials, sessions) with ordinality as q (org, usr, role, credential, session, n)
+    left join app.credentials k
+      on k.org_id = q.org and k.id = q.credential and k.user_id = q.usr and k.role = q.role and k.ends_at > now()
+     and not k.suspended and not k.disabled
+    left join app.sessions s
+      on s.org_id = q.org and s.id = q.session and (s.owner_id = q.usr or q.role in ('owner', 'admin'))
+     and s.desired = 'running' and s.state not in ('terminated', 'failed')
+   where k.id is null or s.id is null
+   limit 10000
+$$;
+
+
+ALTER FUNCTION rls.ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]) IS 'Which of these streams have no access any more, by their places in the arrays: the credential or the session has ended, or is another''s.';
+
+
+--
 -- Name: enrol_agent(text, uuid, text, bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1258,7 +1460,8 @@ begin
   end if;
   for usage in
     select q.used, case when q.holder_id = q.org_id then 'org' else 'user' end as holder,
-           case when q.holder_id = q.org_id then l.per_org else l.per_user end as most
+           case when q.holder_id = q.org_id then least(l.per_org, l.own_per_org)
+                else least(l.per_user, coalesce(q.own_limit, l.own_per_user)) end as most -- least leaves out what is null
       from app.quota_usage q join app.quota_limits l using (org_id, kind)
      where q.org_id = new.org_id and q.kind = 'sessions' and q.holder_id in (new.org_id, new.owner_id)
      order by q.holder_id -- one order, or racing sessions deadlock
@@ -1372,7 +1575,8 @@ begin
   perform rls.enter_operator(org, operator);
   insert into app.memberships (user_id, role, reason, ends_at)
     values (usr, grant_access.role, grant_access.reason, ends);
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
   insert into app.audit_log (action, subject) values ('access.grant', usr::text);
 end $$;
 
@@ -1387,6 +1591,28 @@ COMMENT ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role tex
 
 
 --
+-- Name: heard_of(timestamp with time zone, timestamp with time zone); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.heard_of(seen timestamp with time zone, created timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select greatest(coalesce(seen, created),
+                  (select case when i.listened_at > now() - interval '20 s' then i.listens_since else now() end from app.installation i))
+$$;
+
+
+ALTER FUNCTION rls.heard_of(seen timestamp with time zone, created timestamp with time zone) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION heard_of(seen timestamp with time zone, created timestamp with time zone); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.heard_of(seen timestamp with time zone, created timestamp with time zone) IS 'Since when an agent has been silent, by its row: not before a control plane listened. Only the definer''s functions may execute it.';
+
+
+--
 -- Name: insert_key(uuid, uuid, text, text[], bytea, interval); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1396,6 +1622,7 @@ CREATE FUNCTION rls.insert_key(key uuid, public_id uuid, name text, scopes text[
     AS $$
 declare
   its_end timestamptz;
+  its_role text;
 begin
   perform from app.users u where u.id = rls.current_user_id() for update; -- two keys that would both be the last take turns
   if (select count(*) from app.credentials k where k.org_id = rls.current_org_id() and k.user_id = rls.current_user_id()
@@ -1407,10 +1634,13 @@ begin
     select key, insert_key.public_id, k.user_id, k.role, insert_key.name, insert_key.scopes, hash, least(now() + lasts, m.ends_at)
       from app.credentials k join app.memberships m on m.org_id = k.org_id and m.user_id = k.user_id
      where k.org_id = rls.current_org_id() and k.id = rls.current_credential_id() and k.scopes is null
-    returning ends_at into its_end;
+    returning ends_at, role into its_end, its_role;
   if not found then
     raise exception 'not asked for by a sign-in' using errcode = 'SS001';
   end if;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('key.created', insert_key.public_id, insert_key.name, case its_role when 'owner' then 'private' else 'owner' end,
+    jsonb_build_object('scopes', insert_key.scopes, 'expires_at', its_end));
   return its_end;
 end $$;
 
@@ -1583,10 +1813,14 @@ begin
   new.generation := old.generation + (new.desired <> old.desired)::int;
   if new.desired = 'terminated' and new.state not in ('terminated', 'failed') then
     new.end_wanted_at := coalesce(old.end_wanted_at, now());
-    new.state := case when new.agent_id is null then 'terminated' else 'terminating' end;
+    new.state := case when new.agent_id is null or new.silent_since is not null then 'terminated' else 'terminating' end;
+    new.reason := case when new.silent_since is not null and new.reason = '' then 'agent_away' else new.reason end;
   end if;
   if new.state in ('terminated', 'failed') then
     new.ended_at := coalesce(old.ended_at, now());
+    new.silent_since := null;
+  elsif new.agent_id is distinct from old.agent_id then
+    new.silent_since := null;
   end if;
   return new;
 end $$;
@@ -1598,7 +1832,7 @@ ALTER FUNCTION rls.keep_session() OWNER TO streamspace_definer;
 -- Name: FUNCTION keep_session(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; a report of an older start of the agent is refused after one of a newer.';
+COMMENT ON FUNCTION rls.keep_session() IS 'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed, or whose agent is silent, ends at once; a report of an older start of the agent is refused after one of a newer.';
 
 
 --
@@ -1638,6 +1872,44 @@ COMMENT ON FUNCTION rls.key_of(hash bytea) IS 'The API key with this secret: its
 
 
 --
+-- Name: leave_lost_agents(integer, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.leave_lost_agents(patience integer, page integer) RETURNS TABLE(session uuid, its_state text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with lost as (
+    select s.id, can.move
+      from app.sessions s join app.agents a on a.id = s.agent_id,
+           lateral (select s.failed_on is null and exists (
+                             select from app.agent_orgs o join app.agents other on other.id = o.agent_id
+                              where o.agent_id <> s.agent_id and other.revoked_at is null) as move) can
+     where s.org_id = rls.current_org_id() and s.state in ('pending', 'starting') and s.desired = 'running'
+       and rls.heard_of(a.seen_at, a.created_at) < now() - interval '60 s'
+       and (can.move or rls.heard_of(a.seen_at, a.created_at) < now() - make_interval(secs => patience))
+     order by s.id
+     limit page
+       for update of s skip locked)
+  update app.sessions s
+     set agent_id = case when l.move then null else s.agent_id end, failed_on = case when l.move then s.agent_id else s.failed_on end,
+         state = case when l.move then 'pending' else 'failed' end, waits_for = case when l.move then 'host' else '' end,
+         reason = case when l.move then s.reason else 'host_lost' end
+    from lost l where s.id = l.id
+  returning s.id, s.state
+$$;
+
+
+ALTER FUNCTION rls.leave_lost_agents(patience integer, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION leave_lost_agents(patience integer, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.leave_lost_agents(patience integer, page integer) IS 'Takes sessions that have not started from agents that were not heard of for 60 seconds, if they can be tried on another one. Otherwise it fails them once the agent is silent for longer than the patience, in seconds.';
+
+
+--
 -- Name: limit_invitations(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1661,6 +1933,32 @@ ALTER FUNCTION rls.limit_invitations() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.limit_invitations() IS 'Refuses an invitation when the org has a thousand that are open.';
+
+
+--
+-- Name: limit_templates(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.limit_templates() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from app.org_heads for update; -- of this org, by the policy: two that would both be the last take turns
+  if (select count(*) from app.templates t where t.org_id = new.org_id) > 1000 then
+    raise exception 'an organisation has at most 1000 templates' using errcode = 'SS042';
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.limit_templates() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION limit_templates(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.limit_templates() IS 'Refuses a template when the org has a thousand.';
 
 
 --
@@ -1704,6 +2002,33 @@ COMMENT ON FUNCTION rls.list_orgs(after text, page integer) IS 'A page of orgs b
 
 
 --
+-- Name: list_unknown_sessions(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.list_unknown_sessions(after uuid, page integer) RETURNS TABLE(session uuid, agent text, namespace text, slug text, started_at timestamp with time zone, seen_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select u.session, a.name, u.namespace, coalesce(o.slug, ''), u.started, a.seen_at
+    from app.agents a
+         cross join lateral jsonb_to_recordset(a.unknown_sessions) as u (session uuid, namespace text, started timestamptz)
+         left join app.organizations o on o.namespace = u.namespace
+   where a.revoked_at is null and u.session > after
+   order by u.session
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.list_unknown_sessions(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION list_unknown_sessions(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.list_unknown_sessions(after uuid, page integer) IS 'A page of the sessions that run and that the database does not know, after a given id.';
+
+
+--
 -- Name: list_users(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1721,6 +2046,28 @@ ALTER FUNCTION rls.list_users(after text, page integer) OWNER TO streamspace_def
 --
 
 COMMENT ON FUNCTION rls.list_users(after text, page integer) IS 'A page of users by email address, after a given address.';
+
+
+--
+-- Name: listen(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.listen() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update app.installation i
+     set listens_since = case when i.listened_at > now() - interval '20 s' then i.listens_since else now() end, listened_at = now()
+$$;
+
+
+ALTER FUNCTION rls.listen() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION listen(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.listen() IS 'A control plane says that it hears agents.';
 
 
 --
@@ -1769,7 +2116,8 @@ begin
   insert into app.memberships as m (user_id, role) values (usr, 'owner')
     on conflict (org_id, user_id) do update set role = 'owner', ends_at = null, reason = '' where m.role <> 'owner';
   if found then
-    insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+    insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+      on conflict (org_id, holder_id, kind) do update set own_limit = null;
     insert into app.audit_log (action, subject) values ('org.owner', usr::text);
   end if;
 end $$;
@@ -1815,7 +2163,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '75c4faa738b0c6880ab13b0fb3cd6eee03a46523e9bb67a42ebfa377d01c9a81'), (3::bigint, 'e19abb366e9008a09f34d4d5d3a328f27622d2235cd8599aa7140e68f0811928'), (4::bigint, '25d0467014d6b5169bd78db1e4ac3c63069265a441a9a13c6112e61f80818ce5'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, 'db74adc3021381a6bfd57758a1715045611a42a78ae6843de28c8517017aa69f'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, 'fb0b24cd9baa82fa03f32d5b54dda5b811f0e30e654e82388c901cc47e9539de'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'b53a73f6fcd47fcaf48dd4361d92bb524eb39add8fd40ff31cb1fec03acb0df4'), (11::bigint, '8dd25de839a1d7c4b5f1fd8010d1fb63a105f097aa64462cf61bfc50e914a72c'), (12::bigint, '1e632cf4e041438a675ce8d991fa556851fd6c9a74b8f006312aefee9c9ce516'), (13::bigint, '1c5681ba5c533c323aa8099ea9ec19ecca90b8d06e81fde27cf3ce44be086c78'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '7c5538a909b37ca6c77b3b200a77e9f62b96691e96c40b40214c5439adb64f07'), (17::bigint, 'f8749fc01d647844248538f627d604a27bcde7b349e7ee9578fd42b7c161af41'), (18::bigint, '1b61f8afb3a6dcb978d78a4ec353c45300da34fc635a36c1b7e54c65a9b034f7') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -1854,6 +2202,25 @@ COMMENT ON FUNCTION rls.new_setup_code(operator text, hash bytea, ends timestamp
 
 
 --
+-- Name: newest_events(uuid[]); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.newest_events(orgs uuid[]) RETURNS TABLE(org uuid, newest bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select h.org_id, h.event_seq from app.org_heads h where h.org_id = any (orgs) limit 10000 $$;
+
+
+ALTER FUNCTION rls.newest_events(orgs uuid[]) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION newest_events(orgs uuid[]); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.newest_events(orgs uuid[]) IS 'The number of the newest event of each of these orgs.';
+
+
+--
 -- Name: no_org(); Type: FUNCTION; Schema: rls; Owner: streamspace_owner
 --
 
@@ -1873,6 +2240,53 @@ ALTER FUNCTION rls.no_org() OWNER TO streamspace_owner;
 --
 
 COMMENT ON FUNCTION rls.no_org() IS 'Raises 42501, because no org was entered.';
+
+
+--
+-- Name: note_access(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_access() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  inside constant text := coalesce(current_setting('app.org_id', true), '');
+  c record;
+begin
+  if tg_op = 'DELETE' then
+    for c in select k.org_id, k.public_id, k.user_id, k.name, k.role from ended k where k.ends_at > now() order by k.org_id, k.public_id loop
+      perform set_config('app.org_id', c.org_id::text, true);
+      insert into app.events (type, subject_id, subject_name, owner_id, audience)
+      values (case when c.name is null then 'sign_in.ended' else 'key.ended' end, c.public_id, coalesce(c.name, ''), c.user_id,
+        case when c.name is not null and c.role = 'owner' then 'private' else 'owner' end);
+    end loop;
+  else
+    for c in
+      select k.org_id, k.public_id, k.user_id, k.name, n.role
+        from changed k join present n on n.org_id = k.org_id and n.id = k.id
+       where (k.role, k.suspended, k.disabled, k.ends_at) is distinct from (n.role, n.suspended, n.disabled, n.ends_at)
+         and k.ends_at > now()
+       order by k.org_id, k.public_id -- one order, or two that change several orgs would deadlock
+    loop
+      perform set_config('app.org_id', c.org_id::text, true);
+      insert into app.events (type, subject_id, subject_name, owner_id, audience)
+      values (case when c.name is null then 'sign_in.changed' else 'key.changed' end, c.public_id, coalesce(c.name, ''), c.user_id,
+        case when c.name is not null and c.role = 'owner' then 'private' else 'owner' end);
+    end loop;
+  end if;
+  perform set_config('app.org_id', inside, true);
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.note_access() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_access(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_access() IS 'Writes an event to the org of each sign-in and API key that ends or changes, by whichever way: signing out, revoking it, removing or changing the member, suspending the org, disabling the user.';
 
 
 --
@@ -1896,6 +2310,177 @@ ALTER FUNCTION rls.note_departure() OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.note_departure() IS 'Notes when a user leaves an org, by whichever way.';
+
+
+--
+-- Name: events; Type: TABLE; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TABLE app.events (
+    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    type text NOT NULL,
+    subject_id uuid NOT NULL,
+    owner_id uuid,
+    audience text DEFAULT 'owner'::text NOT NULL,
+    data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    actor text DEFAULT ''::text NOT NULL,
+    subject_name text DEFAULT ''::text NOT NULL,
+    CONSTRAINT events_audience CHECK ((audience = ANY (ARRAY['everyone'::text, 'owner'::text, 'admins'::text, 'private'::text]))),
+    CONSTRAINT events_data_size CHECK ((octet_length((data)::text) <= 8192)),
+    CONSTRAINT events_subject_name_length CHECK ((length(subject_name) <= 254)),
+    CONSTRAINT events_version_counts CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY app.events FORCE ROW LEVEL SECURITY;
+
+
+ALTER TABLE app.events OWNER TO streamspace_owner;
+
+--
+-- Name: TABLE events; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON TABLE app.events IS 'Events, numbered per org without gaps, in the order of commits.';
+
+
+--
+-- Name: COLUMN events.owner_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the event is about, or the member, or else who acted. No one for admins'' events.';
+
+
+--
+-- Name: COLUMN events.audience; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.audience IS 'Who sees it: everyone, its owner and admins, admins alone, or its owner alone (private).';
+
+
+--
+-- Name: COLUMN events.version; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.version IS 'The version of the form of data, for this type.';
+
+
+--
+-- Name: COLUMN events.actor; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.actor IS 'Who did it, as in the audit log: user:, agent:, service: or operator:, and an id or a name.';
+
+
+--
+-- Name: COLUMN events.subject_name; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.events.subject_name IS 'What the subject was called then.';
+
+
+--
+-- Name: note_event(uuid, app.events); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_event(org uuid, e app.events) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  inside constant text := coalesce(current_setting('app.org_id', true), '');
+begin
+  perform set_config('app.org_id', org::text, true);
+  insert into app.events (type, subject_id, subject_name, audience, owner_id, data)
+  values (e.type, e.subject_id, e.subject_name, e.audience, e.owner_id, e.data);
+  perform set_config('app.org_id', inside, true);
+end $$;
+
+
+ALTER FUNCTION rls.note_event(org uuid, e app.events) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_event(org uuid, e app.events); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_event(org uuid, e app.events) IS 'Writes an event to an org, from a trigger that may run outside of it. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: note_host(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_host() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  inside constant text := coalesce(current_setting('app.org_id', true), '');
+  e app.events;
+  served record;
+begin
+  e.audience := 'admins';
+  e.data := '{}';
+  if tg_op = 'INSERT' then
+    e.type := 'host.added';
+    select a.id, a.name into strict e.subject_id, e.subject_name from app.agents a where a.id = new.agent_id;
+    perform rls.note_event(new.org_id, e);
+  else
+    e.type := 'host.revoked';
+    e.subject_id := new.id;
+    e.subject_name := new.name;
+    -- Which orgs an agent serves is read inside of each, and an agent is rarely revoked. One order: no deadlock.
+    for served in select o.id from app.organizations o order by o.id loop
+      perform set_config('app.org_id', served.id::text, true);
+      if exists (select from app.agent_orgs s where s.agent_id = new.id) then
+        perform rls.note_event(served.id, e);
+      end if;
+    end loop;
+    perform set_config('app.org_id', inside, true);
+  end if;
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.note_host() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_host(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_host() IS 'Writes an event for the admins of an org that an agent serves from now on, and of each org that a revoked agent has served.';
+
+
+--
+-- Name: note_member(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_member() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  e app.events;
+begin
+  select u.id, u.id, u.name into strict e.subject_id, e.owner_id, e.subject_name
+    from app.users u where u.id = coalesce(new.user_id, old.user_id);
+  e.type := case tg_op when 'INSERT' then 'member.joined' when 'UPDATE' then 'member.updated' else 'member.removed' end;
+  e.audience := 'everyone';
+  e.data := case tg_op when 'DELETE' then '{}' else jsonb_build_object('role', new.role) end;
+  perform rls.note_event(coalesce(new.org_id, old.org_id), e);
+  return null;
+end $$;
+
+
+ALTER FUNCTION rls.note_member() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_member(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_member() IS 'Writes an event when a user becomes a member, has another role, or is a member no more, by whichever way.';
 
 
 --
@@ -1924,6 +2509,63 @@ ALTER FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) 
 --
 
 COMMENT ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) IS 'Writes to the audit log of each org of a user how often a sign-in of theirs was refused, and from which network.';
+
+
+--
+-- Name: note_restore(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_restore() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  update app.installation i
+     set restored_at = case when i.listened_at > now() - interval '20 s' then i.listens_since else now() end, keeps_unknown = true
+$$;
+
+
+ALTER FUNCTION rls.note_restore() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_restore(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_restore() IS 'Notes that the database is an older one. It came into use when control planes began to listen. Only the definer''s functions may execute it.';
+
+
+--
+-- Name: note_silent_agents(integer, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.note_silent_agents(patience integer, page integer) RETURNS TABLE(session uuid, its_state text, silent boolean)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with heard as materialized (select a.id, rls.heard_of(a.seen_at, a.created_at) as at from app.agents a), due as (
+    select s.id, heard.at, heard.at < now() - interval '60 s' as silent,
+           s.state = 'running' and heard.at < now() - make_interval(secs => patience) as lost
+      from app.sessions s join heard on heard.id = s.agent_id
+     where s.org_id = rls.current_org_id() and s.state not in ('terminated', 'failed')
+       and ((heard.at < now() - interval '60 s') <> (s.silent_since is not null)
+            or s.state = 'running' and heard.at < now() - make_interval(secs => patience))
+     order by s.id
+     limit page
+       for update of s skip locked)
+  update app.sessions s
+     set silent_since = case when d.silent then d.at end, state = case when d.lost then 'failed' else s.state end,
+         reason = case when d.lost then 'agent_lost' else s.reason end
+    from due d where s.id = d.id
+  returning s.id, s.state, d.silent
+$$;
+
+
+ALTER FUNCTION rls.note_silent_agents(patience integer, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION note_silent_agents(patience integer, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.note_silent_agents(patience integer, page integer) IS 'Marks sessions whose agent was not heard of for 60 seconds, and takes the mark from those whose agent is back. It fails those that ran on an agent that is silent for longer than the patience, in seconds. Those that were to end have ended then (rls.keep_session).';
 
 
 --
@@ -1957,11 +2599,22 @@ CREATE FUNCTION rls.number_event() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  its_owner uuid;
+  its_name text;
 begin
   update app.org_heads set event_seq = event_seq + 1 where org_id = new.org_id returning event_seq into strict new.seq;
   new.at := clock_timestamp();
-  new.owner_id := coalesce((select s.owner_id from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id),
-                           rls.current_user_id());
+  new.actor := coalesce(rls.actor(), '');
+  select s.owner_id, s.name into its_owner, its_name from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id;
+  if new.audience = 'admins' then
+    new.owner_id := null; -- or who acted would see it without being an admin any more
+  else
+    new.owner_id := coalesce(its_owner,
+      (select m.user_id from app.memberships m where m.org_id = new.org_id and m.user_id = new.subject_id),
+      new.owner_id, rls.current_user_id());
+  end if;
+  new.subject_name := coalesce(its_name, new.subject_name);
   return new;
 end $$;
 
@@ -1972,7 +2625,7 @@ ALTER FUNCTION rls.number_event() OWNER TO streamspace_definer;
 -- Name: FUNCTION number_event(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its org, its time and its owner.';
+COMMENT ON FUNCTION rls.number_event() IS 'Gives an event the next number of its org, its time, who did it, whom it is about, and the name of its session.';
 
 
 --
@@ -2127,6 +2780,59 @@ COMMENT ON FUNCTION rls.orgs_with_expired_invitations(page integer) IS 'Orgs wit
 
 
 --
+-- Name: orgs_with_lost_agents(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select distinct s.org_id from app.agents a join app.sessions s on s.agent_id = a.id
+   where rls.heard_of(a.seen_at, a.created_at) < now() - interval '60 s'
+     and s.state in ('pending', 'starting') and s.desired = 'running' and s.org_id > after
+   order by s.org_id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_lost_agents(after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) IS 'A page of the orgs with sessions that have not started and whose agent was not heard of for 60 seconds, after a given id.';
+
+
+--
+-- Name: orgs_with_silent_agents(integer, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_silent_agents(patience integer, after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with heard as materialized (select a.id, rls.heard_of(a.seen_at, a.created_at) as at from app.agents a)
+  select distinct s.org_id
+    from heard join app.sessions s on s.agent_id = heard.id
+   where s.state not in ('terminated', 'failed') and s.org_id > after
+     and ((heard.at < now() - interval '60 s') <> (s.silent_since is not null)
+          or s.state = 'running' and heard.at < now() - make_interval(secs => patience))
+   order by s.org_id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_silent_agents(patience integer, after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_silent_agents(patience integer, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_silent_agents(patience integer, after uuid, page integer) IS 'A page of the orgs with sessions for which rls.note_silent_agents has something to do, after a given id.';
+
+
+--
 -- Name: orgs_with_waiting_sessions(uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2200,15 +2906,21 @@ COMMENT ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credential
 --
 
 CREATE FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) RETURNS TABLE(session uuid, namespace text, desired text, generation bigint, state text, observed_epoch bigint, spec jsonb)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
-    from app.agents a join app.sessions s on s.agent_id = a.id join app.organizations o on o.id = s.org_id
-   where a.id = agent and a.epoch = its_epoch and s.id > after and s.state not in ('terminated', 'failed')
-   order by s.id
-   limit least(page, 1000)
-$$;
+begin
+  -- An empty answer would say that nothing should run there.
+  if not exists (select from app.agents a where a.id = agent and a.epoch = its_epoch) then
+    raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
+  end if;
+  return query
+    select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
+      from app.sessions s join app.organizations o on o.id = s.org_id
+     where s.agent_id = agent and s.id > after and s.state not in ('terminated', 'failed')
+     order by s.id
+     limit least(page, 1000);
+end $$;
 
 
 ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) OWNER TO streamspace_definer;
@@ -2217,7 +2929,32 @@ ALTER FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page int
 -- Name: FUNCTION placements(agent uuid, its_epoch bigint, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
+COMMENT ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) IS 'A page of the sessions that should run on an agent, of all orgs that it serves. Refused to an older process.';
+
+
+--
+-- Name: predates_restore(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.predates_restore() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.current_org_id(); -- as part of the query the scope is looked at only where a plan comes to it
+  return coalesce((select s.created_at < i.restored_at
+                     from app.sessions s, app.installation i
+                    where s.id = rls.current_session_id()), false);
+end $$;
+
+
+ALTER FUNCTION rls.predates_restore() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION predates_restore(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.predates_restore() IS 'Whether the session that an agent reports on was made before an older database came into use.';
 
 
 --
@@ -2362,6 +3099,79 @@ COMMENT ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash t
 
 
 --
+-- Name: reject_template(text, uuid, text, integer, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  its_id uuid;
+begin
+  perform rls.enter_operator(org, operator);
+  update app.templates t set requested_at = null, rejection = reason
+   where t.org_id = org and t.name = reject_template.name and t.revision = reject_template.revision and t.requested_at is not null
+  returning t.id into its_id;
+  if its_id is null then
+    raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
+  end if;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('template.publication_rejected', its_id, reject_template.name, 'admins',
+    jsonb_build_object('revision', reject_template.revision, 'reason', reason));
+  insert into app.audit_log (action, subject) values ('template.reject', its_id::text);
+end $$;
+
+
+ALTER FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION reject_template(operator text, org uuid, name text, revision integer, reason text); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) IS 'Ends the request for the publication of a revision of an org''s template, with a reason that its admins see.';
+
+
+--
+-- Name: report_unknown(uuid, bigint, uuid[], text[], timestamp with time zone[], boolean); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean) RETURNS TABLE(session uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  kept boolean;
+begin
+  select keep and i.keeps_unknown into kept from app.installation i;
+  update app.agents a
+     set unknown_sessions = (
+       select coalesce(jsonb_agg(jsonb_build_object('session', u.session, 'namespace', u.namespace, 'started', u.started)), '[]')
+         from unnest(sessions, namespaces, started) as u (session, namespace, started)
+        where kept and not exists (select from app.sessions s where s.id = u.session))
+   where a.id = agent and a.epoch = its_epoch;
+  if not found then
+    raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
+  end if;
+  return query
+    select u.session from unnest(sessions) as u (session)
+     where not exists (select from app.sessions s
+                        where s.id = u.session and s.agent_id = agent and s.state not in ('terminated', 'failed'))
+       and not (kept and not exists (select from app.sessions s where s.id = u.session))
+     limit 1000;
+end $$;
+
+
+ALTER FUNCTION rls.report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean) IS 'An agent tells which sessions run on it that should not, and learns which of them it must end. Those without a row are kept after a restore, if the setting says so too, and noted.';
+
+
+--
 -- Name: require_credential(uuid, uuid, text, uuid); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2443,6 +3253,9 @@ begin
     new.revision := old.revision + 1;
     new.updated_at := now();
     new.requested_at := null;
+    new.rejection := '';
+  elsif new.requested_at is not null then
+    new.rejection := '';
   end if;
   if new.public_id is distinct from old.public_id and new.public_id is not null and rls.current_user_id() is not null then
     raise exception 'only an operator publishes a template' using errcode = '42501';
@@ -2457,7 +3270,7 @@ ALTER FUNCTION rls.revise_template() OWNER TO streamspace_definer;
 -- Name: FUNCTION revise_template(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
 --
 
-COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it. What was asked to be published is the revision before.';
+COMMENT ON FUNCTION rls.revise_template() IS 'Gives a template the next revision when it changes, whoever changes it. What was asked to be published, or refused, is the revision before.';
 
 
 --
@@ -2619,7 +3432,7 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
+-- R23 The functions that say who acts, the audit log's hash function, and those that lock to place sessions are unchanged: body,
 -- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
 -- is noticed only in a race.
 union all
@@ -2629,7 +3442,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$|leave_lost_agents$|note_silent_agents$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $_$;
@@ -2873,6 +3686,12 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
+      ('R23', 'rls.leave_lost_agents(integer,integer)',
+       'streamspace_definer sql v u t {"search_path=pg_catalog, pg_temp"} '
+       '49de54e85907c4cdbcf0d9e7ad57ee5810f94711730deb61465ec02378f91bf3'),
+      ('R23', 'rls.note_silent_agents(integer,integer)',
+       'streamspace_definer sql v u t {"search_path=pg_catalog, pg_temp"} '
+       '32949cdfeacd2859644d6dcbcb5576d287f37b22c21f00366bf23aaf39aca5e6'),
       ('R23', 'rls.provide_slots(uuid,integer)',
        'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
        'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
@@ -2880,7 +3699,7 @@ begin
        'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
        '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
-      ('R27 filled', 'app.events', 'seq at owner_id'),
+      ('R27 filled', 'app.events', 'seq at actor owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
@@ -2892,6 +3711,7 @@ begin
       ('R27', 'app.org_heads', 'update (event_seq) to streamspace_definer'),
       ('R27', 'app.org_heads', 'update (audit_seq) to streamspace_definer'),
       ('R27', 'app.org_heads', 'update (audit_hash) to streamspace_definer'),
+      ('R27', 'app.events', 'insert (owner_id) to streamspace_definer'),
       ('R27', 'app.quota_usage', 'insert to streamspace_definer'),
       ('R27', 'app.quota_usage', 'update (used) to streamspace_definer'),
       -- Who sets a scope, and the locks by which migrations take turns.
@@ -2924,7 +3744,7 @@ begin
        'a {streamspace_agent} check (subject_id = (select rls.current_session_id()))'),
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
-       'rls.current_user_id())) OR (select rls.is_admin()))'),
+       'rls.current_user_id())) OR ((audience <> ''private''::text) AND (select rls.is_admin())))'),
       ('R39', 'idempotency_keys.ended_delete', 'd {streamspace_app,streamspace_system} using (ends_at < now())'),
       ('R39', 'idempotency_keys.own_only', '* {streamspace_app} using (user_id = (select rls.current_user_id()))'),
       ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
@@ -2941,6 +3761,8 @@ begin
        '''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.owners_remove_owners',
        'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
+      ('R39', 'quota_limits.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
+      ('R39', 'quota_usage.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.own_or_orgs',
        'r {streamspace_app} using ((holder_id = org_id) OR (holder_id = (select rls.current_user_id())) OR '
        '(select rls.is_admin()))'),
@@ -3445,7 +4267,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 12 $$;
+    AS $$ select 16 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -3618,10 +4440,16 @@ CREATE FUNCTION rls.set_limits(operator text, org uuid, per_org bigint, per_user
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  its app.quota_limits;
 begin
   perform rls.enter_operator(org, operator);
   update app.quota_limits l set per_org = coalesce(set_limits.per_org, l.per_org), per_user = coalesce(set_limits.per_user, l.per_user)
-   where l.kind = 'sessions'; -- the policy allows only this org's
+   where l.kind = 'sessions' -- the policy allows only this org's
+  returning l.* into its;
+  insert into app.events (type, subject_id, audience, data)
+  values ('quota.updated', org, 'everyone', jsonb_build_object('sessions', jsonb_build_object(
+    'per_org', least(its.per_org, its.own_per_org), 'per_user', least(its.per_user, its.own_per_user))));
   insert into app.audit_log (action, subject) values ('org.limits', org::text);
 end $$;
 
@@ -3842,6 +4670,7 @@ CREATE FUNCTION rls.start_elsewhere() RETURNS boolean
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  perform rls.current_org_id(); -- raises without an org, which an update that finds no row need not
   update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
   update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
    where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
@@ -3938,10 +4767,13 @@ begin
   end if;
   -- Of two take-overs each locks a former member's row and then a member's: they cannot wait for each other.
   update app.quota_usage q set used = q.used - 1 where q.holder_id = old.owner_id;
-  update app.quota_usage q set used = q.used + 1 from app.quota_limits l where q.holder_id = new.owner_id and q.used < l.per_user;
+  update app.quota_usage q set used = q.used + 1 from app.quota_limits l
+   where q.holder_id = new.owner_id and q.used < least(l.per_user, coalesce(q.own_limit, l.own_per_user));
   if not found then
     raise exception 'no sessions left in the quota of the user' using errcode = 'SS005', detail =
-      (select jsonb_build_object('kind', 'sessions', 'holder', 'user', 'limit', l.per_user)::text from app.quota_limits l);
+      (select jsonb_build_object('kind', 'sessions', 'holder', 'user',
+                                 'limit', least(l.per_user, coalesce(q.own_limit, l.own_per_user)))::text
+         from app.quota_limits l join app.quota_usage q using (org_id, kind) where q.holder_id = new.owner_id);
   end if;
   return null;
 end $$;
@@ -3995,6 +4827,31 @@ ALTER FUNCTION rls.tenant_conditions_v1(key name) OWNER TO streamspace_owner;
 --
 
 COMMENT ON FUNCTION rls.tenant_conditions_v1(key name) IS 'The conditions on the column with the org''s id: one for the permissive policies, one for the floor.';
+
+
+--
+-- Name: unacknowledged(uuid[], integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.unacknowledged(agents uuid[], page integer) RETURNS TABLE(agent uuid, session uuid, namespace text, desired text, generation bigint, state text, observed_epoch bigint, spec jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select s.agent_id, s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
+    from app.sessions s join app.organizations o on o.id = s.org_id
+   where s.agent_id = any (agents) and s.state not in ('terminated', 'failed') and s.observed_generation < s.generation
+   order by s.id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.unacknowledged(agents uuid[], page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION unacknowledged(agents uuid[], page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.unacknowledged(agents uuid[], page integer) IS 'Sessions of some agents whose newest generation no agent has reported on: it may not know of it.';
 
 
 --
@@ -4097,6 +4954,48 @@ COMMENT ON FUNCTION rls.user_by_email(address text) IS 'The user with this email
 
 
 --
+-- Name: verify_audit(bigint, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.verify_audit(after bigint, page integer) RETURNS TABLE(checked bigint, checked_hash bytea, more boolean, broken bigint, reason text, head bigint, head_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ select c.* from rls.check_audit(after, page) c where rls.is_admin() $$;
+
+
+ALTER FUNCTION rls.verify_audit(after bigint, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION verify_audit(after bigint, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.verify_audit(after bigint, page integer) IS 'Checks a page of the audit log''s chain, for admins.';
+
+
+--
+-- Name: verify_org_audit(uuid, bigint, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.verify_org_audit(org uuid, after bigint, page integer) RETURNS TABLE(checked bigint, checked_hash bytea, more boolean, broken bigint, reason text, head bigint, head_hash bytea)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.scope(org);
+  return query select c.* from rls.check_audit(after, page) c;
+end $$;
+
+
+ALTER FUNCTION rls.verify_org_audit(org uuid, after bigint, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION verify_org_audit(org uuid, after bigint, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.verify_org_audit(org uuid, after bigint, page integer) IS 'Checks a page of the chain of an org''s audit log, for operators. It returns numbers and hashes, no entry.';
+
+
+--
 -- Name: withdraw_template(text, text); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -4183,12 +5082,17 @@ CREATE TABLE app.agents (
     name text NOT NULL,
     secret_hash bytea NOT NULL,
     epoch bigint DEFAULT 0 NOT NULL,
+    version text DEFAULT ''::text NOT NULL,
     seen_at timestamp with time zone,
     revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     slots integer DEFAULT 0 NOT NULL,
+    contact bigint DEFAULT 0 NOT NULL,
+    unknown_sessions jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
-    CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000)))
+    CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000))),
+    CONSTRAINT agents_unknown_sessions_bounds CHECK ((jsonb_array_length(unknown_sessions) <= 1000)),
+    CONSTRAINT agents_version_is_text CHECK ((rls.is_plain_text(version) AND (length(version) <= 100)))
 );
 
 ALTER TABLE ONLY app.agents FORCE ROW LEVEL SECURITY;
@@ -4204,10 +5108,31 @@ COMMENT ON TABLE app.agents IS 'Programs that run sessions. epoch counts their s
 
 
 --
+-- Name: COLUMN agents.version; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.version IS 'The version of the program, as it said at the last contact; empty: it did not say.';
+
+
+--
 -- Name: COLUMN agents.slots; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
 COMMENT ON COLUMN app.agents.slots IS 'How many sessions the agent says that it can run at the same time.';
+
+
+--
+-- Name: COLUMN agents.contact; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.contact IS 'The number of its last contact, as the agent counts; 0: it does not say.';
+
+
+--
+-- Name: COLUMN agents.unknown_sessions; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.unknown_sessions IS 'Sessions that it keeps and that the database does not know: the id, the namespace, and since when it runs, of each.';
 
 
 --
@@ -4307,42 +5232,6 @@ COMMENT ON TABLE app.departures IS 'When a user last left an org. Their sessions
 
 
 --
--- Name: events; Type: TABLE; Schema: app; Owner: streamspace_owner
---
-
-CREATE TABLE app.events (
-    org_id uuid DEFAULT rls.current_org_id() NOT NULL,
-    seq bigint NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    type text NOT NULL,
-    subject_id uuid NOT NULL,
-    owner_id uuid,
-    audience text DEFAULT 'owner'::text NOT NULL,
-    data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    CONSTRAINT events_audience CHECK ((audience = ANY (ARRAY['owner'::text, 'everyone'::text]))),
-    CONSTRAINT events_data_size CHECK ((octet_length((data)::text) <= 8192))
-);
-
-ALTER TABLE ONLY app.events FORCE ROW LEVEL SECURITY;
-
-
-ALTER TABLE app.events OWNER TO streamspace_owner;
-
---
--- Name: TABLE events; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON TABLE app.events IS 'Events, numbered per org without gaps, in the order of commits.';
-
-
---
--- Name: COLUMN events.owner_id; Type: COMMENT; Schema: app; Owner: streamspace_owner
---
-
-COMMENT ON COLUMN app.events.owner_id IS 'The owner of the session that the event is about, or else who acted. With audience owner, only this user and admins see it.';
-
-
---
 -- Name: idempotency_keys; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -4393,6 +5282,10 @@ CREATE TABLE app.installation (
     secret_ends_at timestamp with time zone,
     log_seq bigint DEFAULT 0 NOT NULL,
     log_hash bytea DEFAULT '\x'::bytea NOT NULL,
+    listened_at timestamp with time zone,
+    listens_since timestamp with time zone,
+    restored_at timestamp with time zone,
+    keeps_unknown boolean DEFAULT false NOT NULL,
     CONSTRAINT installation_has_one_row CHECK (is_the_row),
     CONSTRAINT installation_secret_ends CHECK (((secret_hash IS NULL) = (secret_ends_at IS NULL)))
 );
@@ -4407,6 +5300,34 @@ ALTER TABLE app.installation OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.installation IS 'One row: the setup code of an empty installation, and the end of the operators'' log.';
+
+
+--
+-- Name: COLUMN installation.listened_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.installation.listened_at IS 'When a control plane last said that it hears agents. It says so every five seconds.';
+
+
+--
+-- Name: COLUMN installation.listens_since; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.installation.listens_since IS 'Since when control planes have said so without a gap of 20 seconds.';
+
+
+--
+-- Name: COLUMN installation.restored_at; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.installation.restored_at IS 'When an older database came into use, as an agent has shown. Sessions made before it are not started any more.';
+
+
+--
+-- Name: COLUMN installation.keeps_unknown; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.installation.keeps_unknown IS 'Whether sessions that the database does not know are kept: from the notice of a restore to the operator''s decision.';
 
 
 --
@@ -4624,8 +5545,10 @@ CREATE TABLE app.quota_limits (
     kind text NOT NULL,
     per_org bigint NOT NULL,
     per_user bigint NOT NULL,
+    own_per_org bigint,
+    own_per_user bigint,
     CONSTRAINT quota_limits_kind CHECK ((kind = 'sessions'::text)),
-    CONSTRAINT quota_limits_not_negative CHECK (((per_org >= 0) AND (per_user >= 0)))
+    CONSTRAINT quota_limits_not_negative CHECK (((per_org >= 0) AND (per_user >= 0) AND (own_per_org >= 0) AND (own_per_user >= 0)))
 );
 
 ALTER TABLE ONLY app.quota_limits FORCE ROW LEVEL SECURITY;
@@ -4637,7 +5560,21 @@ ALTER TABLE app.quota_limits OWNER TO streamspace_owner;
 -- Name: TABLE quota_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON TABLE app.quota_limits IS 'The limits of an org, and of each member, per kind of resource.';
+COMMENT ON TABLE app.quota_limits IS 'The limits of an org, and of each member, per kind of resource: those of operators, and those that admins set. The lower one applies.';
+
+
+--
+-- Name: COLUMN quota_limits.own_per_org; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_limits.own_per_org IS 'What admins allow the org; null: as much as operators do.';
+
+
+--
+-- Name: COLUMN quota_limits.own_per_user; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_limits.own_per_user IS 'What admins allow a member who has no limit of their own; null: as much as operators do.';
 
 
 --
@@ -4649,7 +5586,9 @@ CREATE TABLE app.quota_usage (
     holder_id uuid NOT NULL,
     kind text NOT NULL,
     used bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT quota_usage_not_negative CHECK ((used >= 0))
+    own_limit bigint,
+    CONSTRAINT quota_usage_not_negative CHECK (((used >= 0) AND (own_limit >= 0))),
+    CONSTRAINT quota_usage_own_limit_of_a_member CHECK (((own_limit IS NULL) OR (holder_id <> org_id)))
 );
 
 ALTER TABLE ONLY app.quota_usage FORCE ROW LEVEL SECURITY;
@@ -4662,6 +5601,13 @@ ALTER TABLE app.quota_usage OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.quota_usage IS 'Current usage per holder: the org itself, or one of its members.';
+
+
+--
+-- Name: COLUMN quota_usage.own_limit; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_usage.own_limit IS 'What admins allow this member, instead of what they allow each; null: no limit of their own. A new membership begins without one.';
 
 
 --
@@ -4692,12 +5638,14 @@ CREATE TABLE app.sessions (
     waits_since timestamp with time zone DEFAULT now() NOT NULL,
     detail text DEFAULT ''::text NOT NULL,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
+    silent_since timestamp with time zone,
     CONSTRAINT sessions_desired CHECK ((desired = ANY (ARRAY['running'::text, 'terminated'::text]))),
     CONSTRAINT sessions_detail_size CHECK ((octet_length(detail) <= 2048)),
     CONSTRAINT sessions_ended_when_final CHECK (((ended_at IS NOT NULL) = (state = ANY (ARRAY['terminated'::text, 'failed'::text])))),
     CONSTRAINT sessions_name_is_text CHECK (rls.is_plain_text(name)),
     CONSTRAINT sessions_name_length CHECK (((length(name) >= 1) AND (length(name) <= 80))),
     CONSTRAINT sessions_reason_length CHECK ((octet_length(reason) <= 64)),
+    CONSTRAINT sessions_silent_while_placed CHECK (((silent_since IS NULL) OR ((agent_id IS NOT NULL) AND (state <> ALL (ARRAY['terminated'::text, 'failed'::text]))))),
     CONSTRAINT sessions_state CHECK ((state = ANY (ARRAY['pending'::text, 'starting'::text, 'running'::text, 'terminating'::text, 'terminated'::text, 'failed'::text]))),
     CONSTRAINT sessions_tags_are_texts CHECK (((cardinality(tags) <= 10) AND (array_position(tags, NULL::text) IS NULL) AND (array_position(tags, ''::text) IS NULL) AND rls.is_plain_text(array_to_string(tags, ','::text)) AND (array_to_string(tags, ','::text) ~ '^([^,]{1,40}(,[^,]{1,40})*)?$'::text))),
     CONSTRAINT sessions_waits_before_placement CHECK (((waits_for = ''::text) OR ((state = 'pending'::text) AND (agent_id IS NULL)))),
@@ -4734,7 +5682,7 @@ COMMENT ON COLUMN app.sessions.observed_epoch IS 'The epoch of the agent process
 -- Name: COLUMN sessions.failed_on; Type: COMMENT; Schema: app; Owner: streamspace_owner
 --
 
-COMMENT ON COLUMN app.sessions.failed_on IS 'The agent that could not start the session. It is then tried once on another one.';
+COMMENT ON COLUMN app.sessions.failed_on IS 'The agent that did not start the session. It is then tried once on another one.';
 
 
 --
@@ -4766,6 +5714,13 @@ COMMENT ON COLUMN app.sessions.tags IS 'Up to ten texts without commas, by which
 
 
 --
+-- Name: COLUMN sessions.silent_since; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.sessions.silent_since IS 'The last news of the session''s agent, while there has been none for 60 seconds. A session that is to end then ends at once.';
+
+
+--
 -- Name: templates; Type: TABLE; Schema: app; Owner: streamspace_owner
 --
 
@@ -4781,8 +5736,10 @@ CREATE TABLE app.templates (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     requested_at timestamp with time zone,
     public_id uuid,
+    rejection text DEFAULT ''::text NOT NULL,
     CONSTRAINT templates_description_is_text CHECK ((rls.is_plain_text(description) AND (length(description) <= 1000))),
     CONSTRAINT templates_name_is_a_label CHECK ((name ~ '^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'::text)),
+    CONSTRAINT templates_rejection_is_text CHECK ((rls.is_plain_text(rejection) AND (length(rejection) <= 500))),
     CONSTRAINT templates_spec_is_an_object CHECK (((jsonb_typeof(spec) = 'object'::text) AND (octet_length((spec)::text) <= 24576))),
     CONSTRAINT templates_title_is_text CHECK ((rls.is_plain_text(title) AND ((length(title) >= 1) AND (length(title) <= 80))))
 );
@@ -4811,6 +5768,13 @@ COMMENT ON COLUMN app.templates.requested_at IS 'When an admin asked for the pub
 --
 
 COMMENT ON COLUMN app.templates.public_id IS 'The public template that an operator has made of it; null: none. It may have been withdrawn since.';
+
+
+--
+-- Name: COLUMN templates.rejection; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.templates.rejection IS 'Why an operator refused to publish this revision; empty: no one has, or it was requested again.';
 
 
 --
@@ -5266,6 +6230,20 @@ CREATE INDEX departures_user ON app.departures USING btree (user_id);
 
 
 --
+-- Name: events_for_everyone; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX events_for_everyone ON app.events USING btree (org_id, seq) WHERE (audience = 'everyone'::text);
+
+
+--
+-- Name: events_of_owner; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX events_of_owner ON app.events USING btree (org_id, owner_id, seq);
+
+
+--
 -- Name: events_of_subject; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -5385,6 +6363,13 @@ CREATE INDEX sessions_placed ON app.sessions USING btree (org_id, agent_id);
 
 
 --
+-- Name: sessions_unacknowledged; Type: INDEX; Schema: app; Owner: streamspace_owner
+--
+
+CREATE INDEX sessions_unacknowledged ON app.sessions USING btree (agent_id, id) WHERE ((state <> ALL (ARRAY['terminated'::text, 'failed'::text])) AND (observed_generation < generation));
+
+
+--
 -- Name: sessions_waiting; Type: INDEX; Schema: app; Owner: streamspace_owner
 --
 
@@ -5476,10 +6461,59 @@ CREATE TRIGGER limit_invitations BEFORE INSERT ON app.invitations FOR EACH ROW E
 
 
 --
+-- Name: templates limit_templates; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER limit_templates AFTER INSERT ON app.templates FOR EACH ROW EXECUTE FUNCTION rls.limit_templates();
+
+
+--
+-- Name: credentials note_changed_access; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_changed_access AFTER UPDATE ON app.credentials REFERENCING OLD TABLE AS changed NEW TABLE AS present FOR EACH STATEMENT EXECUTE FUNCTION rls.note_access();
+
+
+--
 -- Name: memberships note_departure; Type: TRIGGER; Schema: app; Owner: streamspace_owner
 --
 
 CREATE TRIGGER note_departure AFTER DELETE ON app.memberships FOR EACH ROW EXECUTE FUNCTION rls.note_departure();
+
+
+--
+-- Name: credentials note_ended_access; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_ended_access AFTER DELETE ON app.credentials REFERENCING OLD TABLE AS ended FOR EACH STATEMENT EXECUTE FUNCTION rls.note_access();
+
+
+--
+-- Name: agent_orgs note_host; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_host AFTER INSERT ON app.agent_orgs FOR EACH ROW EXECUTE FUNCTION rls.note_host();
+
+
+--
+-- Name: memberships note_member; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_member AFTER INSERT OR DELETE ON app.memberships FOR EACH ROW EXECUTE FUNCTION rls.note_member();
+
+
+--
+-- Name: agents note_revoked_host; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_revoked_host AFTER UPDATE ON app.agents FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION rls.note_host();
+
+
+--
+-- Name: memberships note_role; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER note_role AFTER UPDATE ON app.memberships FOR EACH ROW WHEN ((old.role <> new.role)) EXECUTE FUNCTION rls.note_member();
 
 
 --
@@ -5776,6 +6810,20 @@ COMMENT ON POLICY admins_only ON app.invitations IS 'Owners and admins see who i
 --
 
 CREATE POLICY admins_update ON app.memberships AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: quota_limits admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_update ON app.quota_limits AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: quota_usage admins_update; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_update ON app.quota_usage AS RESTRICTIVE FOR UPDATE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
 
 
 --
@@ -6086,6 +7134,13 @@ CREATE POLICY definer_insert ON app.departures FOR INSERT TO streamspace_definer
 
 
 --
+-- Name: events definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_insert ON app.events FOR INSERT TO streamspace_definer WITH CHECK ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: memberships definer_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6163,6 +7218,13 @@ CREATE POLICY definer_select ON app.agents FOR SELECT TO streamspace_definer USI
 
 
 --
+-- Name: audit_log definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.audit_log FOR SELECT TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: credentials definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -6209,6 +7271,13 @@ CREATE POLICY definer_select ON app.memberships FOR SELECT TO streamspace_define
 --
 
 CREATE POLICY definer_select ON app.operator_log FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: org_heads definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.org_heads FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -6929,7 +7998,7 @@ COMMENT ON POLICY own_or_admin ON app.sessions IS 'A member reaches their own se
 -- Name: events own_or_everyones; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
-CREATE POLICY own_or_everyones ON app.events AS RESTRICTIVE FOR SELECT TO streamspace_app USING (((audience = 'everyone'::text) OR (owner_id = ( SELECT rls.current_user_id() AS current_user_id)) OR ( SELECT rls.is_admin() AS is_admin)));
+CREATE POLICY own_or_everyones ON app.events AS RESTRICTIVE FOR SELECT TO streamspace_app USING (((audience = 'everyone'::text) OR (owner_id = ( SELECT rls.current_user_id() AS current_user_id)) OR ((audience <> 'private'::text) AND ( SELECT rls.is_admin() AS is_admin))));
 
 
 --
@@ -7841,6 +8910,13 @@ GRANT ALL ON FUNCTION rls.accept_invitation(hash bytea, usr uuid, name text, pas
 
 
 --
+-- Name: FUNCTION actor(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.actor() FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION add_member(operator text, org uuid, usr uuid, role text); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7879,6 +8955,22 @@ GRANT ALL ON FUNCTION rls.admit_session() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION agent_has_room(agent uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.agent_has_room(agent uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.agent_has_room(agent uuid) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION agent_is_foreign(agent uuid); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.agent_is_foreign(agent uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.agent_is_foreign(agent uuid) TO streamspace_app;
+
+
+--
 -- Name: FUNCTION already_inside(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -7910,6 +9002,7 @@ GRANT ALL ON FUNCTION rls.current_org_id() TO streamspace_definer;
 
 GRANT SELECT ON TABLE app.audit_log TO streamspace_backup;
 GRANT SELECT ON TABLE app.audit_log TO streamspace_app;
+GRANT SELECT ON TABLE app.audit_log TO streamspace_definer;
 
 
 --
@@ -8014,6 +9107,13 @@ GRANT ALL ON FUNCTION rls.change_password(org uuid, usr uuid, claimed text, cred
 
 
 --
+-- Name: FUNCTION check_audit(after bigint, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.check_audit(after bigint, page integer) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION check_catalogue(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8027,11 +9127,11 @@ GRANT ALL ON FUNCTION rls.check_catalogue() TO streamspace_auditor;
 
 
 --
--- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
-REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer) TO streamspace_agent;
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint) TO streamspace_agent;
 
 
 --
@@ -8157,6 +9257,22 @@ REVOKE ALL ON FUNCTION rls.end_other_sign_ins(org uuid, usr uuid, credential uui
 
 
 --
+-- Name: FUNCTION end_unknown_sessions(operator text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.end_unknown_sessions(operator text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.end_unknown_sessions(operator text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.ended_streams(orgs uuid[], users uuid[], roles text[], credentials uuid[], sessions uuid[]) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION enrol_agent(operator text, agent uuid, name text, hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8261,6 +9377,13 @@ GRANT ALL ON FUNCTION rls.grant_access(operator text, org uuid, usr uuid, role t
 
 
 --
+-- Name: FUNCTION heard_of(seen timestamp with time zone, created timestamp with time zone); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.heard_of(seen timestamp with time zone, created timestamp with time zone) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION insert_key(key uuid, public_id uuid, name text, scopes text[], hash bytea, lasts interval); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8352,11 +9475,27 @@ GRANT ALL ON FUNCTION rls.key_of(hash bytea) TO streamspace_login;
 
 
 --
+-- Name: FUNCTION leave_lost_agents(patience integer, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.leave_lost_agents(patience integer, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.leave_lost_agents(patience integer, page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION limit_invitations(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.limit_invitations() FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.limit_invitations() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION limit_templates(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.limit_templates() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.limit_templates() TO streamspace_owner;
 
 
 --
@@ -8376,11 +9515,27 @@ GRANT ALL ON FUNCTION rls.list_orgs(after text, page integer) TO streamspace_ope
 
 
 --
+-- Name: FUNCTION list_unknown_sessions(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.list_unknown_sessions(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.list_unknown_sessions(after uuid, page integer) TO streamspace_operator;
+
+
+--
 -- Name: FUNCTION list_users(after text, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.list_users(after text, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.list_users(after text, page integer) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION listen(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.listen() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.listen() TO streamspace_system;
 
 
 --
@@ -8422,6 +9577,14 @@ GRANT ALL ON FUNCTION rls.new_setup_code(operator text, hash bytea, ends timesta
 
 
 --
+-- Name: FUNCTION newest_events(orgs uuid[]); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.newest_events(orgs uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.newest_events(orgs uuid[]) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION no_org(); Type: ACL; Schema: rls; Owner: streamspace_owner
 --
 
@@ -8433,6 +9596,14 @@ GRANT ALL ON FUNCTION rls.no_org() TO streamspace_definer;
 
 
 --
+-- Name: FUNCTION note_access(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_access() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_access() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION note_departure(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8441,11 +9612,119 @@ GRANT ALL ON FUNCTION rls.note_departure() TO streamspace_owner;
 
 
 --
+-- Name: TABLE events; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT ON TABLE app.events TO streamspace_backup;
+GRANT SELECT ON TABLE app.events TO streamspace_app;
+GRANT SELECT ON TABLE app.events TO streamspace_system;
+
+
+--
+-- Name: COLUMN events.type; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(type) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(type) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(type) ON TABLE app.events TO streamspace_system;
+GRANT INSERT(type) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.subject_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_system;
+GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.owner_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(owner_id) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.audience; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(audience) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(audience) ON TABLE app.events TO streamspace_system;
+GRANT INSERT(audience) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.data; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(data) ON TABLE app.events TO streamspace_app;
+GRANT INSERT(data) ON TABLE app.events TO streamspace_agent;
+GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
+GRANT INSERT(data) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.version; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(version) ON TABLE app.events TO streamspace_app;
+
+
+--
+-- Name: COLUMN events.subject_name; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(subject_name) ON TABLE app.events TO streamspace_definer;
+GRANT INSERT(subject_name) ON TABLE app.events TO streamspace_app;
+
+
+--
+-- Name: FUNCTION note_event(org uuid, e app.events); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_event(org uuid, e app.events) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION note_host(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_host() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_host() TO streamspace_owner;
+
+
+--
+-- Name: FUNCTION note_member(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_member() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_member() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION note_refused_sign_ins(usr uuid, network text, times integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
 REVOKE ALL ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.note_refused_sign_ins(usr uuid, network text, times integer) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION note_restore(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_restore() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION note_silent_agents(patience integer, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.note_silent_agents(patience integer, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.note_silent_agents(patience integer, page integer) TO streamspace_system;
 
 
 --
@@ -8520,6 +9799,22 @@ GRANT ALL ON FUNCTION rls.orgs_with_expired_invitations(page integer) TO streams
 
 
 --
+-- Name: FUNCTION orgs_with_lost_agents(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION orgs_with_silent_agents(patience integer, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_silent_agents(patience integer, after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_silent_agents(patience integer, after uuid, page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION orgs_with_waiting_sessions(after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8549,6 +9844,14 @@ GRANT ALL ON FUNCTION rls.password_of(org uuid, usr uuid, claimed text, credenti
 
 REVOKE ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.placements(agent uuid, its_epoch bigint, after uuid, page integer) TO streamspace_agent;
+
+
+--
+-- Name: FUNCTION predates_restore(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.predates_restore() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.predates_restore() TO streamspace_agent;
 
 
 --
@@ -8587,6 +9890,22 @@ REVOKE ALL ON FUNCTION rls.refuse_entry(org uuid, usr uuid, credential uuid) FRO
 
 REVOKE ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION reject_template(operator text, org uuid, name text, revision integer, reason text); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.report_unknown(agent uuid, its_epoch bigint, sessions uuid[], namespaces text[], started timestamp with time zone[], keep boolean) TO streamspace_agent;
 
 
 --
@@ -8914,6 +10233,14 @@ GRANT ALL ON FUNCTION rls.tenant_conditions_v1(key name) TO streamspace_definer;
 
 
 --
+-- Name: FUNCTION unacknowledged(agents uuid[], page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.unacknowledged(agents uuid[], page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.unacknowledged(agents uuid[], page integer) TO streamspace_agent;
+
+
+--
 -- Name: FUNCTION unpublish_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -8935,6 +10262,22 @@ GRANT ALL ON FUNCTION rls.use_slot() TO streamspace_owner;
 
 REVOKE ALL ON FUNCTION rls.user_by_email(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.user_by_email(address text) TO streamspace_login;
+
+
+--
+-- Name: FUNCTION verify_audit(after bigint, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.verify_audit(after bigint, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.verify_audit(after bigint, page integer) TO streamspace_app;
+
+
+--
+-- Name: FUNCTION verify_org_audit(org uuid, after bigint, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.verify_org_audit(org uuid, after bigint, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.verify_org_audit(org uuid, after bigint, page integer) TO streamspace_operator;
 
 
 --
@@ -9027,6 +10370,14 @@ GRANT UPDATE(epoch) ON TABLE app.agents TO streamspace_definer;
 
 
 --
+-- Name: COLUMN agents.version; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(version) ON TABLE app.agents TO streamspace_definer;
+GRANT SELECT(version) ON TABLE app.agents TO streamspace_app;
+
+
+--
 -- Name: COLUMN agents.seen_at; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -9039,6 +10390,7 @@ GRANT SELECT(seen_at) ON TABLE app.agents TO streamspace_app;
 --
 
 GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
+GRANT SELECT(revoked_at) ON TABLE app.agents TO streamspace_app;
 
 
 --
@@ -9046,6 +10398,20 @@ GRANT UPDATE(revoked_at) ON TABLE app.agents TO streamspace_definer;
 --
 
 GRANT UPDATE(slots) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.contact; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(contact) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.unknown_sessions; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(unknown_sessions) ON TABLE app.agents TO streamspace_definer;
 
 
 --
@@ -9171,49 +10537,6 @@ GRANT UPDATE(left_at) ON TABLE app.departures TO streamspace_definer;
 
 
 --
--- Name: TABLE events; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT SELECT ON TABLE app.events TO streamspace_backup;
-GRANT SELECT ON TABLE app.events TO streamspace_app;
-
-
---
--- Name: COLUMN events.type; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(type) ON TABLE app.events TO streamspace_app;
-GRANT INSERT(type) ON TABLE app.events TO streamspace_agent;
-GRANT INSERT(type) ON TABLE app.events TO streamspace_system;
-
-
---
--- Name: COLUMN events.subject_id; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_app;
-GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_agent;
-GRANT INSERT(subject_id) ON TABLE app.events TO streamspace_system;
-
-
---
--- Name: COLUMN events.audience; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(audience) ON TABLE app.events TO streamspace_app;
-GRANT INSERT(audience) ON TABLE app.events TO streamspace_system;
-
-
---
--- Name: COLUMN events.data; Type: ACL; Schema: app; Owner: streamspace_owner
---
-
-GRANT INSERT(data) ON TABLE app.events TO streamspace_app;
-GRANT INSERT(data) ON TABLE app.events TO streamspace_agent;
-GRANT INSERT(data) ON TABLE app.events TO streamspace_system;
-
-
---
 -- Name: TABLE idempotency_keys; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -9292,6 +10615,34 @@ GRANT UPDATE(log_seq) ON TABLE app.installation TO streamspace_definer;
 --
 
 GRANT UPDATE(log_hash) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.listened_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(listened_at) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.listens_since; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(listens_since) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.restored_at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(restored_at) ON TABLE app.installation TO streamspace_definer;
+
+
+--
+-- Name: COLUMN installation.keeps_unknown; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(keeps_unknown) ON TABLE app.installation TO streamspace_definer;
 
 
 --
@@ -9434,10 +10785,18 @@ GRANT SELECT,INSERT ON TABLE app.org_heads TO streamspace_definer;
 
 
 --
+-- Name: COLUMN org_heads.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.org_heads TO streamspace_system;
+
+
+--
 -- Name: COLUMN org_heads.event_seq; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
 GRANT UPDATE(event_seq) ON TABLE app.org_heads TO streamspace_definer;
+GRANT SELECT(event_seq) ON TABLE app.org_heads TO streamspace_system;
 
 
 --
@@ -9539,6 +10898,20 @@ GRANT UPDATE(per_user) ON TABLE app.quota_limits TO streamspace_definer;
 
 
 --
+-- Name: COLUMN quota_limits.own_per_org; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(own_per_org) ON TABLE app.quota_limits TO streamspace_app;
+
+
+--
+-- Name: COLUMN quota_limits.own_per_user; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(own_per_user) ON TABLE app.quota_limits TO streamspace_app;
+
+
+--
 -- Name: TABLE quota_usage; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -9552,6 +10925,14 @@ GRANT SELECT ON TABLE app.quota_usage TO streamspace_app;
 --
 
 GRANT UPDATE(used) ON TABLE app.quota_usage TO streamspace_definer;
+
+
+--
+-- Name: COLUMN quota_usage.own_limit; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(own_limit) ON TABLE app.quota_usage TO streamspace_definer;
+GRANT UPDATE(own_limit) ON TABLE app.quota_usage TO streamspace_app;
 
 
 --
@@ -9646,6 +11027,7 @@ GRANT UPDATE(state) ON TABLE app.sessions TO streamspace_definer;
 
 GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_agent;
 GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_system;
+GRANT UPDATE(reason) ON TABLE app.sessions TO streamspace_definer;
 
 
 --
@@ -9683,6 +11065,13 @@ GRANT UPDATE(detail) ON TABLE app.sessions TO streamspace_agent;
 --
 
 GRANT UPDATE(tags) ON TABLE app.sessions TO streamspace_app;
+
+
+--
+-- Name: COLUMN sessions.silent_since; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(silent_since) ON TABLE app.sessions TO streamspace_definer;
 
 
 --
@@ -9760,6 +11149,13 @@ GRANT UPDATE(requested_at) ON TABLE app.templates TO streamspace_definer;
 
 GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_app;
 GRANT UPDATE(public_id) ON TABLE app.templates TO streamspace_definer;
+
+
+--
+-- Name: COLUMN templates.rejection; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT UPDATE(rejection) ON TABLE app.templates TO streamspace_definer;
 
 
 --

@@ -168,6 +168,19 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	return c.release()
 }
 
+// Down ends the server by a signal and keeps everything else, for tests of an outage: SIGINT is a fast shutdown,
+// SIGKILL a crash. Up starts the server again.
+func (c *Cluster) Down(by os.Signal) error {
+	if err := c.server.process.Signal(by); err != nil {
+		return fmt.Errorf("end PostgreSQL in %s: %w", c.config.Dir, err)
+	}
+	<-c.server.ended
+	return nil
+}
+
+// Up starts the server after Down, and returns when it accepts connections.
+func (c *Cluster) Up(ctx context.Context) error { return c.server.start(ctx, c.answers) }
+
 // release unlocks the folder and removes a temporary one. The server must have ended.
 func (c *Cluster) release() error {
 	var errs []error

@@ -93,7 +93,7 @@ func open(ctx context.Context, create func(d *Database, super *pgx.Conn) (admini
 	c, err := cluster.Start(ctx, cluster.Config{
 		Roles:    append(db.Roles(), Administrator),
 		Pooler:   true,
-		Settings: map[string]string{"max_connections": "200"},
+		Settings: map[string]string{"max_connections": "400"},
 	})
 	if err != nil {
 		return nil, err
@@ -166,6 +166,24 @@ func (d *Database) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return d.cluster.Stop(ctx)
+}
+
+// Down ends the server by a signal (cluster.Down), and Up starts it again. Only a test with a database of its own may.
+func (d *Database) Down(t testing.TB, by os.Signal) {
+	t.Helper()
+	if err := d.cluster.Down(by); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Up starts the server that Down has ended.
+func (d *Database) Up(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := d.cluster.Up(ctx); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // URL is the database's address without a user, as STREAMSPACE_DATABASE_URL has it.

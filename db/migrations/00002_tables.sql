@@ -38,6 +38,7 @@ create table app.agents (
   name text not null,
   secret_hash bytea not null,
   epoch bigint not null default 0,
+  version text not null default '',
   seen_at timestamptz,
   revoked_at timestamptz,
   created_at timestamptz not null default now(),
@@ -46,6 +47,7 @@ create table app.agents (
 );
 comment on table app.agents is
   'Programs that run sessions. epoch counts their starts; seen_at is the time of the last contact; a revoked agent never connects again.';
+comment on column app.agents.version is 'The version of the program, as it said at the last contact; empty: it did not say.';
 
 create table app.public_templates (
   id uuid not null,
@@ -202,19 +204,28 @@ select rls.create_org_table_v1('quota_limits', $$
   kind text not null,
   per_org bigint not null,
   per_user bigint not null,
+  own_per_org bigint,
+  own_per_user bigint,
   constraint quota_limits_pkey primary key (org_id, kind),
   constraint quota_limits_kind check (kind in ('sessions')),
-  constraint quota_limits_not_negative check (per_org >= 0 and per_user >= 0)
-$$, 'The limits of an org, and of each member, per kind of resource.', definer_reads => 'nothing');
+  constraint quota_limits_not_negative check (per_org >= 0 and per_user >= 0 and own_per_org >= 0 and own_per_user >= 0)
+$$, 'The limits of an org, and of each member, per kind of resource: those of operators, and those that admins set. The lower one applies.',
+  definer_reads => 'nothing');
+comment on column app.quota_limits.own_per_org is 'What admins allow the org; null: as much as operators do.';
+comment on column app.quota_limits.own_per_user is 'What admins allow a member who has no limit of their own; null: as much as operators do.';
 
 select rls.create_org_table_v1('quota_usage', $$
   holder_id uuid not null,
   kind text not null,
   used bigint not null default 0,
+  own_limit bigint,
   constraint quota_usage_pkey primary key (org_id, holder_id, kind),
   constraint quota_usage_has_limit foreign key (org_id, kind) references app.quota_limits (org_id, kind),
-  constraint quota_usage_not_negative check (used >= 0)
+  constraint quota_usage_not_negative check (used >= 0 and own_limit >= 0),
+  constraint quota_usage_own_limit_of_a_member check (own_limit is null or holder_id <> org_id)
 $$, 'Current usage per holder: the org itself, or one of its members.', of_org => false, definer_reads => 'nothing');
+comment on column app.quota_usage.own_limit is
+  'What admins allow this member, instead of what they allow each; null: no limit of their own. A new membership begins without one.';
 
 select rls.create_org_table_v1('events', $$
   seq bigint not null,
@@ -225,11 +236,12 @@ select rls.create_org_table_v1('events', $$
   audience text not null default 'owner',
   data jsonb not null default '{}',
   constraint events_pkey primary key (org_id, seq),
-  constraint events_audience check (audience in ('owner', 'everyone')),
+  constraint events_audience check (audience in ('everyone', 'owner', 'admins', 'private')),
   constraint events_data_size check (octet_length(data::text) <= 8192)
 $$, 'Events, numbered per org without gaps, in the order of commits.', definer_reads => 'nothing');
 comment on column app.events.owner_id is
-  'The owner of the session that the event is about, or else who acted. With audience owner, only this user and admins see it.';
+  'The owner of the session that the event is about, or the member, or else who acted. No one for admins'' events.';
+comment on column app.events.audience is 'Who sees it: everyone, its owner and admins, admins alone, or its owner alone (private).';
 
 select rls.create_org_table_v1('audit_log', $$
   seq bigint not null,

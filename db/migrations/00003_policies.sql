@@ -68,7 +68,7 @@ create policy own_or_orgs on app.quota_usage as restrictive for select to stream
   using (holder_id = org_id or holder_id = (select rls.current_user_id()) or (select rls.is_admin()));
 
 create policy own_or_everyones on app.events as restrictive for select to streamspace_app
-  using (audience = 'everyone' or owner_id = (select rls.current_user_id()) or (select rls.is_admin()));
+  using (audience = 'everyone' or owner_id = (select rls.current_user_id()) or audience <> 'private' and (select rls.is_admin()));
 create policy about_own on app.events as restrictive for insert to streamspace_app
   with check ((select rls.is_admin())
     or not (select rls.is_viewer()) and audience = 'owner' and owner_id = (select rls.current_user_id()));
@@ -112,7 +112,7 @@ create policy definer_insert on app.audit_log for insert to streamspace_definer 
 -- The columns that each role may use. Columns that the database fills (sequence, actor, time, hash, generation) are granted
 -- to no role.
 grant select, insert on app.organizations, app.memberships, app.credentials, app.users, app.agents to streamspace_definer;
-grant update (epoch, seen_at) on app.agents to streamspace_definer;
+grant update (epoch, version, seen_at) on app.agents to streamspace_definer;
 grant update (password_hash) on app.users to streamspace_definer;
 grant select, insert on app.public_templates, app.agent_orgs to streamspace_definer;
 grant select, insert on app.templates to streamspace_definer;
@@ -121,7 +121,7 @@ grant select on app.sessions to streamspace_definer;
 grant select, delete on app.tickets to streamspace_definer;
 grant select, insert on app.quota_limits to streamspace_definer;
 grant select, insert on app.quota_usage, app.org_heads to streamspace_definer;
-grant update (used) on app.quota_usage to streamspace_definer;
+grant update (used, own_limit) on app.quota_usage to streamspace_definer;
 grant update (event_seq, audit_seq, audit_hash) on app.org_heads to streamspace_definer;
 grant insert (action, subject) on app.audit_log to streamspace_definer;
 

@@ -3,19 +3,39 @@
 -- quota usage by holder, head of the org.
 set local role streamspace_definer;
 
+create function rls.actor() returns text
+  language sql stable
+  as $$ select coalesce('user:' || nullif(pg_catalog.current_setting('app.user_id', true), ''),
+                        'agent:' || nullif(pg_catalog.current_setting('app.agent_id', true), ''),
+                        'service:' || nullif(pg_catalog.current_setting('app.service', true), ''),
+                        'operator:' || nullif(pg_catalog.current_setting('app.operator', true), '')) $$;
+comment on function rls.actor() is 'Who acts in this transaction; null for no one. Only the definer''s functions may execute it.';
+
 -- +goose StatementBegin
 create function rls.number_event() returns trigger
   language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  its_owner uuid;
+  its_name text;
 begin
   update app.org_heads set event_seq = event_seq + 1 where org_id = new.org_id returning event_seq into strict new.seq;
   new.at := clock_timestamp();
-  new.owner_id := coalesce((select s.owner_id from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id),
-                           rls.current_user_id());
+  new.actor := coalesce(rls.actor(), '');
+  select s.owner_id, s.name into its_owner, its_name from app.sessions s where s.org_id = new.org_id and s.id = new.subject_id;
+  if new.audience = 'admins' then
+    new.owner_id := null; -- or who acted would see it without being an admin any more
+  else
+    new.owner_id := coalesce(its_owner,
+      (select m.user_id from app.memberships m where m.org_id = new.org_id and m.user_id = new.subject_id),
+      new.owner_id, rls.current_user_id());
+  end if;
+  new.subject_name := coalesce(its_name, new.subject_name);
   return new;
 end $$;
 -- +goose StatementEnd
-comment on function rls.number_event() is 'Gives an event the next number of its org, its time and its owner.';
+comment on function rls.number_event() is
+  'Gives an event the next number of its org, its time, who did it, whom it is about, and the name of its session.';
 
 -- The hash covers text, so the time zone must be fixed.
 -- +goose StatementBegin
@@ -36,10 +56,7 @@ begin
   update app.org_heads set audit_seq = audit_seq + 1 where org_id = new.org_id -- and from here on, entries take turns
     returning audit_seq, audit_hash into strict new.seq, new.previous;
   new.at := clock_timestamp();
-  new.actor := coalesce('user:' || nullif(current_setting('app.user_id', true), ''),
-                        'agent:' || nullif(current_setting('app.agent_id', true), ''),
-                        'service:' || nullif(current_setting('app.service', true), ''),
-                        'operator:' || nullif(current_setting('app.operator', true), ''));
+  new.actor := rls.actor();
   new.hash := rls.audit_hash(new.previous, new);
   update app.org_heads set audit_hash = new.hash where org_id = new.org_id;
   return new;
@@ -80,16 +97,21 @@ begin
   new.generation := old.generation + (new.desired <> old.desired)::int;
   if new.desired = 'terminated' and new.state not in ('terminated', 'failed') then
     new.end_wanted_at := coalesce(old.end_wanted_at, now());
-    new.state := case when new.agent_id is null then 'terminated' else 'terminating' end;
+    new.state := case when new.agent_id is null or new.silent_since is not null then 'terminated' else 'terminating' end;
+    new.reason := case when new.silent_since is not null and new.reason = '' then 'agent_away' else new.reason end;
   end if;
   if new.state in ('terminated', 'failed') then
     new.ended_at := coalesce(old.ended_at, now());
+    new.silent_since := null;
+  elsif new.agent_id is distinct from old.agent_id then
+    new.silent_since := null;
   end if;
   return new;
 end $$;
 -- +goose StatementEnd
 comment on function rls.keep_session() is
-  'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed ends at once; '
+  'An end is an end; while it is wanted there is no other state than on the way to it; what was never placed, or whose agent is silent, '
+  'ends at once; '
   'a report of an older start of the agent is refused after one of a newer.';
 
 -- +goose StatementBegin
@@ -110,7 +132,8 @@ begin
   end if;
   for usage in
     select q.used, case when q.holder_id = q.org_id then 'org' else 'user' end as holder,
-           case when q.holder_id = q.org_id then l.per_org else l.per_user end as most
+           case when q.holder_id = q.org_id then least(l.per_org, l.own_per_org)
+                else least(l.per_user, coalesce(q.own_limit, l.own_per_user)) end as most -- least leaves out what is null
       from app.quota_usage q join app.quota_limits l using (org_id, kind)
      where q.org_id = new.org_id and q.kind = 'sessions' and q.holder_id in (new.org_id, new.owner_id)
      order by q.holder_id -- one order, or racing sessions deadlock
@@ -170,6 +193,6 @@ drop trigger keep_session on app.sessions;
 drop trigger follow_quota on app.sessions;
 drop trigger keep_an_owner on app.memberships;
 set local role streamspace_definer;
-drop function rls.number_event(), rls.chain_audit(), rls.audit_hash(bytea, app.audit_log), rls.admit_session(),
+drop function rls.number_event(), rls.chain_audit(), rls.actor(), rls.audit_hash(bytea, app.audit_log), rls.admit_session(),
   rls.keep_session(), rls.follow_quota(), rls.keep_an_owner();
 reset role;

@@ -96,47 +96,63 @@ grant execute on function rls.user_by_email(text), rls.memberships_of(uuid), rls
 
 -- Agents.
 -- +goose StatementBegin
-create function rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots int default 20) returns bigint
+create function rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots int default 20,
+  its_version text default '', its_contact bigint default 0) returns bigint
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   present bigint;
+  counted bigint;
 begin
-  select a.epoch into present from app.agents a
+  select a.epoch, a.contact into present, counted from app.agents a
    where a.id = agent and a.secret_hash = hash and a.revoked_at is null for update;
   if not found then
     raise exception 'unknown agent' using errcode = 'SS010';
-  elsif its_epoch <> 0 and its_epoch <> present then
+  elsif its_epoch <> 0 and its_epoch < present then
     raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
   elsif unconfined and (select count(*) from app.organizations) > 1 then
     raise exception 'sessions without namespaces, and more than one organisation' using errcode = 'SS012';
   end if;
-  present := present + (its_epoch = 0)::int;
-  update app.agents a set epoch = present, seen_at = now(), slots = its_slots where a.id = agent;
+  -- An agent got its epoch and the answer to each earlier contact from a database: this one is older.
+  if its_epoch > present or its_contact - 1 > counted then
+    perform rls.note_restore();
+  end if;
+  present := greatest(present, its_epoch) + (its_epoch = 0)::int;
+  update app.agents a
+     set epoch = present, seen_at = now(), slots = its_slots, version = its_version,
+         contact = case its_contact when 0 then a.contact else its_contact end
+   where a.id = agent;
   perform rls.provide_slots(agent, its_slots);
   return present;
 end $$;
 -- +goose StatementEnd
-comment on function rls.connect_agent(uuid, bytea, bigint, boolean, int) is
-  'Notes that an agent is alive, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and '
-  'reports of older processes are refused.';
+comment on function rls.connect_agent(uuid, bytea, bigint, boolean, int, text, bigint) is
+  'Notes that an agent is alive, its version, and how many sessions it can run. Epoch zero means a new process: it gets the next epoch, and '
+  'reports of older processes are refused. its_contact is the agent''s number of this contact, 0 if it does not count. A later epoch or '
+  'number than the database has shows that an older database was restored.';
 
 -- +goose StatementBegin
 create function rls.placements(agent uuid, its_epoch bigint, after uuid, page int)
   returns table (session uuid, namespace text, desired text, generation bigint, state text, observed_epoch bigint, spec jsonb)
-  language sql stable security definer set search_path = pg_catalog, pg_temp
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
 as $$
-  select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
-    from app.agents a join app.sessions s on s.agent_id = a.id join app.organizations o on o.id = s.org_id
-   where a.id = agent and a.epoch = its_epoch and s.id > after and s.state not in ('terminated', 'failed')
-   order by s.id
-   limit least(page, 1000)
-$$;
+begin
+  -- An empty answer would say that nothing should run there.
+  if not exists (select from app.agents a where a.id = agent and a.epoch = its_epoch) then
+    raise exception 'replaced by a newer process of the agent' using errcode = 'SS004';
+  end if;
+  return query
+    select s.id, coalesce(o.namespace, ''), s.desired, s.generation, s.state, s.observed_epoch, s.spec
+      from app.sessions s join app.organizations o on o.id = s.org_id
+     where s.agent_id = agent and s.id > after and s.state not in ('terminated', 'failed')
+     order by s.id
+     limit least(page, 1000);
+end $$;
 -- +goose StatementEnd
 comment on function rls.placements(uuid, bigint, uuid, int) is
-  'A page of the sessions that should run on an agent, of all orgs that it serves. Empty for an older process.';
+  'A page of the sessions that should run on an agent, of all orgs that it serves. Refused to an older process.';
 
-grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean, int), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
+grant execute on function rls.connect_agent(uuid, bytea, bigint, boolean, int, text, bigint), rls.placements(uuid, bigint, uuid, int) to streamspace_agent;
 
 -- Background work: ids and counts, over all orgs.
 -- +goose StatementBegin
@@ -208,7 +224,8 @@ begin
   if not found then
     return;
   end if;
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
   insert into app.audit_log (action, subject) values ('member.add', usr::text);
 end $$;
 -- +goose StatementEnd
@@ -233,14 +250,20 @@ end $$;
 create function rls.add_template(operator text, org uuid, template uuid, name text, title text, description text, spec jsonb) returns void
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
+declare
+  it app.templates;
 begin
   perform rls.enter_operator(org, operator);
   insert into app.templates as t (id, name, title, description, spec)
   values (template, add_template.name, add_template.title, add_template.description, add_template.spec)
   on conflict on constraint templates_name_key do update
     set revision = t.revision + 1, title = excluded.title, description = excluded.description, spec = excluded.spec, updated_at = now()
-    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec);
+    where (t.title, t.description, t.spec) is distinct from (excluded.title, excluded.description, excluded.spec)
+  returning t.* into it;
   if found then
+    insert into app.events (type, subject_id, subject_name, audience, data)
+    values (case it.revision when 1 then 'template.created' else 'template.updated' end, it.id, it.name, 'everyone',
+      jsonb_build_object('title', it.title, 'revision', it.revision));
     insert into app.audit_log (action, subject) values ('template.write', add_template.name);
   end if;
 end $$;
@@ -262,7 +285,7 @@ reset role;
 -- +goose Down
 set local role streamspace_definer;
 drop function rls.user_by_email(text), rls.memberships_of(uuid), rls.sign_in(uuid, uuid, uuid, bytea, timestamptz, text, text, text),
-  rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean, int),
+  rls.credential_of(bytea), rls.consume_ticket(bytea), rls.connect_agent(uuid, bytea, bigint, boolean, int, text, bigint),
   rls.placements(uuid, bigint, uuid, int), rls.sessions_overdue(int), rls.orgs_with_expired_credentials(int), rls.count_sessions(),
   rls.find_user(text), rls.find_org(text),
   rls.create_org(text, uuid, text, text, text, uuid, bigint, bigint), rls.add_member(text, uuid, uuid, text),

@@ -122,7 +122,8 @@ begin
   insert into app.memberships as m (user_id, role) values (usr, 'owner')
     on conflict (org_id, user_id) do update set role = 'owner', ends_at = null, reason = '' where m.role <> 'owner';
   if found then
-    insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+    insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+      on conflict (org_id, holder_id, kind) do update set own_limit = null;
     insert into app.audit_log (action, subject) values ('org.owner', usr::text);
   end if;
 end $$;
@@ -137,7 +138,8 @@ begin
   perform rls.enter_operator(org, operator);
   insert into app.memberships (user_id, role, reason, ends_at)
     values (usr, grant_access.role, grant_access.reason, ends);
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
   insert into app.audit_log (action, subject) values ('access.grant', usr::text);
 end $$;
 -- +goose StatementEnd

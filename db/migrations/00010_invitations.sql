@@ -133,7 +133,10 @@ begin
   end if;
   update app.users u set verified_at = now() where u.id = usr and u.verified_at is null and it.by_mail;
   insert into app.memberships (user_id, role) values (usr, it.role);
-  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions') on conflict do nothing;
+  insert into app.quota_usage (holder_id, kind) values (usr, 'sessions')
+    on conflict (org_id, holder_id, kind) do update set own_limit = null;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('invitation.accepted', it.id, it.email, 'admins', jsonb_build_object('user_id', usr));
   insert into app.audit_log (action, subject) values ('member.join', usr::text);
 end $$;
 -- +goose StatementEnd

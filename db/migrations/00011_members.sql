@@ -62,10 +62,13 @@ begin
   end if;
   -- Of two take-overs each locks a former member's row and then a member's: they cannot wait for each other.
   update app.quota_usage q set used = q.used - 1 where q.holder_id = old.owner_id;
-  update app.quota_usage q set used = q.used + 1 from app.quota_limits l where q.holder_id = new.owner_id and q.used < l.per_user;
+  update app.quota_usage q set used = q.used + 1 from app.quota_limits l
+   where q.holder_id = new.owner_id and q.used < least(l.per_user, coalesce(q.own_limit, l.own_per_user));
   if not found then
     raise exception 'no sessions left in the quota of the user' using errcode = 'SS005', detail =
-      (select jsonb_build_object('kind', 'sessions', 'holder', 'user', 'limit', l.per_user)::text from app.quota_limits l);
+      (select jsonb_build_object('kind', 'sessions', 'holder', 'user',
+                                 'limit', least(l.per_user, coalesce(q.own_limit, l.own_per_user)))::text
+         from app.quota_limits l join app.quota_usage q using (org_id, kind) where q.holder_id = new.owner_id);
   end if;
   return null;
 end $$;

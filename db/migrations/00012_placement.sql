@@ -40,13 +40,13 @@ alter table app.sessions
   add waits_since timestamptz not null default now(),
   add constraint sessions_waits_for check (waits_for in ('', 'host', 'room')),
   add constraint sessions_waits_before_placement check (waits_for = '' or state = 'pending' and agent_id is null);
-comment on column app.sessions.failed_on is 'The agent that could not start the session. It is then tried once on another one.';
+comment on column app.sessions.failed_on is 'The agent that did not start the session. It is then tried once on another one.';
 comment on column app.sessions.waits_for is 'What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).';
 comment on column app.sessions.waits_since is 'Since when the session has had no agent.';
 create index sessions_waiting on app.sessions (org_id, waits_since, id) where state = 'pending' and agent_id is null;
 create policy definer_update on app.sessions for update to streamspace_definer
   using (org_id = (select rls.current_org_id())) with check (org_id = (select rls.current_org_id()));
-grant update (agent_id, failed_on, state, waits_for) on app.sessions to streamspace_definer;
+grant update (agent_id, failed_on, state, reason, waits_for) on app.sessions to streamspace_definer;
 grant insert (waits_for) on app.sessions to streamspace_app;
 grant update (agent_id, waits_for) on app.sessions to streamspace_system;
 
@@ -160,6 +160,7 @@ create function rls.start_elsewhere() returns boolean
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform rls.current_org_id(); -- raises without an org, which an update that finds no row need not
   update app.agent_orgs s set failed_at = now() where s.agent_id = rls.current_agent_id();
   update app.sessions s set agent_id = null, failed_on = s.agent_id, state = 'pending', waits_for = 'host'
    where s.id = rls.current_session_id() and s.agent_id = rls.current_agent_id()
@@ -201,7 +202,7 @@ drop function rls.orgs_with_waiting_sessions(uuid, int), rls.start_elsewhere(), 
 reset role;
 revoke update (agent_id, waits_for) on app.sessions from streamspace_system;
 drop policy definer_update on app.sessions;
-revoke update (agent_id, failed_on, state) on app.sessions from streamspace_definer;
+revoke update (agent_id, failed_on, state, reason) on app.sessions from streamspace_definer;
 alter table app.sessions drop failed_on, drop waits_for, drop waits_since;
 drop policy definer_update on app.agent_orgs;
 alter table app.agent_orgs drop failed_at;

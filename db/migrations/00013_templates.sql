@@ -34,6 +34,12 @@ comment on column app.templates.public_id is 'The public template that an operat
 create index templates_requested on app.templates (id) where requested_at is not null;
 grant update (requested_at, public_id) on app.templates to streamspace_app, streamspace_definer;
 
+-- Or the operator refuses it, with a reason for the admins.
+alter table app.templates add column rejection text not null default '',
+  add constraint templates_rejection_is_text check (rls.is_plain_text(rejection) and length(rejection) <= 500);
+comment on column app.templates.rejection is 'Why an operator refused to publish this revision; empty: no one has, or it was requested again.';
+grant update (rejection) on app.templates to streamspace_definer;
+
 set local role streamspace_definer;
 -- +goose StatementBegin
 create function rls.revise_template() returns trigger
@@ -45,6 +51,9 @@ begin
     new.revision := old.revision + 1;
     new.updated_at := now();
     new.requested_at := null;
+    new.rejection := '';
+  elsif new.requested_at is not null then
+    new.rejection := '';
   end if;
   if new.public_id is distinct from old.public_id and new.public_id is not null and rls.current_user_id() is not null then
     raise exception 'only an operator publishes a template' using errcode = '42501';
@@ -53,7 +62,8 @@ begin
 end $$;
 -- +goose StatementEnd
 comment on function rls.revise_template() is
-  'Gives a template the next revision when it changes, whoever changes it. What was asked to be published is the revision before.';
+  'Gives a template the next revision when it changes, whoever changes it. What was asked to be published, or refused, is the revision '
+  'before.';
 
 -- +goose StatementBegin
 create function rls.unpublish_template() returns trigger
@@ -104,15 +114,57 @@ begin
     from app.public_templates p where p.id = it.public_id;
   update app.templates t set requested_at = null, public_id = coalesce(it.public_id, template) where t.id = it.id;
   perform rls.log_operator(operator, 'template.publish', it.name);
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('template.published', it.id, it.name, 'everyone', jsonb_build_object('revision', it.revision));
   insert into app.audit_log (action, subject) values ('template.approve', it.id::text);
 end $$;
 -- +goose StatementEnd
 comment on function rls.approve_template(text, uuid, uuid, text, int) is
   'Publishes the revision of an org''s template that its admins asked to be published, as the next revision of its public template.';
 
-grant execute on function rls.revise_template(), rls.unpublish_template() to streamspace_owner;
-grant execute on function rls.publication_requests(uuid, int), rls.approve_template(text, uuid, uuid, text, int) to streamspace_operator;
+-- +goose StatementBegin
+create function rls.reject_template(operator text, org uuid, name text, revision int, reason text) returns void
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  its_id uuid;
+begin
+  perform rls.enter_operator(org, operator);
+  update app.templates t set requested_at = null, rejection = reason
+   where t.org_id = org and t.name = reject_template.name and t.revision = reject_template.revision and t.requested_at is not null
+  returning t.id into its_id;
+  if its_id is null then
+    raise exception 'no one asks for the publication of this revision' using errcode = 'SS040';
+  end if;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('template.publication_rejected', its_id, reject_template.name, 'admins',
+    jsonb_build_object('revision', reject_template.revision, 'reason', reason));
+  insert into app.audit_log (action, subject) values ('template.reject', its_id::text);
+end $$;
+-- +goose StatementEnd
+comment on function rls.reject_template(text, uuid, text, int, text) is
+  'Ends the request for the publication of a revision of an org''s template, with a reason that its admins see.';
+
+-- After the insert: a name that another transaction is just giving up is waited for without the lock that this one takes.
+-- +goose StatementBegin
+create function rls.limit_templates() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from app.org_heads for update; -- of this org, by the policy: two that would both be the last take turns
+  if (select count(*) from app.templates t where t.org_id = new.org_id) > 1000 then
+    raise exception 'an organisation has at most 1000 templates' using errcode = 'SS042';
+  end if;
+  return null;
+end $$;
+-- +goose StatementEnd
+comment on function rls.limit_templates() is 'Refuses a template when the org has a thousand.';
+
+grant execute on function rls.revise_template(), rls.unpublish_template(), rls.limit_templates() to streamspace_owner;
+grant execute on function rls.publication_requests(uuid, int), rls.approve_template(text, uuid, uuid, text, int),
+  rls.reject_template(text, uuid, text, int, text) to streamspace_operator;
 reset role;
+create trigger limit_templates after insert on app.templates for each row execute function rls.limit_templates();
 create trigger revise_template before update on app.templates for each row execute function rls.revise_template();
 create trigger unpublish_deleted after delete on app.templates
   for each row when (old.public_id is not null) execute function rls.unpublish_template();
@@ -120,14 +172,16 @@ create trigger unpublish_withdrawn after update of public_id on app.templates
   for each row when (old.public_id is not null and new.public_id is null) execute function rls.unpublish_template();
 
 -- +goose Down
+drop trigger limit_templates on app.templates;
 drop trigger unpublish_withdrawn on app.templates;
 drop trigger unpublish_deleted on app.templates;
 drop trigger revise_template on app.templates;
 set local role streamspace_definer;
-drop function rls.approve_template(text, uuid, uuid, text, int), rls.publication_requests(uuid, int), rls.unpublish_template(),
+drop function rls.limit_templates(), rls.reject_template(text, uuid, text, int, text),
+  rls.approve_template(text, uuid, uuid, text, int), rls.publication_requests(uuid, int), rls.unpublish_template(),
   rls.revise_template();
 reset role;
-alter table app.templates drop column requested_at, drop column public_id;
+alter table app.templates drop column rejection, drop column requested_at, drop column public_id;
 revoke insert (id, name, title, description, spec), update (title, description, spec), delete on app.templates from streamspace_app;
 alter table app.public_templates drop constraint public_templates_title_is_text,
   drop constraint public_templates_description_is_text, drop constraint public_templates_spec_is_an_object;

@@ -21,6 +21,7 @@ create function rls.insert_key(key uuid, public_id uuid, name text, scopes text[
 as $$
 declare
   its_end timestamptz;
+  its_role text;
 begin
   perform from app.users u where u.id = rls.current_user_id() for update; -- two keys that would both be the last take turns
   if (select count(*) from app.credentials k where k.org_id = rls.current_org_id() and k.user_id = rls.current_user_id()
@@ -32,10 +33,13 @@ begin
     select key, insert_key.public_id, k.user_id, k.role, insert_key.name, insert_key.scopes, hash, least(now() + lasts, m.ends_at)
       from app.credentials k join app.memberships m on m.org_id = k.org_id and m.user_id = k.user_id
      where k.org_id = rls.current_org_id() and k.id = rls.current_credential_id() and k.scopes is null
-    returning ends_at into its_end;
+    returning ends_at, role into its_end, its_role;
   if not found then
     raise exception 'not asked for by a sign-in' using errcode = 'SS001';
   end if;
+  insert into app.events (type, subject_id, subject_name, audience, data)
+  values ('key.created', insert_key.public_id, insert_key.name, case its_role when 'owner' then 'private' else 'owner' end,
+    jsonb_build_object('scopes', insert_key.scopes, 'expires_at', its_end));
   return its_end;
 end $$;
 -- +goose StatementEnd

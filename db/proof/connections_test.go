@@ -109,6 +109,22 @@ func TestServingRolesKeepToTheirConnection(t *testing.T) {
 	}
 }
 
+// PostgreSQL lets every role listen to any channel and notify by a statement, and has nothing to revoke. So what
+// replicas tell each other must say nothing (adapters/pgbus). This test says so plainly; it fails on the day when the
+// server refuses it, and this paragraph can go.
+func TestPostgreSQLLetsARoleListenAndNotifyByStatement(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Own(t)
+	listener, notifier := d.Connect(t, "streamspace_login"), d.Connect(t, "streamspace_app")
+	do(t, listener, "listen streamspace_changed")
+	do(t, notifier, "notify streamspace_changed, 'forged'")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if n, err := listener.WaitForNotification(ctx); err != nil || n.Payload != "forged" {
+		t.Errorf("heard %+v, %v", n, err)
+	}
+}
+
 // stateOf is the SQLSTATE of an error, "ok" for none.
 func stateOf(err error) string {
 	if err == nil {

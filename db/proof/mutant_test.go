@@ -3,7 +3,6 @@ package proof
 import (
 	"context"
 	"regexp"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -27,11 +26,7 @@ func (m Mutant) ID() string { return m.Kind + " " + m.Object }
 var named = regexp.MustCompile(`\b(?:(?:app|rls)\.\w+|streamspace_\w+)`)
 
 // about lists what a mutant changes, so that attempts at it go first.
-func (m Mutant) about() []string {
-	all := named.FindAllString(m.Object, -1)
-	slices.Sort(all)
-	return slices.Compact(all)
-}
+func (m Mutant) about() []string { return distinctOf(named, m.Object) }
 
 // Checker inspects a database that contains one mutant.
 type Checker interface {

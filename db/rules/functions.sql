@@ -29,7 +29,7 @@ select 'R21', f.label, case when exists (select from aclexplode(f.acl) x where x
 union all
 select 'R22', f.label, 'is leakproof' from function f where f.leakproof
 
--- R23 The functions that say who acts, the audit log's hash function, and those that lock the slots of agents are unchanged: body,
+-- R23 The functions that say who acts, the audit log's hash function, and those that lock to place sessions are unchanged: body,
 -- volatility, settings and owner. Every policy relies on the first, verifying the audit log on the second, and that the third lock
 -- is noticed only in a race.
 union all
@@ -39,7 +39,7 @@ select 'R23', coalesce(pin.object, f.label), coalesce(f.says, 'is missing')
     select f.label, format('%s %s %s %s %s %s %s', f.owner::regrole, f.language, p.provolatile, p.proparallel, p.prosecdef,
              f.settings, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')) as says
       from function f join pg_proc p on p.oid = f.oid
-     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$)'
+     where f.space = 'rls' and p.proname ~ '^(current_|is_(admin|owner|viewer)$|no_org$|audit_hash$|use_slot$|provide_slots$|leave_lost_agents$|note_silent_agents$)'
   ) f on f.label = pin.object
  where f.says is distinct from pin.text
 $rules$;

@@ -95,6 +95,12 @@ begin
        'streamspace_owner sql s s f {} ec773fcc23392136ac5f054bb6cf802b86bb85ab7320390409c79746e66a9bbc'),
       ('R23', 'rls.is_viewer()',
        'streamspace_owner sql s s f {} abd6554908eaca88d356a52ebc1620d4715d94e43b19ca3bfe1e5d67f5993c7f'),
+      ('R23', 'rls.leave_lost_agents(integer,integer)',
+       'streamspace_definer sql v u t {"search_path=pg_catalog, pg_temp"} '
+       '49de54e85907c4cdbcf0d9e7ad57ee5810f94711730deb61465ec02378f91bf3'),
+      ('R23', 'rls.note_silent_agents(integer,integer)',
+       'streamspace_definer sql v u t {"search_path=pg_catalog, pg_temp"} '
+       '32949cdfeacd2859644d6dcbcb5576d287f37b22c21f00366bf23aaf39aca5e6'),
       ('R23', 'rls.provide_slots(uuid,integer)',
        'streamspace_definer plpgsql v u f {"search_path=pg_catalog, pg_temp"} '
        'bab06f8192bf2c9d1c87f6fbafa05dfb1fce74e2bc64b95cec553b8b711210f1'),
@@ -102,7 +108,7 @@ begin
        'streamspace_definer plpgsql v u t {"search_path=pg_catalog, pg_temp"} '
        '41b8b557dec8dd615c649c26607774c07beada05aa957deadd779bb051b0f308'),
       -- Columns that the database fills, and what the definer's functions write of them.
-      ('R27 filled', 'app.events', 'seq at owner_id'),
+      ('R27 filled', 'app.events', 'seq at actor owner_id'),
       ('R27 filled', 'app.audit_log', 'seq at actor previous hash'),
       ('R27 filled', 'app.sessions', 'generation observed_epoch created_at end_wanted_at ended_at waits_since'),
       ('R27 filled', 'app.tickets', 'credential_id ends_at'),
@@ -114,6 +120,7 @@ begin
       ('R27', 'app.org_heads', 'update (event_seq) to streamspace_definer'),
       ('R27', 'app.org_heads', 'update (audit_seq) to streamspace_definer'),
       ('R27', 'app.org_heads', 'update (audit_hash) to streamspace_definer'),
+      ('R27', 'app.events', 'insert (owner_id) to streamspace_definer'),
       ('R27', 'app.quota_usage', 'insert to streamspace_definer'),
       ('R27', 'app.quota_usage', 'update (used) to streamspace_definer'),
       -- Who sets a scope, and the locks by which migrations take turns.
@@ -146,7 +153,7 @@ begin
        'a {streamspace_agent} check (subject_id = (select rls.current_session_id()))'),
       ('R39', 'events.own_or_everyones',
        'r {streamspace_app} using ((audience = ''everyone''::text) OR (owner_id = (select '
-       'rls.current_user_id())) OR (select rls.is_admin()))'),
+       'rls.current_user_id())) OR ((audience <> ''private''::text) AND (select rls.is_admin())))'),
       ('R39', 'idempotency_keys.ended_delete', 'd {streamspace_app,streamspace_system} using (ends_at < now())'),
       ('R39', 'idempotency_keys.own_only', '* {streamspace_app} using (user_id = (select rls.current_user_id()))'),
       ('R39', 'invitations.admins_only', '* {streamspace_app} using (select rls.is_admin())'),
@@ -163,6 +170,8 @@ begin
        '''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.owners_remove_owners',
        'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
+      ('R39', 'quota_limits.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
+      ('R39', 'quota_usage.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.own_or_orgs',
        'r {streamspace_app} using ((holder_id = org_id) OR (holder_id = (select rls.current_user_id())) OR '
        '(select rls.is_admin()))'),

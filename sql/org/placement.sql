@@ -14,6 +14,9 @@ select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_
 -- name: StartElsewhere :one
 select rls.start_elsewhere()::boolean as moved;
 
+-- name: PredatesRestore :one
+select rls.predates_restore()::boolean as predates;
+
 -- name: WaitingSessions :many
 -- Another process that places sessions at the same time skips what this one has locked.
 select sqlc.embed(s), (s.waits_since < now() - make_interval(secs => @patience_seconds::int))::boolean as overdue
@@ -31,3 +34,12 @@ update app.sessions set waits_for = @waits_for where id = @id and state = 'pendi
 
 -- name: FailSession :exec
 update app.sessions set state = 'failed', reason = @reason where id = @id and state = 'pending' and agent_id is null;
+
+-- name: LeaveLostAgents :many
+-- By background work: sessions whose agent is lost before they have started.
+select l.session::uuid as session_id, l.its_state::text as state from rls.leave_lost_agents(@patience_seconds, @most) as l limit 1000;
+
+-- name: NoteSilentAgents :many
+-- By background work: sessions whose agent has become silent, is back, or is lost.
+select n.session::uuid as session_id, n.its_state::text as state, n.silent::boolean as silent
+  from rls.note_silent_agents(@patience_seconds, @most) as n limit 1000;

@@ -7,6 +7,14 @@ values (@id, @owner_id, @name, @template_id, @template_name, @template_title, @s
 select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s where s.id = @id;
 
+-- name: SessionAccess :one
+-- Whether a session has ended, and when the caller's credential ends: now if it has ended since the transaction entered. No row means
+-- that the caller may not see the session. The time of the answer is by the same clock.
+select (s.desired = 'terminated' or s.state in ('terminated', 'failed'))::boolean as ended,
+       coalesce(k.ends_at, now())::timestamptz as ends_at, now()::timestamptz as at
+  from app.sessions s left join app.credentials k on k.id = rls.current_credential_id()
+ where s.id = @id;
+
 -- name: LockSession :one
 -- Locks the row first, before the quota and the log: one order everywhere, so that transactions do not deadlock.
 select sqlc.embed(s), coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name

@@ -3,26 +3,26 @@
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication
+            else 'none' end as publication, t.rejection
   from app.templates t
  where t.id = sqlc.narg('id') or t.name = sqlc.narg('name')
 union all
-select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
+select p.id, p.name, p.title, p.description, true, p.revision, p.spec, '', ''
   from app.public_templates p
  where p.id = sqlc.narg('id') or p.name = sqlc.narg('name')
  order by is_public, revision desc
  limit 1;
 
 -- name: Templates :many
-select id, name, title, description, is_public, revision, spec, publication
+select id, name, title, description, is_public, revision, spec, publication, rejection
   from (
     select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
            case when t.requested_at is not null then 'requested'
                 when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-                else 'none' end as publication
+                else 'none' end as publication, t.rejection
       from app.templates t
     union all
-    select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
+    select p.id, p.name, p.title, p.description, true, p.revision, p.spec, '', ''
       from app.public_templates p
      where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
   ) as visible
@@ -43,7 +43,7 @@ returning revision;
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication
+            else 'none' end as publication, t.rejection
   from app.templates t where t.id = @id for update of t;
 
 -- name: UpdateTemplate :one
@@ -54,7 +54,7 @@ update app.templates t set title = coalesce(sqlc.narg('title'), title), descript
 returning t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication;
+            else 'none' end as publication, t.rejection;
 
 -- name: DeleteTemplate :exec
 -- A trigger removes what was published of it.

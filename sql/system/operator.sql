@@ -94,3 +94,19 @@ select r.template::uuid as template_id, r.slug::text as slug, r.name::text as na
 
 -- name: ApproveTemplate :exec
 select rls.approve_template(@operator, @org_id, @template_id, @name, @revision);
+
+-- name: VerifyOrgAudit :one
+select v.checked::bigint as checked, v.checked_hash::bytea as checked_hash, v.more::boolean as more, v.broken::bigint as broken,
+       v.reason::text as reason, v.head::bigint as head, v.head_hash::bytea as head_hash
+  from rls.verify_org_audit(@org_id, @after, @page) as v;
+
+-- name: RejectTemplate :exec
+select rls.reject_template(@operator, @org_id, @name, @revision, @reason);
+
+-- name: ListUnknownSessions :many
+select u.session::uuid as session_id, u.agent::text as agent, u.namespace::text as namespace, u.slug::text as slug,
+       u.started_at::timestamptz as started_at, u.seen_at::timestamptz as seen_at
+  from rls.list_unknown_sessions(@after, @most) as u;
+
+-- name: EndUnknownSessions :exec
+select rls.end_unknown_sessions(@operator);

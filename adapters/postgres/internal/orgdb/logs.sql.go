@@ -13,6 +13,32 @@ import (
 	"github.com/google/uuid"
 )
 
+const access = `-- name: Access :one
+select k.public_id, k.ends_at, o.slug, o.namespace
+  from app.credentials k cross join app.organizations o
+ where k.id = rls.current_credential_id()
+`
+
+type AccessRow struct {
+	PublicID  uuid.UUID
+	EndsAt    time.Time
+	Slug      string
+	Namespace *string
+}
+
+// What the database knows of the caller's credential, and the organisation's names. The policies show one organisation.
+func (q *Queries) Access(ctx context.Context) (AccessRow, error) {
+	row := q.db.QueryRow(ctx, access)
+	var i AccessRow
+	err := row.Scan(
+		&i.PublicID,
+		&i.EndsAt,
+		&i.Slug,
+		&i.Namespace,
+	)
+	return i, err
+}
+
 const appendEvent = `-- name: AppendEvent :exec
 insert into app.events (type, subject_id, data) values ($1, $2, $3)
 `
@@ -23,8 +49,35 @@ func (q *Queries) AppendEvent(ctx context.Context, type_ string, subjectID uuid.
 	return err
 }
 
+const appendNamedEvent = `-- name: AppendNamedEvent :exec
+insert into app.events (type, version, audience, subject_id, subject_name, data)
+values ($1, $2, $3, $4, $5, $6)
+`
+
+type AppendNamedEventParams struct {
+	Type        string
+	Version     int32
+	Audience    string
+	SubjectID   uuid.UUID
+	SubjectName string
+	Data        json.RawMessage
+}
+
+// The same for what only members change: with the name of the subject, for a named audience.
+func (q *Queries) AppendNamedEvent(ctx context.Context, arg AppendNamedEventParams) error {
+	_, err := q.db.Exec(ctx, appendNamedEvent,
+		arg.Type,
+		arg.Version,
+		arg.Audience,
+		arg.SubjectID,
+		arg.SubjectName,
+		arg.Data,
+	)
+	return err
+}
+
 const auditLog = `-- name: AuditLog :many
-select a.seq, a.at, a.actor, a.action, a.subject,
+select a.seq, a.at, a.actor, a.action, a.subject, a.hash,
        coalesce((select u.name from app.users u where u.id = case when a.actor like 'user:%' then substr(a.actor, 6)::uuid end), '')::text as actor_name
   from app.audit_log a
  where a.seq < $1
@@ -38,6 +91,7 @@ type AuditLogRow struct {
 	Actor     string
 	Action    string
 	Subject   string
+	Hash      []byte
 	ActorName string
 }
 
@@ -58,6 +112,7 @@ func (q *Queries) AuditLog(ctx context.Context, before int64, most int32) ([]Aud
 			&i.Actor,
 			&i.Action,
 			&i.Subject,
+			&i.Hash,
 			&i.ActorName,
 		); err != nil {
 			return nil, err
@@ -71,7 +126,7 @@ func (q *Queries) AuditLog(ctx context.Context, before int64, most int32) ([]Aud
 }
 
 const auditLogOfAction = `-- name: AuditLogOfAction :many
-select a.seq, a.at, a.actor, a.action, a.subject,
+select a.seq, a.at, a.actor, a.action, a.subject, a.hash,
        coalesce((select u.name from app.users u where u.id = case when a.actor like 'user:%' then substr(a.actor, 6)::uuid end), '')::text as actor_name
   from app.audit_log a
  where a.action = $1::text and a.seq < $2
@@ -85,6 +140,7 @@ type AuditLogOfActionRow struct {
 	Actor     string
 	Action    string
 	Subject   string
+	Hash      []byte
 	ActorName string
 }
 
@@ -103,6 +159,7 @@ func (q *Queries) AuditLogOfAction(ctx context.Context, action string, before in
 			&i.Actor,
 			&i.Action,
 			&i.Subject,
+			&i.Hash,
 			&i.ActorName,
 		); err != nil {
 			return nil, err
@@ -116,7 +173,7 @@ func (q *Queries) AuditLogOfAction(ctx context.Context, action string, before in
 }
 
 const auditLogOfActor = `-- name: AuditLogOfActor :many
-select a.seq, a.at, a.actor, a.action, a.subject,
+select a.seq, a.at, a.actor, a.action, a.subject, a.hash,
        coalesce((select u.name from app.users u where u.id = case when a.actor like 'user:%' then substr(a.actor, 6)::uuid end), '')::text as actor_name
   from app.audit_log a
  where a.actor = $1::text and ($2::text = '' or a.action = $2) and a.seq < $3
@@ -137,6 +194,7 @@ type AuditLogOfActorRow struct {
 	Actor     string
 	Action    string
 	Subject   string
+	Hash      []byte
 	ActorName string
 }
 
@@ -160,7 +218,79 @@ func (q *Queries) AuditLogOfActor(ctx context.Context, arg AuditLogOfActorParams
 			&i.Actor,
 			&i.Action,
 			&i.Subject,
+			&i.Hash,
 			&i.ActorName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const eventBounds = `-- name: EventBounds :one
+select coalesce((select min(e.seq) from app.events e), h.event_seq + 1)::bigint as oldest, h.event_seq as newest
+  from app.org_heads h
+`
+
+type EventBoundsRow struct {
+	Oldest int64
+	Newest int64
+}
+
+// The oldest number that is still known, and the newest. Without any event the oldest is the next one.
+func (q *Queries) EventBounds(ctx context.Context) (EventBoundsRow, error) {
+	row := q.db.QueryRow(ctx, eventBounds)
+	var i EventBoundsRow
+	err := row.Scan(&i.Oldest, &i.Newest)
+	return i, err
+}
+
+const eventsAfter = `-- name: EventsAfter :many
+select seq, at, type, version, actor, subject_id, subject_name, owner_id, audience, data
+  from app.events
+ where seq > $1 and seq <= $2
+ order by seq
+ limit $3
+`
+
+type EventsAfterRow struct {
+	Seq         int64
+	At          time.Time
+	Type        string
+	Version     int32
+	Actor       string
+	SubjectID   uuid.UUID
+	SubjectName string
+	OwnerID     uuid.NullUUID
+	Audience    string
+	Data        json.RawMessage
+}
+
+// For the service and for admins, who see every event of the organisation.
+func (q *Queries) EventsAfter(ctx context.Context, after int64, until int64, most int32) ([]EventsAfterRow, error) {
+	rows, err := q.db.Query(ctx, eventsAfter, after, until, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []EventsAfterRow
+	for rows.Next() {
+		var i EventsAfterRow
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.Type,
+			&i.Version,
+			&i.Actor,
+			&i.SubjectID,
+			&i.SubjectName,
+			&i.OwnerID,
+			&i.Audience,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}
@@ -208,6 +338,80 @@ func (q *Queries) EventsOfSubject(ctx context.Context, subjectID uuid.UUID, afte
 	return items, nil
 }
 
+const ownEventsAfter = `-- name: OwnEventsAfter :many
+select e.seq, e.at, e.type, e.version, e.actor, e.subject_id, e.subject_name, e.owner_id, e.audience, e.data
+  from ((select o.seq, o.at, o.type, o.version, o.actor, o.subject_id, o.subject_name, o.owner_id, o.audience, o.data
+           from app.events o
+          where o.owner_id = $1::uuid and o.seq > $2 and o.seq <= $3
+          order by o.seq
+          limit $4)
+        union all
+        (select a.seq, a.at, a.type, a.version, a.actor, a.subject_id, a.subject_name, a.owner_id, a.audience, a.data
+           from app.events a
+          where a.audience = 'everyone' and (a.owner_id is null or a.owner_id <> $1::uuid) and a.seq > $2 and a.seq <= $3
+          order by a.seq
+          limit $4)) as e
+ order by e.seq
+ limit $4
+`
+
+type OwnEventsAfterParams struct {
+	UserID uuid.UUID
+	After  int64
+	Until  int64
+	Most   int32
+}
+
+type OwnEventsAfterRow struct {
+	Seq         int64
+	At          time.Time
+	Type        string
+	Version     int32
+	Actor       string
+	SubjectID   uuid.UUID
+	SubjectName string
+	OwnerID     uuid.NullUUID
+	Audience    string
+	Data        json.RawMessage
+}
+
+// What a member sees. A policy shows no more in any case; the two parts have an index each.
+func (q *Queries) OwnEventsAfter(ctx context.Context, arg OwnEventsAfterParams) ([]OwnEventsAfterRow, error) {
+	rows, err := q.db.Query(ctx, ownEventsAfter,
+		arg.UserID,
+		arg.After,
+		arg.Until,
+		arg.Most,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OwnEventsAfterRow
+	for rows.Next() {
+		var i OwnEventsAfterRow
+		if err := rows.Scan(
+			&i.Seq,
+			&i.At,
+			&i.Type,
+			&i.Version,
+			&i.Actor,
+			&i.SubjectID,
+			&i.SubjectName,
+			&i.OwnerID,
+			&i.Audience,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const recordAudit = `-- name: RecordAudit :exec
 insert into app.audit_log (action, subject) values ($1, $2)
 `
@@ -216,4 +420,35 @@ insert into app.audit_log (action, subject) values ($1, $2)
 func (q *Queries) RecordAudit(ctx context.Context, action string, subject string) error {
 	_, err := q.db.Exec(ctx, recordAudit, action, subject)
 	return err
+}
+
+const verifyAudit = `-- name: VerifyAudit :one
+select v.checked::bigint as checked, v.checked_hash::bytea as checked_hash, v.more::boolean as more, v.broken::bigint as broken,
+       v.reason::text as reason, v.head::bigint as head, v.head_hash::bytea as head_hash
+  from rls.verify_audit($1, $2) as v
+`
+
+type VerifyAuditRow struct {
+	Checked     int64
+	CheckedHash []byte
+	More        bool
+	Broken      int64
+	Reason      string
+	Head        int64
+	HeadHash    []byte
+}
+
+func (q *Queries) VerifyAudit(ctx context.Context, after int64, page int32) (VerifyAuditRow, error) {
+	row := q.db.QueryRow(ctx, verifyAudit, after, page)
+	var i VerifyAuditRow
+	err := row.Scan(
+		&i.Checked,
+		&i.CheckedHash,
+		&i.More,
+		&i.Broken,
+		&i.Reason,
+		&i.Head,
+		&i.HeadHash,
+	)
+	return i, err
 }

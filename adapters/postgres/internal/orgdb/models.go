@@ -33,7 +33,7 @@ type AppSession struct {
 	CreatedAt     time.Time
 	EndWantedAt   *time.Time
 	EndedAt       *time.Time
-	// The agent that could not start the session. It is then tried once on another one.
+	// The agent that did not start the session. It is then tried once on another one.
 	FailedOn uuid.NullUUID
 	// What an unplaced session waits for: that an agent of its org is back (host), or has a free slot (room).
 	WaitsFor string
@@ -43,4 +43,6 @@ type AppSession struct {
 	Detail string
 	// Up to ten texts without commas, by which users find their sessions.
 	Tags []string
+	// The last news of the session's agent, while there has been none for 60 seconds. A session that is to end then ends at once.
+	SilentSince *time.Time
 }

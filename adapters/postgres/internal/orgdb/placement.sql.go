@@ -20,6 +20,68 @@ func (q *Queries) FailSession(ctx context.Context, reason string, iD uuid.UUID) 
 	return err
 }
 
+const leaveLostAgents = `-- name: LeaveLostAgents :many
+select l.session::uuid as session_id, l.its_state::text as state from rls.leave_lost_agents($1, $2) as l limit 1000
+`
+
+type LeaveLostAgentsRow struct {
+	SessionID uuid.UUID
+	State     string
+}
+
+// By background work: sessions whose agent is lost before they have started.
+func (q *Queries) LeaveLostAgents(ctx context.Context, patienceSeconds int32, most int32) ([]LeaveLostAgentsRow, error) {
+	rows, err := q.db.Query(ctx, leaveLostAgents, patienceSeconds, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LeaveLostAgentsRow
+	for rows.Next() {
+		var i LeaveLostAgentsRow
+		if err := rows.Scan(&i.SessionID, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const noteSilentAgents = `-- name: NoteSilentAgents :many
+select n.session::uuid as session_id, n.its_state::text as state, n.silent::boolean as silent
+  from rls.note_silent_agents($1, $2) as n limit 1000
+`
+
+type NoteSilentAgentsRow struct {
+	SessionID uuid.UUID
+	State     string
+	Silent    bool
+}
+
+// By background work: sessions whose agent has become silent, is back, or is lost.
+func (q *Queries) NoteSilentAgents(ctx context.Context, patienceSeconds int32, most int32) ([]NoteSilentAgentsRow, error) {
+	rows, err := q.db.Query(ctx, noteSilentAgents, patienceSeconds, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NoteSilentAgentsRow
+	for rows.Next() {
+		var i NoteSilentAgentsRow
+		if err := rows.Scan(&i.SessionID, &i.State, &i.Silent); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const place = `-- name: Place :one
 select coalesce(f.agent, '00000000-0000-0000-0000-000000000000')::uuid as agent_id, f.waits_for::text as waits_for,
        coalesce(f.namespace, '')::text as namespace,
@@ -76,6 +138,17 @@ func (q *Queries) PlaceSession(ctx context.Context, agentID uuid.UUID, iD uuid.U
 	return err
 }
 
+const predatesRestore = `-- name: PredatesRestore :one
+select rls.predates_restore()::boolean as predates
+`
+
+func (q *Queries) PredatesRestore(ctx context.Context) (bool, error) {
+	row := q.db.QueryRow(ctx, predatesRestore)
+	var predates bool
+	err := row.Scan(&predates)
+	return predates, err
+}
+
 const setWaitsFor = `-- name: SetWaitsFor :exec
 update app.sessions set waits_for = $1 where id = $2 and state = 'pending' and agent_id is null
 `
@@ -97,7 +170,7 @@ func (q *Queries) StartElsewhere(ctx context.Context) (bool, error) {
 }
 
 const waitingSessions = `-- name: WaitingSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, (s.waits_since < now() - make_interval(secs => $1::int))::boolean as overdue
   from app.sessions s
  where s.state = 'pending' and s.agent_id is null
  order by s.waits_since, s.id
@@ -144,6 +217,7 @@ func (q *Queries) WaitingSessions(ctx context.Context, patienceSeconds int32, mo
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.Overdue,
 		); err != nil {
 			return nil, err

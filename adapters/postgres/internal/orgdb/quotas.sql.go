@@ -7,21 +7,165 @@ package orgdb
 
 import (
 	"context"
+
+	"github.com/google/uuid"
 )
 
+const lockLimits = `-- name: LockLimits :one
+select l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user
+  from app.quota_limits l where l.kind = 'sessions' for no key update of l
+`
+
+type LockLimitsRow struct {
+	CeilingPerOrg  int64
+	CeilingPerUser int64
+	OwnPerOrg      *int64
+	OwnPerUser     *int64
+}
+
+// Not for update: that would make everyone wait who becomes a member.
+func (q *Queries) LockLimits(ctx context.Context) (LockLimitsRow, error) {
+	row := q.db.QueryRow(ctx, lockLimits)
+	var i LockLimitsRow
+	err := row.Scan(
+		&i.CeilingPerOrg,
+		&i.CeilingPerUser,
+		&i.OwnPerOrg,
+		&i.OwnPerUser,
+	)
+	return i, err
+}
+
+const lockMemberQuota = `-- name: LockMemberQuota :one
+select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+       least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
+  from app.memberships m join app.users u on u.id = m.user_id
+  join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
+ where m.user_id = $1 and (m.ends_at is null or m.ends_at > now())
+   for no key update of q
+`
+
+type LockMemberQuotaRow struct {
+	ID       uuid.UUID
+	Name     string
+	Used     int64
+	OwnLimit *int64
+	Ceiling  int64
+	Most     int64
+}
+
+func (q *Queries) LockMemberQuota(ctx context.Context, id uuid.UUID) (LockMemberQuotaRow, error) {
+	row := q.db.QueryRow(ctx, lockMemberQuota, id)
+	var i LockMemberQuotaRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Used,
+		&i.OwnLimit,
+		&i.Ceiling,
+		&i.Most,
+	)
+	return i, err
+}
+
+const memberQuota = `-- name: MemberQuota :one
+select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+       least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
+  from app.memberships m join app.users u on u.id = m.user_id
+  join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
+ where m.user_id = $1 and (m.ends_at is null or m.ends_at > now())
+`
+
+type MemberQuotaRow struct {
+	ID       uuid.UUID
+	Name     string
+	Used     int64
+	OwnLimit *int64
+	Ceiling  int64
+	Most     int64
+}
+
+func (q *Queries) MemberQuota(ctx context.Context, id uuid.UUID) (MemberQuotaRow, error) {
+	row := q.db.QueryRow(ctx, memberQuota, id)
+	var i MemberQuotaRow
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Used,
+		&i.OwnLimit,
+		&i.Ceiling,
+		&i.Most,
+	)
+	return i, err
+}
+
+const memberQuotas = `-- name: MemberQuotas :many
+select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+       least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
+  from app.memberships m join app.users u on u.id = m.user_id
+  join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
+ where m.user_id > $1::uuid and (m.ends_at is null or m.ends_at > now())
+ order by m.user_id
+ limit $2
+`
+
+type MemberQuotasRow struct {
+	ID       uuid.UUID
+	Name     string
+	Used     int64
+	OwnLimit *int64
+	Ceiling  int64
+	Most     int64
+}
+
+// In the order of ids. A member who is no admin sees their own row alone.
+func (q *Queries) MemberQuotas(ctx context.Context, afterID uuid.UUID, page int32) ([]MemberQuotasRow, error) {
+	rows, err := q.db.Query(ctx, memberQuotas, afterID, page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MemberQuotasRow
+	for rows.Next() {
+		var i MemberQuotasRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Used,
+			&i.OwnLimit,
+			&i.Ceiling,
+			&i.Most,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sessionQuota = `-- name: SessionQuota :one
-select l.per_org, l.per_user,
+select l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user,
+       least(l.per_org, l.own_per_org)::bigint as per_org,
+       least(l.per_user, coalesce(mine.own_limit, l.own_per_user))::bigint as per_user,
        coalesce((select u.used from app.quota_usage u join app.organizations o on o.id = u.holder_id where u.kind = l.kind), 0)::bigint as used_by_org,
-       coalesce((select u.used from app.quota_usage u where u.holder_id = rls.current_user_id() and u.kind = l.kind), 0)::bigint as used_by_user
+       coalesce(mine.used, 0)::bigint as used_by_user
   from app.quota_limits l
+  left join app.quota_usage mine on mine.kind = l.kind and mine.holder_id = rls.current_user_id()
  where l.kind = 'sessions'
 `
 
 type SessionQuotaRow struct {
-	PerOrg     int64
-	PerUser    int64
-	UsedByOrg  int64
-	UsedByUser int64
+	CeilingPerOrg  int64
+	CeilingPerUser int64
+	OwnPerOrg      *int64
+	OwnPerUser     *int64
+	PerOrg         int64
+	PerUser        int64
+	UsedByOrg      int64
+	UsedByUser     int64
 }
 
 // The organisation is the one that the scope shows. A member without a row of their own has never had a session.
@@ -29,10 +173,32 @@ func (q *Queries) SessionQuota(ctx context.Context) (SessionQuotaRow, error) {
 	row := q.db.QueryRow(ctx, sessionQuota)
 	var i SessionQuotaRow
 	err := row.Scan(
+		&i.CeilingPerOrg,
+		&i.CeilingPerUser,
+		&i.OwnPerOrg,
+		&i.OwnPerUser,
 		&i.PerOrg,
 		&i.PerUser,
 		&i.UsedByOrg,
 		&i.UsedByUser,
 	)
 	return i, err
+}
+
+const setMemberLimit = `-- name: SetMemberLimit :exec
+update app.quota_usage set own_limit = $1 where holder_id = $2 and kind = 'sessions'
+`
+
+func (q *Queries) SetMemberLimit(ctx context.Context, ownLimit *int64, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setMemberLimit, ownLimit, iD)
+	return err
+}
+
+const setOwnLimits = `-- name: SetOwnLimits :exec
+update app.quota_limits set own_per_org = $1, own_per_user = $2 where kind = 'sessions'
+`
+
+func (q *Queries) SetOwnLimits(ctx context.Context, ownPerOrg *int64, ownPerUser *int64) error {
+	_, err := q.db.Exec(ctx, setOwnLimits, ownPerOrg, ownPerUser)
+	return err
 }

@@ -14,7 +14,7 @@ import (
 )
 
 const activeSessions = `-- name: ActiveSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where state not in ('terminated', 'failed') and (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
@@ -60,6 +60,7 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -73,7 +74,7 @@ func (q *Queries) ActiveSessions(ctx context.Context, before time.Time, beforeID
 }
 
 const activeSessionsOfOwner = `-- name: ActiveSessionsOfOwner :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where owner_id = $1 and state not in ('terminated', 'failed')
    and (created_at, id) < ($2::timestamptz, $3::uuid)
@@ -131,6 +132,7 @@ func (q *Queries) ActiveSessionsOfOwner(ctx context.Context, arg ActiveSessionsO
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -171,7 +173,7 @@ func (q *Queries) EndLeftBehind(ctx context.Context, reason string, iD uuid.UUID
 }
 
 const endSession = `-- name: EndSession :one
-update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags
+update app.sessions set desired = 'terminated' where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags, silent_since
 `
 
 // A trigger sets the state and the generation. The row shows them, so that this is a query and not a queued write.
@@ -202,12 +204,13 @@ func (q *Queries) EndSession(ctx context.Context, id uuid.UUID) (AppSession, err
 		&i.WaitsSince,
 		&i.Detail,
 		&i.Tags,
+		&i.SilentSince,
 	)
 	return i, err
 }
 
 const filteredSessions = `-- name: FilteredSessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where (created_at, id) < ($1::timestamptz, $2::uuid)
    and (not $3::boolean or s.state not in ('terminated', 'failed')) and ($4::text = '' or s.state = $4)
@@ -277,6 +280,7 @@ func (q *Queries) FilteredSessions(ctx context.Context, arg FilteredSessionsPara
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -290,7 +294,7 @@ func (q *Queries) FilteredSessions(ctx context.Context, arg FilteredSessionsPara
 }
 
 const filteredSessionsOfOwner = `-- name: FilteredSessionsOfOwner :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
    and (not $4::boolean or s.state not in ('terminated', 'failed')) and ($5::text = '' or s.state = $5)
@@ -360,6 +364,7 @@ func (q *Queries) FilteredSessionsOfOwner(ctx context.Context, arg FilteredSessi
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -442,7 +447,7 @@ func (q *Queries) InsertTicket(ctx context.Context, iD uuid.UUID, sessionID uuid
 }
 
 const lockReportedSession = `-- name: LockReportedSession :one
-select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags from app.sessions where id = $1 for update
+select org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags, silent_since from app.sessions where id = $1 for update
 `
 
 // As an agent, which sees no users.
@@ -473,12 +478,13 @@ func (q *Queries) LockReportedSession(ctx context.Context, id uuid.UUID) (AppSes
 		&i.WaitsSince,
 		&i.Detail,
 		&i.Tags,
+		&i.SilentSince,
 	)
 	return i, err
 }
 
 const lockSession = `-- name: LockSession :one
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s where s.id = $1 for update
 `
 
@@ -515,13 +521,36 @@ func (q *Queries) LockSession(ctx context.Context, id uuid.UUID) (LockSessionRow
 		&i.AppSession.WaitsSince,
 		&i.AppSession.Detail,
 		&i.AppSession.Tags,
+		&i.AppSession.SilentSince,
 		&i.OwnerName,
 	)
 	return i, err
 }
 
+const sessionAccess = `-- name: SessionAccess :one
+select (s.desired = 'terminated' or s.state in ('terminated', 'failed'))::boolean as ended,
+       coalesce(k.ends_at, now())::timestamptz as ends_at, now()::timestamptz as at
+  from app.sessions s left join app.credentials k on k.id = rls.current_credential_id()
+ where s.id = $1
+`
+
+type SessionAccessRow struct {
+	Ended  bool
+	EndsAt time.Time
+	At     time.Time
+}
+
+// Whether a session has ended, and when the caller's credential ends: now if it has ended since the transaction entered. No row means
+// that the caller may not see the session. The time of the answer is by the same clock.
+func (q *Queries) SessionAccess(ctx context.Context, id uuid.UUID) (SessionAccessRow, error) {
+	row := q.db.QueryRow(ctx, sessionAccess, id)
+	var i SessionAccessRow
+	err := row.Scan(&i.Ended, &i.EndsAt, &i.At)
+	return i, err
+}
+
 const sessionByID = `-- name: SessionByID :one
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s where s.id = $1
 `
 
@@ -557,6 +586,7 @@ func (q *Queries) SessionByID(ctx context.Context, id uuid.UUID) (SessionByIDRow
 		&i.AppSession.WaitsSince,
 		&i.AppSession.Detail,
 		&i.AppSession.Tags,
+		&i.AppSession.SilentSince,
 		&i.OwnerName,
 	)
 	return i, err
@@ -575,7 +605,7 @@ func (q *Queries) SessionIsForeign(ctx context.Context, id uuid.UUID) (bool, err
 }
 
 const sessions = `-- name: Sessions :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where (created_at, id) < ($1::timestamptz, $2::uuid)
  order by created_at desc, id desc
@@ -621,6 +651,7 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -634,7 +665,7 @@ func (q *Queries) Sessions(ctx context.Context, before time.Time, beforeID uuid.
 }
 
 const sessionsOfOwner = `-- name: SessionsOfOwner :many
-select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
+select s.org_id, s.id, s.owner_id, s.name, s.template_id, s.template_name, s.template_title, s.spec, s.agent_id, s.desired, s.generation, s.state, s.reason, s.observed_generation, s.observed_epoch, s.created_at, s.end_wanted_at, s.ended_at, s.failed_on, s.waits_for, s.waits_since, s.detail, s.tags, s.silent_since, coalesce((select u.name from app.users u where u.id = s.owner_id), '')::text as owner_name
   from app.sessions s
  where owner_id = $1 and (created_at, id) < ($2::timestamptz, $3::uuid)
  order by created_at desc, id desc
@@ -692,6 +723,7 @@ func (q *Queries) SessionsOfOwner(ctx context.Context, arg SessionsOfOwnerParams
 			&i.AppSession.WaitsSince,
 			&i.AppSession.Detail,
 			&i.AppSession.Tags,
+			&i.AppSession.SilentSince,
 			&i.OwnerName,
 		); err != nil {
 			return nil, err
@@ -729,7 +761,7 @@ func (q *Queries) SetObserved(ctx context.Context, arg SetObservedParams) error 
 }
 
 const takeOverSession = `-- name: TakeOverSession :one
-update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags
+update app.sessions set owner_id = rls.current_user_id() where id = $1 returning org_id, id, owner_id, name, template_id, template_name, template_title, spec, agent_id, desired, generation, state, reason, observed_generation, observed_epoch, created_at, end_wanted_at, ended_at, failed_on, waits_for, waits_since, detail, tags, silent_since
 `
 
 // A trigger checks that the owner has left, and counts the session in the quota of the new owner.
@@ -760,6 +792,7 @@ func (q *Queries) TakeOverSession(ctx context.Context, id uuid.UUID) (AppSession
 		&i.WaitsSince,
 		&i.Detail,
 		&i.Tags,
+		&i.SilentSince,
 	)
 	return i, err
 }

@@ -52,7 +52,7 @@ const lockTemplate = `-- name: LockTemplate :one
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication
+            else 'none' end as publication, t.rejection
   from app.templates t where t.id = $1 for update of t
 `
 
@@ -65,6 +65,7 @@ type LockTemplateRow struct {
 	Revision    int32
 	Spec        json.RawMessage
 	Publication string
+	Rejection   string
 }
 
 // Only the organisation's own: no member writes a public one.
@@ -80,6 +81,7 @@ func (q *Queries) LockTemplate(ctx context.Context, id uuid.UUID) (LockTemplateR
 		&i.Revision,
 		&i.Spec,
 		&i.Publication,
+		&i.Rejection,
 	)
 	return i, err
 }
@@ -97,11 +99,11 @@ const templateByRef = `-- name: TemplateByRef :one
 select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication
+            else 'none' end as publication, t.rejection
   from app.templates t
  where t.id = $1 or t.name = $2
 union all
-select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
+select p.id, p.name, p.title, p.description, true, p.revision, p.spec, '', ''
   from app.public_templates p
  where p.id = $1 or p.name = $2
  order by is_public, revision desc
@@ -117,6 +119,7 @@ type TemplateByRefRow struct {
 	Revision    int32
 	Spec        json.RawMessage
 	Publication string
+	Rejection   string
 }
 
 // The organisation's own templates come before public ones. The newest revision counts.
@@ -132,6 +135,7 @@ func (q *Queries) TemplateByRef(ctx context.Context, iD uuid.NullUUID, name *str
 		&i.Revision,
 		&i.Spec,
 		&i.Publication,
+		&i.Rejection,
 	)
 	return i, err
 }
@@ -149,15 +153,15 @@ func (q *Queries) TemplateIsForeign(ctx context.Context, id uuid.UUID) (bool, er
 }
 
 const templates = `-- name: Templates :many
-select id, name, title, description, is_public, revision, spec, publication
+select id, name, title, description, is_public, revision, spec, publication, rejection
   from (
     select t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
            case when t.requested_at is not null then 'requested'
                 when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-                else 'none' end as publication
+                else 'none' end as publication, t.rejection
       from app.templates t
     union all
-    select p.id, p.name, p.title, p.description, true, p.revision, p.spec, ''
+    select p.id, p.name, p.title, p.description, true, p.revision, p.spec, '', ''
       from app.public_templates p
      where not exists (select from app.public_templates later where later.id = p.id and later.revision > p.revision)
   ) as visible
@@ -175,6 +179,7 @@ type TemplatesRow struct {
 	Revision    int32
 	Spec        json.RawMessage
 	Publication string
+	Rejection   string
 }
 
 func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID, most int32) ([]TemplatesRow, error) {
@@ -195,6 +200,7 @@ func (q *Queries) Templates(ctx context.Context, after string, afterID uuid.UUID
 			&i.Revision,
 			&i.Spec,
 			&i.Publication,
+			&i.Rejection,
 		); err != nil {
 			return nil, err
 		}
@@ -213,7 +219,7 @@ update app.templates t set title = coalesce($1, title), description = coalesce($
 returning t.id, t.name, t.title, t.description, false as is_public, t.revision, t.spec,
        case when t.requested_at is not null then 'requested'
             when exists (select from app.public_templates made where made.id = t.public_id) then 'published'
-            else 'none' end as publication
+            else 'none' end as publication, t.rejection
 `
 
 type UpdateTemplateParams struct {
@@ -232,6 +238,7 @@ type UpdateTemplateRow struct {
 	Revision    int32
 	Spec        json.RawMessage
 	Publication string
+	Rejection   string
 }
 
 // What is null stays. A trigger counts the revisions, and ends a request for the publication of the one before.
@@ -252,6 +259,7 @@ func (q *Queries) UpdateTemplate(ctx context.Context, arg UpdateTemplateParams) 
 		&i.Revision,
 		&i.Spec,
 		&i.Publication,
+		&i.Rejection,
 	)
 	return i, err
 }

@@ -8,12 +8,13 @@ package sysdb
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const connectAgent = `-- name: ConnectAgent :one
-select rls.connect_agent($1, $2, $3, $4, $5)::bigint as epoch
+select rls.connect_agent($1, $2, $3, $4, $5, $6, $7)::bigint as epoch
 `
 
 type ConnectAgentParams struct {
@@ -22,6 +23,8 @@ type ConnectAgentParams struct {
 	Epoch      int64
 	Unconfined bool
 	Slots      int32
+	Version    string
+	Contact    int64
 }
 
 // sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
@@ -32,6 +35,8 @@ func (q *Queries) ConnectAgent(ctx context.Context, arg ConnectAgentParams) (int
 		arg.Epoch,
 		arg.Unconfined,
 		arg.Slots,
+		arg.Version,
+		arg.Contact,
 	)
 	var epoch int64
 	err := row.Scan(&epoch)
@@ -42,6 +47,7 @@ const placements = `-- name: Placements :many
 select p.session::uuid as session_id, p.namespace::text as namespace, p.desired::text as desired,
        p.generation::bigint as generation, p.state::text as state, p.observed_epoch::bigint as observed_epoch, p.spec::jsonb as spec
   from rls.placements($1, $2, $3, $4) as p
+ limit $4
 `
 
 type PlacementsParams struct {
@@ -61,6 +67,7 @@ type PlacementsRow struct {
 	Spec          json.RawMessage
 }
 
+// Limited once more, because a function in PL/pgSQL is not seen to limit.
 func (q *Queries) Placements(ctx context.Context, arg PlacementsParams) ([]PlacementsRow, error) {
 	rows, err := q.db.Query(ctx, placements,
 		arg.AgentID,
@@ -76,6 +83,94 @@ func (q *Queries) Placements(ctx context.Context, arg PlacementsParams) ([]Place
 	for rows.Next() {
 		var i PlacementsRow
 		if err := rows.Scan(
+			&i.SessionID,
+			&i.Namespace,
+			&i.Desired,
+			&i.Generation,
+			&i.State,
+			&i.ObservedEpoch,
+			&i.Spec,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const reportUnknown = `-- name: ReportUnknown :many
+select u.session::uuid as session_id
+  from rls.report_unknown($1, $2, $3::uuid[], $4::text[], $5::timestamptz[], $6) as u
+ limit 1000
+`
+
+type ReportUnknownParams struct {
+	AgentID    uuid.UUID
+	Epoch      int64
+	Sessions   []uuid.UUID
+	Namespaces []string
+	Started    []time.Time
+	Keep       bool
+}
+
+func (q *Queries) ReportUnknown(ctx context.Context, arg ReportUnknownParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, reportUnknown,
+		arg.AgentID,
+		arg.Epoch,
+		arg.Sessions,
+		arg.Namespaces,
+		arg.Started,
+		arg.Keep,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var session_id uuid.UUID
+		if err := rows.Scan(&session_id); err != nil {
+			return nil, err
+		}
+		items = append(items, session_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unacknowledged = `-- name: Unacknowledged :many
+select p.agent::uuid as agent_id, p.session::uuid as session_id, p.namespace::text as namespace, p.desired::text as desired,
+       p.generation::bigint as generation, p.state::text as state, p.observed_epoch::bigint as observed_epoch, p.spec::jsonb as spec
+  from rls.unacknowledged($1::uuid[], $2) as p
+`
+
+type UnacknowledgedRow struct {
+	AgentID       uuid.UUID
+	SessionID     uuid.UUID
+	Namespace     string
+	Desired       string
+	Generation    int64
+	State         string
+	ObservedEpoch int64
+	Spec          json.RawMessage
+}
+
+func (q *Queries) Unacknowledged(ctx context.Context, agents []uuid.UUID, most int32) ([]UnacknowledgedRow, error) {
+	rows, err := q.db.Query(ctx, unacknowledged, agents, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnacknowledgedRow
+	for rows.Next() {
+		var i UnacknowledgedRow
+		if err := rows.Scan(
+			&i.AgentID,
 			&i.SessionID,
 			&i.Namespace,
 			&i.Desired,

@@ -40,6 +40,83 @@ func (q *Queries) CountSessions(ctx context.Context) ([]CountSessionsRow, error)
 	return items, nil
 }
 
+const endedStreams = `-- name: EndedStreams :many
+select e.n::int as place from rls.ended_streams($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[]) as e
+`
+
+type EndedStreamsParams struct {
+	Orgs        []uuid.UUID
+	Users       []uuid.UUID
+	Roles       []string
+	Credentials []uuid.UUID
+	Sessions    []uuid.UUID
+}
+
+// The places, from 1, of the streams without access.
+func (q *Queries) EndedStreams(ctx context.Context, arg EndedStreamsParams) ([]int32, error) {
+	rows, err := q.db.Query(ctx, endedStreams,
+		arg.Orgs,
+		arg.Users,
+		arg.Roles,
+		arg.Credentials,
+		arg.Sessions,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int32
+	for rows.Next() {
+		var place int32
+		if err := rows.Scan(&place); err != nil {
+			return nil, err
+		}
+		items = append(items, place)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listen = `-- name: Listen :exec
+select rls.listen()
+`
+
+func (q *Queries) Listen(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, listen)
+	return err
+}
+
+const newestEvents = `-- name: NewestEvents :many
+select e.org::uuid as org_id, e.newest::bigint as newest from rls.newest_events($1::uuid[]) as e
+`
+
+type NewestEventsRow struct {
+	OrgID  uuid.UUID
+	Newest int64
+}
+
+func (q *Queries) NewestEvents(ctx context.Context, orgs []uuid.UUID) ([]NewestEventsRow, error) {
+	rows, err := q.db.Query(ctx, newestEvents, orgs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NewestEventsRow
+	for rows.Next() {
+		var i NewestEventsRow
+		if err := rows.Scan(&i.OrgID, &i.Newest); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orgsWithEndedKeys = `-- name: OrgsWithEndedKeys :many
 select o.org::uuid as org_id from rls.orgs_with_ended_keys($1) as o
 `
@@ -70,6 +147,54 @@ select d.org::uuid as org_id from rls.orgs_with_expired_credentials($1) as d
 
 func (q *Queries) OrgsWithExpiredCredentials(ctx context.Context, most int32) ([]uuid.UUID, error) {
 	rows, err := q.db.Query(ctx, orgsWithExpiredCredentials, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orgsWithLostAgents = `-- name: OrgsWithLostAgents :many
+select o.org::uuid as org_id from rls.orgs_with_lost_agents($1, $2) as o
+`
+
+func (q *Queries) OrgsWithLostAgents(ctx context.Context, after uuid.UUID, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsWithLostAgents, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const orgsWithSilentAgents = `-- name: OrgsWithSilentAgents :many
+select o.org::uuid as org_id from rls.orgs_with_silent_agents($1, $2, $3) as o
+`
+
+func (q *Queries) OrgsWithSilentAgents(ctx context.Context, patienceSeconds int32, after uuid.UUID, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsWithSilentAgents, patienceSeconds, after, most)
 	if err != nil {
 		return nil, err
 	}

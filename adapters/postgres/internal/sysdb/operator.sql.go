@@ -154,6 +154,15 @@ func (q *Queries) EndAccess(ctx context.Context, operator string, orgID uuid.UUI
 	return err
 }
 
+const endUnknownSessions = `-- name: EndUnknownSessions :exec
+select rls.end_unknown_sessions($1)
+`
+
+func (q *Queries) EndUnknownSessions(ctx context.Context, operator string) error {
+	_, err := q.db.Exec(ctx, endUnknownSessions, operator)
+	return err
+}
+
 const enrolAgent = `-- name: EnrolAgent :exec
 select rls.enrol_agent($1, $2, $3, $4)
 `
@@ -304,6 +313,48 @@ func (q *Queries) ListOrgs(ctx context.Context, after string, most int32) ([]Lis
 			&i.Namespace,
 			&i.Suspended,
 			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUnknownSessions = `-- name: ListUnknownSessions :many
+select u.session::uuid as session_id, u.agent::text as agent, u.namespace::text as namespace, u.slug::text as slug,
+       u.started_at::timestamptz as started_at, u.seen_at::timestamptz as seen_at
+  from rls.list_unknown_sessions($1, $2) as u
+`
+
+type ListUnknownSessionsRow struct {
+	SessionID uuid.UUID
+	Agent     string
+	Namespace string
+	Slug      string
+	StartedAt time.Time
+	SeenAt    time.Time
+}
+
+func (q *Queries) ListUnknownSessions(ctx context.Context, after uuid.UUID, most int32) ([]ListUnknownSessionsRow, error) {
+	rows, err := q.db.Query(ctx, listUnknownSessions, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListUnknownSessionsRow
+	for rows.Next() {
+		var i ListUnknownSessionsRow
+		if err := rows.Scan(
+			&i.SessionID,
+			&i.Agent,
+			&i.Namespace,
+			&i.Slug,
+			&i.StartedAt,
+			&i.SeenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -508,6 +559,29 @@ func (q *Queries) PublishTemplate(ctx context.Context, arg PublishTemplateParams
 	return err
 }
 
+const rejectTemplate = `-- name: RejectTemplate :exec
+select rls.reject_template($1, $2, $3, $4, $5)
+`
+
+type RejectTemplateParams struct {
+	Operator string
+	OrgID    uuid.UUID
+	Name     string
+	Revision int32
+	Reason   string
+}
+
+func (q *Queries) RejectTemplate(ctx context.Context, arg RejectTemplateParams) error {
+	_, err := q.db.Exec(ctx, rejectTemplate,
+		arg.Operator,
+		arg.OrgID,
+		arg.Name,
+		arg.Revision,
+		arg.Reason,
+	)
+	return err
+}
+
 const revokeAgent = `-- name: RevokeAgent :exec
 select rls.revoke_agent($1, $2)
 `
@@ -581,6 +655,37 @@ select rls.suspend_org($1, $2, $3)
 func (q *Queries) SuspendOrg(ctx context.Context, operator string, orgID uuid.UUID, suspend bool) error {
 	_, err := q.db.Exec(ctx, suspendOrg, operator, orgID, suspend)
 	return err
+}
+
+const verifyOrgAudit = `-- name: VerifyOrgAudit :one
+select v.checked::bigint as checked, v.checked_hash::bytea as checked_hash, v.more::boolean as more, v.broken::bigint as broken,
+       v.reason::text as reason, v.head::bigint as head, v.head_hash::bytea as head_hash
+  from rls.verify_org_audit($1, $2, $3) as v
+`
+
+type VerifyOrgAuditRow struct {
+	Checked     int64
+	CheckedHash []byte
+	More        bool
+	Broken      int64
+	Reason      string
+	Head        int64
+	HeadHash    []byte
+}
+
+func (q *Queries) VerifyOrgAudit(ctx context.Context, orgID uuid.UUID, after int64, page int32) (VerifyOrgAuditRow, error) {
+	row := q.db.QueryRow(ctx, verifyOrgAudit, orgID, after, page)
+	var i VerifyOrgAuditRow
+	err := row.Scan(
+		&i.Checked,
+		&i.CheckedHash,
+		&i.More,
+		&i.Broken,
+		&i.Reason,
+		&i.Head,
+		&i.HeadHash,
+	)
+	return i, err
 }
 
 const withdrawTemplate = `-- name: WithdrawTemplate :one
