@@ -92,7 +92,30 @@ func socketOf(display int) string {
 	if display == 0 {
 		return ""
 	}
-	return fmt.Sprintf("/tmp/.X11-unix/X%d", display)
+	return fmt.Sprintf(sockets+"/X%d", display)
+}
+
+// sockets is the folder in which the displays of this host listen. Those of sandboxes are in the sandboxes.
+const sockets = "/tmp/.X11-unix"
+
+// checkSockets fails when the users of sessions without a sandbox cannot put the sockets of their displays where X
+// clients look for them. Root makes the folder if it is missing: a session's user would own it otherwise.
+func checkSockets() error {
+	const mode = os.ModeSticky | 0o777
+	root := os.Geteuid() == 0
+	info, err := os.Stat(sockets)
+	switch {
+	case errors.Is(err, os.ErrNotExist) && root:
+		return errors.Join(os.Mkdir(sockets, 0o700), os.Chmod(sockets, mode))
+	case errors.Is(err, os.ErrNotExist):
+		return nil // the first display makes it
+	case err != nil:
+		return err
+	case root && info.Mode()&mode != mode, !root && unix.Access(sockets, unix.W_OK) != nil:
+		return fmt.Errorf("displays cannot listen in %s, which has mode %o: chmod 1777 %s",
+			sockets, info.Mode().Perm(), sockets)
+	}
+	return nil
 }
 
 // removeSocket removes the socket that a killed X server leaves behind.

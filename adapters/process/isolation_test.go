@@ -76,6 +76,10 @@ func (w world) private(t *testing.T) []attempt {
 		{Name: "signal another's process", Kind: "signal", Arg: strconv.Itoa(xvnc)},
 		{Name: "trace a process of this host", Kind: "trace", Arg: strconv.Itoa(w.sleeper)},
 	}
+	for _, folder := range groupsOf(t, w.dir, w.other) {
+		all = append(all, attempt{Name: "leave its control group by " + folder, Kind: "open",
+			Arg: filepath.Join(folder, "cgroup.procs")})
+	}
 	for _, dir := range []string{"/", "/usr", "/etc", "/var", "/run", "/home", "/dev"} {
 		all = append(all, attempt{Name: "write to " + dir, Kind: "write", Arg: dir})
 	}
@@ -89,6 +93,7 @@ func (w world) shared() []attempt {
 		{Name: "reach a display's socket that has no file", Kind: "connect", Arg: w.abstract},
 		{Name: "reach a port of this host", Kind: "tcp", Arg: w.tcp},
 		{Name: "have a network", Kind: "network"},
+		{Name: "see the control groups", Kind: "read", Arg: "/sys/fs/cgroup"},
 		{Name: "see another's processes", Kind: "see", Arg: w.word},
 	}
 }
@@ -97,10 +102,10 @@ func (w world) shared() []attempt {
 // must work: else a refusal would prove nothing.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
-	w, rt := newWorld(t, process.Config{Dir: t.TempDir()})
+	w, rt := newWorld(t, process.Config{Dir: t.TempDir(), Limits: process.Limits{Processes: 200}})
 	mine := probing(t, rt)
 	display := fmt.Sprintf("/proc/%d/root/tmp/.X11-unix/X0", displayOf(t, w.dir, w.other))
-	todo := append(append(w.private(t), w.shared()...), attempt{
+	todo := append(append(append(w.private(t), w.shared()...), bombs(rt)...), attempt{
 		Name: "open another's display through its process", Kind: "display", Arg: display,
 		Cookie: cookieOf(t, w.dir, w.other),
 	})

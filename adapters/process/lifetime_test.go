@@ -31,11 +31,18 @@ const (
 	agentDir        = "STREAMSPACE_TEST_AGENT_DIR"
 	agentWord       = "STREAMSPACE_TEST_AGENT_WORD"
 	agentUnconfined = "STREAMSPACE_TEST_AGENT_UNCONFINED" // true or false
+	agentOutlive    = "STREAMSPACE_TEST_AGENT_OUTLIVE"    // a duration
 )
 
 // agent starts one session, says so, and waits to be killed.
 func agent(dir string) error {
-	rt, err := process.New(process.Config{Dir: dir, Unconfined: os.Getenv(agentUnconfined) == "true"})
+	outlive, err := time.ParseDuration(os.Getenv(agentOutlive))
+	if err != nil {
+		return err
+	}
+	rt, err := process.New(process.Config{
+		Dir: dir, Unconfined: os.Getenv(agentUnconfined) == "true", Outlive: outlive,
+	})
 	if err != nil {
 		return err
 	}
@@ -165,7 +172,7 @@ func runAgent(t *testing.T, cfg process.Config, word string, after time.Duration
 	}
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), agentDir+"="+cfg.Dir, agentWord+"="+word,
-		agentUnconfined+"="+strconv.FormatBool(cfg.Unconfined))
+		agentUnconfined+"="+strconv.FormatBool(cfg.Unconfined), agentOutlive+"="+cfg.Outlive.String())
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -399,7 +406,7 @@ func startOf(t *testing.T, pid int) uint64 {
 
 // processesOf lists the processes of a session, by id, each with its name. They are those of its user or, where that
 // is not its own, those that see its home as theirs.
-func processesOf(t *testing.T, dir string, session uuid.UUID) map[int]string {
+func processesOf(t testing.TB, dir string, session uuid.UUID) map[int]string {
 	t.Helper()
 	uid := uint32(userOf(t, dir, session))
 	home, err := os.Stat(homeOf(dir, session))

@@ -24,7 +24,7 @@ type attempt struct {
 	Name string
 	Kind string // a key of attempts
 	Arg  string
-	// Cookie is shown to a display.
+	// Cookie is shown to a display, or identifies a folder of this host.
 	Cookie []byte
 }
 
@@ -47,7 +47,15 @@ var attempts = map[string]func(attempt) error{
 		_, err := unix.Wait4(number(a.Arg), nil, unix.WALL, nil)
 		return errors.Join(err, unix.PtraceDetach(number(a.Arg)))
 	},
-	"see": seeAttempt,
+	"open": func(a attempt) error {
+		f, err := os.OpenFile(a.Arg, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	},
+	"fork": forkAttempt,
+	"see":  seeAttempt,
 	"be root": func(attempt) error {
 		if uid := os.Geteuid(); uid != 0 {
 			return fmt.Errorf("it is user %d", uid)
@@ -62,6 +70,16 @@ var attempts = map[string]func(attempt) error{
 		return err
 	},
 	"display": displayAttempt,
+	"call":    func(a attempt) error { return calls[a.Arg]() },
+	"identify": func(a attempt) error {
+		at, err := inode(a.Arg)
+		if err == nil && at != string(a.Cookie) {
+			err = fmt.Errorf("it is %s, not the host's", at)
+		}
+		return err
+	},
+	"keep key": func(a attempt) error { return keyAttempt(a, true) },
+	"find key": func(a attempt) error { return keyAttempt(a, false) },
 }
 
 func number(s string) int { n, _ := strconv.Atoi(s); return n }
@@ -81,6 +99,13 @@ func readAttempt(a attempt) error {
 	}
 	_, err = os.ReadFile(a.Arg)
 	return err
+}
+
+// inode identifies a file or folder of this machine.
+func inode(path string) (string, error) {
+	var s unix.Stat_t
+	err := unix.Stat(path, &s)
+	return fmt.Sprintf("%d:%d", s.Dev, s.Ino), err
 }
 
 // seeAttempt looks for a process by a word of its command.

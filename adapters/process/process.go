@@ -7,7 +7,9 @@
 // to Xvnc as an open file. Neither that socket nor its folder exists inside the session, so that no program in there
 // can replace it.
 //
-// Sessions end with the agent, however it ends. The next agent removes what an earlier one left behind.
+// Each session has a supervisor, a process that starts it and ends with it. It does not end with the agent: the next
+// agent finds it by what it has written down, and removes what an earlier agent left behind. Config.Outlive says how
+// long a session runs on without an agent.
 package process
 
 import (
@@ -41,6 +43,11 @@ type Config struct {
 	// users does, and, where the agent is not root, each other's. Only an installation with a single organisation may
 	// set it.
 	Unconfined bool
+	// Outlive is how long sessions run on while no agent runs, as during an upgrade. Zero: they end with the agent,
+	// however it ends.
+	Outlive time.Duration
+	// Limits bounds what each session uses. Its zero is no limit.
+	Limits Limits
 	// Log receives what has no caller to return an error to. Nil discards it.
 	Log *slog.Logger
 }
@@ -53,9 +60,12 @@ type Runtime struct {
 	log     *slog.Logger
 	store   *store
 	uids    *uids
+	groups  *groups
 	starter *starter
 	changes chan struct{}
-	watches sync.WaitGroup // one for each workload that runs or is being removed
+	flat    bool           // sandboxes of an agent that is not root allow no further user namespaces
+	watches sync.WaitGroup // one for each workload that runs or is being removed, and for the watchdog
+	done    chan struct{}  // closed when Close begins
 
 	mu sync.Mutex
 	// closed is true from the start of Close. Start and List then fail.
@@ -66,14 +76,15 @@ type Runtime struct {
 
 var _ runtime.Runtime = (*Runtime)(nil)
 
-// New checks that this host can run sessions, locks the folder and removes what an earlier agent left in it. The agent
-// calls it once, before it connects to the control plane: until then there is nothing to start, and a failure ends the
-// program with the reason.
+// New checks that this host can run sessions, locks the folder, and takes over or removes what an earlier agent left in
+// it. The agent calls it once, before it connects to the control plane: until then there is nothing to start, and a
+// failure ends the program with the reason.
 func New(cfg Config) (*Runtime, error) {
 	r := &Runtime{
 		cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
-		changes: make(chan struct{}, 1), sessions: map[uuid.UUID]*session{},
+		changes: make(chan struct{}, 1), done: make(chan struct{}), sessions: map[uuid.UUID]*session{},
 	}
+	r.cfg.Limits.Processes = cmp.Or(cfg.Limits.Processes, DefaultProcesses)
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -84,27 +95,36 @@ func New(cfg Config) (*Runtime, error) {
 	if r.uids, err = openUIDs(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the list of user ids in use: %w", err), r.store.close())
 	}
-	if err := r.clearLeftovers(); err != nil {
-		return nil, errors.Join(fmt.Errorf("remove what an earlier agent left: %w", err), r.uids.close(), r.store.close())
+	if r.groups, err = openGroups(cfg.Dir); err != nil {
+		return nil, errors.Join(err, r.uids.close(), r.store.close())
 	}
-	if cfg.Unconfined {
-		r.log.Warn("sessions run without namespaces: they see this host like any of its users")
+	if err := r.takeOver(); err != nil {
+		return nil, errors.Join(fmt.Errorf("take over from an earlier agent: %w", err), r.uids.close(), r.store.close())
 	}
 	r.starter = newStarter()
+	r.guard(r.done)
 	return r, nil
 }
 
+// Unheld lists what no control group holds on this host: of cpu, memory and processes.
+func (r *Runtime) Unheld() []string { return r.groups.unheld() }
+
 // check fails when a program is missing or the kernel provides no namespaces.
 func (r *Runtime) check() error {
-	if err := installed(r.cfg.Unconfined); err != nil || r.cfg.Unconfined {
+	if err := installed(r.cfg.Unconfined); err != nil {
 		return err
+	}
+	if r.cfg.Unconfined {
+		return checkSockets()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout) //nolint:forbidigo // the program starts
 	defer cancel()
-	return Confinable(ctx)
+	var err error
+	r.flat, err = confinable(ctx)
+	return err
 }
 
-// List returns every workload, oldest first. New has removed those of earlier agents.
+// List returns every workload, oldest first, with those that New took over.
 func (r *Runtime) List(context.Context) ([]runtime.Status, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -134,8 +154,20 @@ func (r *Runtime) changed() {
 }
 
 // Close stops every workload, in parallel, and unlocks the folder. It waits at most closeTimeout, and returns what
-// could not be stopped. A second call does nothing. The processes die with the agent even if Close is never called.
-func (r *Runtime) Close() error {
+// could not be stopped. A second call does nothing. Processes that may not outlive the agent die with it even if Close
+// is never called.
+func (r *Runtime) Close() error { return r.close(func(*session) bool { return false }) }
+
+// Leave is Close for an agent that another one follows: workloads that may outlive it run on, and what has ended stays
+// to be reported.
+func (r *Runtime) Leave() error {
+	return r.close(func(s *session) bool {
+		return r.cfg.Outlive > 0 && s.status.Phase != runtime.Starting && s.ending == nil
+	})
+}
+
+// close closes the runtime. It stops the workloads of which leave says no.
+func (r *Runtime) close(leave func(*session) bool) error {
 	r.mu.Lock()
 	if r.closed {
 		r.mu.Unlock()
@@ -143,11 +175,20 @@ func (r *Runtime) Close() error {
 	}
 	// From here on no workload is added, so the list below is complete.
 	r.closed = true
+	close(r.done)
 	ids := make([]uuid.UUID, 0, len(r.sessions))
-	for id := range r.sessions {
-		ids = append(ids, id)
+	var left []*supervised
+	for id, s := range r.sessions {
+		if leave(s) {
+			left = append(left, s.processes)
+		} else {
+			ids = append(ids, id)
+		}
 	}
 	r.mu.Unlock()
+	for _, p := range left {
+		p.leave()
+	}
 
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout) //nolint:forbidigo // the program ends
 	defer cancel()
@@ -164,7 +205,8 @@ func (r *Runtime) Close() error {
 	}
 	r.watches.Wait()
 	r.starter.close()
-	return errors.Join(r.uids.close(), r.store.close())
+	r.groups.own = nil
+	return errors.Join(r.clearGroups(), r.uids.close(), r.store.close())
 }
 
 // errClosed wraps os.ErrClosed, so that a caller recognises it without importing this package.

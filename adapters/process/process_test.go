@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,10 +20,19 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/runtime/runtimetest"
 )
 
-// TestMain lets this program be two more: the probe that a session runs, and an agent that can be killed.
+// TestMain lets this program be three more: the supervisor of a session, the probe that a session runs, and an agent
+// that can be killed.
 func TestMain(m *testing.M) {
-	play := func() error { goleak.VerifyTestMain(m); return nil }
-	if filepath.Base(os.Args[0]) == "probe" {
+	play := func() error {
+		if err := able(); err != nil {
+			return fmt.Errorf("this machine cannot run the tests of desktops: %w", err)
+		}
+		goleak.VerifyTestMain(m)
+		return nil
+	}
+	if process.IsSupervisor() {
+		play = process.Supervise
+	} else if filepath.Base(os.Args[0]) == "probe" {
 		play = probe
 	} else if dir := os.Getenv(agentDir); dir != "" {
 		play = func() error { return agent(dir) }
@@ -31,6 +41,33 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// able fails with the one thing that this machine lacks, which otherwise each test would report in its own way.
+func able() error {
+	for _, unconfined := range []bool{true, false} {
+		for _, f := range process.Examine(context.Background(), process.Config{Unconfined: unconfined}) {
+			if f.State == process.Failure {
+				return fmt.Errorf("%s: %s; to mend it: %s", f.Check, f.Found, f.Mend)
+			}
+		}
+		dir, err := os.MkdirTemp("", "streamspace-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if err := os.Chmod(dir, 0o711); err != nil {
+			return err
+		}
+		rt, err := process.New(process.Config{Dir: dir, Unconfined: unconfined})
+		if err != nil {
+			return err
+		}
+		if err := rt.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func TestRuntime(t *testing.T) {
@@ -80,14 +117,15 @@ func enterable(t testing.TB) string {
 
 // recorded is what the agent writes down of a session's process.
 type recorded struct {
-	PID     int    `json:"pid"`
-	Started uint64 `json:"started"`
-	Boot    string `json:"boot"`
-	UID     int    `json:"uid"`
-	Socket  string `json:"socket"`
+	Supervisor int    `json:"supervisor"`
+	PID        int    `json:"pid"`
+	Started    uint64 `json:"started"`
+	Boot       string `json:"boot"`
+	UID        int    `json:"uid"`
+	Socket     string `json:"socket"`
 }
 
-func recordOf(t *testing.T, dir string, session uuid.UUID) (r recorded) {
+func recordOf(t testing.TB, dir string, session uuid.UUID) (r recorded) {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, "sessions", session.String(), "process"))
 	if err == nil {
@@ -100,7 +138,7 @@ func recordOf(t *testing.T, dir string, session uuid.UUID) (r recorded) {
 }
 
 // userOf is the user that a session runs as.
-func userOf(t *testing.T, dir string, session uuid.UUID) int {
+func userOf(t testing.TB, dir string, session uuid.UUID) int {
 	if own := recordOf(t, dir, session).UID; own != 0 {
 		return own
 	}
@@ -135,7 +173,8 @@ func TestAsOrdinaryUser(t *testing.T) {
 		os.Chown(filepath.Join(dir, "tmp"), nobody, nobody)); err != nil {
 		t.Fatal(err)
 	}
-	const tests = "TestRuntime|TestUnconfinedRuntime|TestIsolation|TestDiesWithAgent|TestLongFolder|TestRemovesWhatIsShut"
+	const tests = "TestRuntime|TestUnconfinedRuntime|TestIsolation|TestDiesWithAgent|TestLongFolder|" +
+		"TestRemovesWhatIsShut|TestHogsEnd|TestUnconfinedHogEnds|TestCalls|TestFlatSandbox"
 	cmd := exec.CommandContext(t.Context(), program, "-test.run=^("+tests+")$")
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + filepath.Join(dir, "tmp")}

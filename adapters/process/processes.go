@@ -15,7 +15,7 @@ import (
 // context bounds it: without the id of its first process we could not wait for the end of a cancelled sandbox.
 const describeTimeout = 5 * time.Second
 
-// processes are the processes of one workload.
+// processes are the processes of one workload, as its supervisor has them.
 type processes struct {
 	cmd *exec.Cmd
 	// leader is the first process of a namespace; when it ends, the kernel kills all others in the namespace. For an
@@ -24,7 +24,7 @@ type processes struct {
 	pid    int // the leader's
 	// mine recognises the processes of an unconfined session. It is nil for a sandbox.
 	mine   func(pid int) bool
-	alive  *os.File // the agent's end of a pipe; it closes when the agent ends, which the session notices
+	alive  *os.File // the supervisor's end of a pipe; it closes when the supervisor ends, which the session notices
 	output tail
 	// drained is closed when no process can write output any more.
 	drained chan struct{}
@@ -74,7 +74,6 @@ func (p *processes) wait() {
 	}
 	if p.leader != p.cmd.Process {
 		_ = killAndWait(p.leader)
-		_ = p.leader.Release()
 	}
 	<-p.drained // returns at once, because all writers have ended
 }

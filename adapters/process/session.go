@@ -9,8 +9,9 @@ import (
 
 // Why a session ended. The code is stored as the session's reason; the console shows a sentence for it.
 var (
-	errDesktopExited = fault.New(fault.Invalid, "desktop_exited",
-		"The program ended, or the user chose Exit in the desktop's menu.")
+	errEndedByUser = fault.New(fault.Invalid, "closed", // runtime.Closed
+		"The program ended without an error, or the user chose Exit in the desktop's menu.")
+	errDesktopExited   = fault.New(fault.Invalid, "desktop_exited", "The program ended with an error.")
 	errDisplayEnded    = fault.New(fault.Internal, "display_ended", "The desktop's display ended.")
 	errCommandNotFound = fault.New(fault.Invalid, "command_not_found",
 		"The template's command is not installed on the host.")
@@ -27,6 +28,8 @@ func reason(status int) *fault.Fault {
 		return errDisplayEnded
 	case 82:
 		return errCommandNotFound
+	case 84:
+		return errEndedByUser
 	default:
 		return errKilled
 	}
@@ -45,8 +48,11 @@ type session struct {
 	err     error                   // how the start failed; constant once started is closed, as is givenUp
 	givenUp bool                    // its caller cancelled it
 
-	processes *processes // nil until they are started
-	ending    *ending    // nil until it is being stopped
+	limits    Limits       // constant once its display responds, as is group
+	group     *group       // nil where no groups can be made
+	exceeded  *fault.Fault // the limit because of which it was killed
+	processes *supervised  // nil until they are started
+	ending    *ending      // nil until it is being stopped
 }
 
 // ending is one attempt to remove a workload. Every Stop that arrives meanwhile waits for the same attempt.

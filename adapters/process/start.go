@@ -1,9 +1,11 @@
 package process
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -31,9 +33,12 @@ var (
 )
 
 // Start makes the workload run. When the workload causes the failure, the error carries a fault:
-// workload_namespace_missing, invalid_display, stopped, start_timed_out, or the reason why the desktop ended before its
-// display responded. A workload that has ended on its own must be stopped before it can start again.
+// workload_namespace_missing, invalid_display, above_host_limit, stopped, start_timed_out, or the reason why the
+// desktop ended before its display responded. A workload that has ended on its own must be stopped before it can start
+// again.
 func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
+	out := &output{to: w.Output}
+	defer out.unused()
 	if err := validate(w); err != nil {
 		return err
 	}
@@ -43,7 +48,7 @@ func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 		case err != nil:
 			return fmt.Errorf("start %s: %w", w.Session, err)
 		case mine != nil:
-			if err := r.begin(mine, s, w); err != nil {
+			if err := r.begin(mine, s, w.Spec, out); err != nil {
 				return fmt.Errorf("start %s: %w", w.Session, err)
 			}
 			return nil
@@ -85,7 +90,9 @@ func (r *Runtime) findOrAdd(ctx context.Context, w runtime.Workload) (*session, 
 		}
 		defer r.mu.Unlock()
 		s = &session{started: make(chan struct{}), folder: r.store.folder(w.Session)}
-		s.status = runtime.Status{Session: w.Session, Phase: runtime.Starting, Started: time.Now()}
+		s.status = runtime.Status{
+			Session: w.Session, Namespace: w.Namespace, Phase: runtime.Starting, Started: time.Now(),
+		}
 		mine, giveUp := context.WithCancelCause(ctx)
 		s.giveUp = giveUp
 		r.sessions[w.Session] = s
@@ -108,11 +115,11 @@ func (s *session) join(ctx context.Context) (again bool, err error) {
 }
 
 // begin carries out a start. On failure it removes everything of the workload before it returns.
-func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) error {
+func (r *Runtime) begin(ctx context.Context, s *session, spec runtime.Spec, out *output) error {
 	defer s.giveUp(nil)
 	bounded, cancel := context.WithTimeoutCause(ctx, startTimeout, errTimeout)
 	defer cancel()
-	err := r.launch(bounded, s, w.Spec)
+	err := r.launch(bounded, s, spec, out)
 
 	r.mu.Lock()
 	if err == nil && s.ending != nil {
@@ -140,8 +147,11 @@ func (r *Runtime) begin(ctx context.Context, s *session, w runtime.Workload) err
 }
 
 // launch creates the folder and the processes, and returns when the display responds.
-func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) error {
+func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec, out *output) error {
 	var err error
+	if s.limits, err = r.cfg.Limits.of(spec); err != nil {
+		return err
+	}
 	if s.uid, err = r.uids.claim(s.status.Session); err != nil {
 		return err
 	}
@@ -157,23 +167,39 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec) err
 	if err != nil {
 		return fmt.Errorf("listen for viewers: %w", err)
 	}
-	p, err := r.starter.start(r.command(s, spec), display)
+	if s.group, err = r.groups.of(s.status.Session, s.limits); err != nil {
+		return errors.Join(err, display.Close())
+	}
+	p, err := r.starter.supervise(r.order(s, r.command(s, spec)), passed{display, r.uids.file(s.uid)}, out)
 	if err != nil {
 		return err
 	}
 	r.mu.Lock()
 	s.processes = p
 	r.mu.Unlock()
-	if err := s.folder.record(p.pid, s.uid, socketOf(s.display)); err != nil {
-		return fmt.Errorf("record its process: %w", err)
-	}
 	return s.awaitDisplay(ctx)
 }
 
-// awaitDisplay waits until the display greets a viewer. Its error has what the desktop's programs wrote.
+// order is what the supervisor of a session must know.
+func (r *Runtime) order(s *session, c command) order {
+	return order{
+		Args: c.args, Env: c.env, Dir: c.dir, Kind: c.kind, UID: s.uid, Display: s.display, Folder: s.folder.path,
+		Groups: s.group.entry(), Limits: s.limits, Namespace: s.status.Namespace,
+		Lock: r.store.lock.Name(), Outlive: r.cfg.Outlive,
+	}
+}
+
+// awaitDisplay waits until the display greets a viewer, and notes that for a later agent. A desktop that does not is
+// ended, and the error has what its programs wrote.
 func (s *session) awaitDisplay(ctx context.Context) error {
-	if err := s.displayGreets(ctx); err != nil {
-		return &runtime.StartError{Output: s.processes.output.String(), Err: err}
+	err := s.displayGreets(ctx)
+	if err == nil {
+		err = os.WriteFile(s.folder.readyFile(), nil, 0o600)
+	}
+	if err != nil {
+		s.processes.kill()
+		<-s.processes.gone
+		return &runtime.StartError{Output: s.processes.end.Output, Err: err}
 	}
 	return nil
 }
@@ -197,23 +223,38 @@ func (s *session) displayGreets(ctx context.Context) error {
 		}
 	case <-s.processes.gone: // then greet fails at once, by itself
 	}
-	return reason(s.processes.status).Because(fmt.Errorf("status %d", s.processes.status))
+	why := s.ended()
+	if errors.Is(why, errEndedByUser) { // no user was there yet
+		why = errDesktopExited
+	}
+	return why.Because(fmt.Errorf("status %d", s.processes.end.Status))
 }
 
 // watch notices when a workload ends without being stopped.
 func (r *Runtime) watch(s *session) {
-	<-s.processes.gone
+	select {
+	case <-s.processes.gone:
+	case <-s.processes.left:
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.ending != nil {
 		return
 	}
 	s.status.Phase = runtime.Exited
-	s.status.Reason = reason(s.processes.status).Code
-	if time.Since(s.status.Started) < startTimeout { // a user sees no difference to a start that failed
-		s.status.Output = s.processes.output.String()
+	why := s.ended()
+	s.status.Reason = why.Code
+	said := "" // a closed desktop has nothing to explain, and neither has a limit
+	if why != errEndedByUser && why != errMemoryLimit && why != errDiskLimit {
+		said = s.processes.end.Output
 	}
-	r.log.Info("a session ended on its own", "session_id", s.status.Session.String(), "reason", s.status.Reason)
+	// For a user an early end is the same as a start that failed.
+	if time.Since(s.status.Started) < startTimeout {
+		s.status.Output = said
+	}
+	r.log.Info("a session ended on its own", "session_id", s.status.Session.String(), "reason", s.status.Reason,
+		"output", said)
 	r.changed()
 }
 
@@ -233,15 +274,10 @@ func validate(w runtime.Workload) error {
 
 // geometry is the display's initial size, in the format of Xvnc.
 func geometry(spec runtime.Spec) (string, error) {
-	width, height := spec.Width, spec.Height
-	if width == 0 {
-		width = 1280
-	}
-	if height == 0 {
-		height = 800
-	}
+	width, height := cmp.Or(spec.Width, 1280), cmp.Or(spec.Height, 800)
 	if min(width, height) < 1 || max(width, height) > runtime.MaxSide {
 		return "", errInvalidDisplay.Saying("A display's width and height must be between 1 and %d pixels.", runtime.MaxSide)
 	}
-	return fmt.Sprintf("%dx%d", width, height), nil
+	scale := spec.PixelScale()
+	return fmt.Sprintf("%dx%d", min(width*scale, runtime.MaxSide), min(height*scale, runtime.MaxSide)), nil
 }

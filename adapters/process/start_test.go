@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,48 +31,58 @@ func TestFailedStartSaysWhy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := New(Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				t.Fatal(err)
+			patience := startTimeout
+			if test.code == "slow" {
+				patience = time.Second
 			}
-			defer func() { _ = r.Close() }()
-			s := &session{folder: r.store.folder(uuid.New())}
-			if err := s.folder.make(0); err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = s.folder.remove() }()
-			display, err := s.folder.listen()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if s.processes, err = r.starter.start(command{args: []string{"sh", "-c", test.script}}, display); err != nil {
-				t.Fatal(err)
-			}
-			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fault.New(fault.Unavailable, "slow", "slow"))
+			ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fault.New(fault.Unavailable, "slow", "slow"))
 			defer cancel()
-			err = s.awaitDisplay(ctx)
+			err := started(ctx, t, func(*session) command { return command{args: []string{"sh", "-c", test.script}} })
 			failed, ok := errors.AsType[*runtime.StartError](err)
 			if !ok || fault.Of(err).Code != test.code || !strings.Contains(failed.Output, test.says) {
 				t.Errorf("it failed with %v, want the code %s and %q", err, test.code, test.says)
 			}
-			s.processes.kill()
-			<-s.processes.gone
 		})
+	}
+}
+
+// TestDisplaySaysWhy starts a display that cannot listen, because a folder is in the way. Xvnc with -inetd says nothing
+// about it.
+func TestDisplaySaysWhy(t *testing.T) {
+	t.Parallel()
+	number := 20000 + os.Getpid()%10000 // above those of sessions
+	taken := socketOf(number)
+	if err := errors.Join(checkSockets(), os.MkdirAll(taken, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = os.Remove(taken) }()
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	err := started(ctx, t, func(s *session) command {
+		c := command{args: []string{"sh", s.folder.script(), "800x600", ":" + strconv.Itoa(number), "1", "xterm"}}
+		c.env, c.mine = environment(s.folder.home(), s.folder.xauthority()), ownedBy(0, s.folder)
+		return c
+	})
+	failed, ok := errors.AsType[*runtime.StartError](err)
+	const why = "Cannot establish any listening sockets"
+	if !ok || fault.Of(err).Code != "display_ended" || !strings.Contains(failed.Output, why) {
+		t.Errorf("it failed with %v, which does not say why", err)
 	}
 }
 
 func TestGeometry(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		width, height int
-		want          string // empty: it is refused
+		width, height, scale int
+		want                 string // empty: it is refused
 	}{
-		{0, 0, "1280x800"}, {1920, 1080, "1920x1080"}, {runtime.MaxSide, 1, "8192x1"}, {runtime.MaxSide + 1, 1, ""},
-		{1, -1, ""},
+		{0, 0, 0, "1280x800"}, {1920, 1080, 1, "1920x1080"}, {runtime.MaxSide, 1, 0, "8192x1"},
+		{runtime.MaxSide + 1, 1, 0, ""}, {1, -1, 0, ""}, {0, 0, 2, "2560x1600"}, {5000, 400, 2, "8192x800"},
+		{100, 100, 99, "300x300"}, {0, 0, -1, "1280x800"},
 	} {
-		got, err := geometry(runtime.Spec{Width: test.width, Height: test.height})
+		got, err := geometry(runtime.Spec{Width: test.width, Height: test.height, Scale: test.scale})
 		if got != test.want || (err != nil) != (test.want == "") {
-			t.Errorf("%d by %d is %q (%v), want %q", test.width, test.height, got, err, test.want)
+			t.Errorf("%+v is %q (%v)", test, got, err)
 		}
 	}
 }
@@ -108,4 +119,32 @@ func TestMissingProgram(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("without any program it is %v, want %s", err, want)
 	}
+}
+
+// started runs a command as a session's, waits until its display responds, and ends it. The error is why it does not.
+func started(ctx context.Context, t *testing.T, of func(*session) command) error {
+	t.Helper()
+	r, err := New(Config{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = r.Close() }()
+	s := &session{folder: r.store.folder(uuid.New())}
+	if err := s.folder.make(0); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.folder.remove() }()
+	display, err := s.folder.listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := r.order(s, of(s))
+	if s.processes, err = r.starter.supervise(o, passed{display: display}, &output{}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		s.processes.kill()
+		<-s.processes.gone
+	}()
+	return s.awaitDisplay(ctx)
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -14,10 +15,11 @@ import (
 
 // command is a command line for a starter. The environment is complete: the child inherits no variable of the agent.
 type command struct {
-	args []string
-	env  []string
-	dir  string
-	kind containment
+	args   []string
+	env    []string
+	dir    string
+	kind   containment
+	groups entry
 	// mine recognises the processes of an unconfined session.
 	mine func(pid int) bool
 }
@@ -31,14 +33,14 @@ const (
 	// nested: the started process is the first of a process namespace. When it ends, the kernel kills all others, and
 	// its end is reported only after theirs.
 	nested
-	// announced: the started process creates the first process of such a namespace and reports its id on file 7. This
+	// announced: the started process creates the first process of such a namespace and reports its id on file 8. This
 	// is for agents that are not root, because only root can nest.
 	announced
 )
 
-// starter starts processes that die with the agent. The kernel sends their death signal when the thread that started
-// them ends, and Go may end a thread at any time. So one thread, which lives as long as the runtime, starts all of
-// them.
+// starter starts processes that die with this one: supervisors with the agent, where they may not outlive it, and a
+// session's processes with its supervisor. The kernel sends their death signal when the thread that started them ends,
+// and Go may end a thread at any time. So one thread, which lives as long as the starter, starts all of them.
 type starter struct{ work chan func() }
 
 // newStarter starts the thread. close must be called to end it.
@@ -51,10 +53,7 @@ func newStarter() *starter {
 // run never unlocks its thread, so the thread ends when run returns.
 func (s *starter) run() {
 	goruntime.LockOSThread()
-	// Children inherit the session keyring, in which the agent's parent may have left keys. So they get a new keyring.
-	// An error is ignored: either the kernel has no keyrings, or a filter forbids the call and also binds the children.
-	_, _ = unix.KeyctlInt(unix.KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0)
-	// Go closes its own files in child processes, but not those that the agent itself inherited.
+	// Go closes its own files in child processes, but not those that this process itself inherited.
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	for fn := range s.work {
 		fn()
@@ -63,15 +62,41 @@ func (s *starter) run() {
 
 func (s *starter) close() { close(s.work) }
 
-// start starts a desktop that serves viewers on display. It closes the agent's copy of display: if one stayed open
-// after Xvnc ended, viewers would wait instead of being refused. When it fails, no process is left.
-func (s *starter) start(c command, display *os.File) (*processes, error) {
+// fork starts a command on the starter's thread. A child inherits the session keyring of the thread that forks it: so
+// the thread joins a new one for each child, and leaves it afterwards. If it stayed, the keys of a session would
+// outlive the session until the next start.
+func (s *starter) fork(cmd *exec.Cmd) error {
+	forked := make(chan error, 1)
+	s.work <- func() {
+		err := joinNewKeyring()
+		if err == nil {
+			err = cmd.Start()
+			_ = joinNewKeyring() // a failure only keeps the keys until the next start
+		}
+		forked <- err
+	}
+	return <-forked
+}
+
+// start starts a desktop that serves viewers on display, and passes on what it writes. It closes the supervisor's copy
+// of display: if one stayed open after Xvnc ended, viewers would wait instead of being refused. When it fails, no
+// process is left.
+func (s *starter) start(c command, display *os.File, to io.Writer) (*processes, error) {
 	defer func() { _ = display.Close() }()
-	pipes, err := openPipes(4)
+	var rules *os.File
+	if c.kind != loose {
+		var err error
+		if rules, err = openFilter(); err != nil {
+			return nil, err
+		}
+		defer rules.Close()
+	}
+	pipes, err := openPipes(5)
 	if err != nil {
 		return nil, fmt.Errorf("make pipes: %w", err)
 	}
-	number, info, output, alive := pipes[0], pipes[1], pipes[2], pipes[3]
+	number, info, output, alive, enter := pipes[0], pipes[1], pipes[2], pipes[3], pipes[4]
+	defer enter.write.Close()
 	defer number.read.Close()
 	defer info.read.Close()
 
@@ -79,8 +104,11 @@ func (s *starter) start(c command, display *os.File) (*processes, error) {
 	cmd.Env, cmd.Dir = c.env, c.dir
 	cmd.Stdout, cmd.Stderr = output.write, output.write
 	cmd.ExtraFiles = []*os.File{display, number.read, number.write, alive.read} // 3 to 6; desktop.sh names them
+	if c.kind != loose {
+		cmd.ExtraFiles = append(cmd.ExtraFiles, rules) // 7; bubblewrap reads and closes it
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Setsid:    true, // so that it has no terminal, and Ctrl-C reaches only the agent
+		Setsid:    true, // so that it has no terminal
 		Pdeathsig: syscall.SIGKILL,
 	}
 	switch c.kind {
@@ -91,17 +119,21 @@ func (s *starter) start(c command, display *os.File) (*processes, error) {
 	case announced:
 		cmd.ExtraFiles = append(cmd.ExtraFiles, info.write)
 	}
-	forked := make(chan error, 1)
-	s.work <- func() { forked <- cmd.Start() }
-	err = <-forked
-	err = errors.Join(err, number.write.Close(), info.write.Close(), output.write.Close(), alive.read.Close())
+	c.groups.hold(cmd, enter.read)
+	err = s.fork(cmd)
+	err = errors.Join(err, number.write.Close(), info.write.Close(), output.write.Close(), alive.read.Close(),
+		enter.read.Close())
 	p := &processes{cmd: cmd, mine: c.mine, alive: alive.write}
 	p.drained, p.gone = make(chan struct{}), make(chan struct{})
-	go p.output.drain(output.read, p.drained)
+	go p.output.drain(output.read, to, p.drained)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("run %s: %w", c.args[0], err), alive.write.Close())
 	}
-	if err := p.identify(c.kind, info.read); err != nil {
+	err = c.groups.admit(cmd.Process.Pid, enter.write)
+	if err == nil {
+		err = p.identify(c.kind, info.read)
+	}
+	if err != nil {
 		_ = cmd.Process.Kill()
 		p.wait()
 		return nil, fmt.Errorf("%w: %s", err, &p.output)
@@ -111,7 +143,7 @@ func (s *starter) start(c command, display *os.File) (*processes, error) {
 }
 
 // pipe is both ends of a pipe. Each pipe reports an event once: the display's number, the sandbox's first process, the
-// end of all writers of the output, and the end of the agent.
+// end of all writers of the output, the end of the supervisor, and that the process is in its control group.
 type pipe struct{ read, write *os.File }
 
 // openPipes opens n pipes, or none if one fails.

@@ -44,7 +44,7 @@ func (r *Runtime) remove(s *session) {
 		s.processes.kill()
 		<-s.processes.gone
 	}
-	err := errors.Join(removeSocket(socketOf(s.display)), s.folder.remove())
+	err := errors.Join(s.group.remove(), removeSocket(socketOf(s.display)), s.folder.remove())
 
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -21,7 +21,9 @@ import (
 //	            desktop     the script that runs it
 //	            passwd, group  the session's /etc/passwd and /etc/group
 //	            rfb         the socket on which its display serves viewers; owned by the agent
-//	            process     identifies its leader
+//	            process     identifies its supervisor and its leader
+//	            ready       exists once its display has responded
+//	            ended       how it ended
 type store struct {
 	sessions string
 	lock     *os.File
@@ -81,6 +83,16 @@ func lockFile(path string) (*os.File, error) {
 			return nil, errors.Join(fmt.Errorf("lock %s: %w (another agent uses this folder)", path, err), f.Close())
 		}
 	}
+}
+
+// agentRuns reports whether an agent has locked a file.
+func agentRuns(lock string) bool {
+	f, err := os.Open(lock)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) != nil
 }
 
 // enterable fails when other users cannot traverse a folder or one above it.

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// kept is how many bytes of a desktop's output are kept: enough for the error messages of a failed start.
-const kept = 2 << 10
+// kept is how many bytes of a desktop's output are kept: enough for the error messages of a failed start. The log gets
+// all of them, and the session's owner the last lines.
+const kept = 16 << 10
 
 // tail keeps the end of the text that is written to it. Its zero value is ready to use.
 type tail struct {
@@ -15,11 +16,11 @@ type tail struct {
 	last []byte
 }
 
-// drain reads until no process can write any more, then closes drained. A desktop would block if its output was not
-// read.
-func (t *tail) drain(from io.ReadCloser, drained chan<- struct{}) {
+// drain reads until no process can write any more, passes everything on, and closes drained. A desktop would block if
+// its output was not read.
+func (t *tail) drain(from io.ReadCloser, to io.Writer, drained chan<- struct{}) {
 	defer close(drained)
-	_, _ = io.Copy(t, from)
+	_, _ = io.Copy(io.MultiWriter(t, to), from)
 	_ = from.Close()
 }
 

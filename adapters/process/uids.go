@@ -19,35 +19,54 @@ const (
 )
 
 // uidsInUse is the file in which the agents of a host mark the ids that they use. Byte n stands for the id firstUID +
-// n, and the agent that uses the id holds a lock on the byte. The kernel releases the locks of an agent that ends.
+// n, and whoever uses the id holds a lock on the byte: the agent and the session's supervisor, which share an open
+// file. The kernel releases the lock when both have ended.
 const uidsInUse = "/run/streamspace.uids"
 
 // uids allocates user ids.
 type uids struct {
-	file *os.File // nil when this process is not root: then sessions run as its own user
+	list *os.File // nil when this process is not root: then sessions run as its own user
 
-	mu   sync.Mutex
-	used map[int]bool
+	mu sync.Mutex
+	// used has the open file of each id that is locked by it. It is nil for a session that another agent has started: its
+	// supervisor has it.
+	used map[int]*os.File
 }
 
 // openUIDs opens the list. O_NOFOLLOW refuses a symbolic link that another program placed at the path.
 func openUIDs() (*uids, error) {
-	u := &uids{used: map[int]bool{}}
+	u := &uids{used: map[int]*os.File{}}
 	if os.Geteuid() != 0 {
 		return u, nil
 	}
-	f, err := os.OpenFile(uidsInUse, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	u.file = f
+	var err error
+	u.list, err = openList()
 	return u, err
+}
+
+func openList() (*os.File, error) {
+	return os.OpenFile(uidsInUse, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 }
 
 // claim returns an id that no other session and no process of this host uses, or zero when this process is not root.
 // The lock alone is not enough: the locks of a killed agent are gone, but processes of its sessions may still run
 // under their ids.
 func (u *uids) claim(session uuid.UUID) (int, error) {
-	if u.file == nil {
+	if u.list == nil {
 		return 0, nil
 	}
+	file, err := openList() // of its own, because the lock belongs to the open file
+	if err != nil {
+		return 0, err
+	}
+	uid, err := u.claimBy(file, session)
+	if err != nil {
+		return 0, errors.Join(err, file.Close())
+	}
+	return uid, nil
+}
+
+func (u *uids) claimBy(file *os.File, session uuid.UUID) (int, error) {
 	running, err := pids()
 	if err != nil {
 		return 0, fmt.Errorf("list processes: %w", err)
@@ -60,20 +79,25 @@ func (u *uids) claim(session uuid.UUID) (int, error) {
 	start := spread(session)
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	var unclear error
 	for i := range uidCount {
 		uid := firstUID + (start+i)%uidCount
-		if u.used[uid] || owners[uid] {
+		if _, used := u.used[uid]; used || owners[uid] {
 			continue
 		}
-		switch err := u.lock(uid, unix.F_WRLCK); {
+		switch err := lock(file, uid, unix.F_WRLCK); {
 		case err == nil:
-			u.used[uid] = true
-			return uid, nil
+			// An id whose keyrings stay locked or full is kept, and no session gets it.
+			if unclear = clearKeyrings(uid); unclear == nil {
+				u.used[uid] = file
+				return uid, nil
+			}
+			u.used[uid] = nil
 		case !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EACCES):
 			return 0, fmt.Errorf("lock user id %d: %w", uid, err)
 		}
 	}
-	return 0, fmt.Errorf("all user ids from %d to %d are in use", firstUID, firstUID+uidCount-1)
+	return 0, errors.Join(fmt.Errorf("all user ids from %d to %d are in use", firstUID, firstUID+uidCount-1), unclear)
 }
 
 // spread hashes a session's id to a number below uidCount. Two sessions rarely share it.
@@ -85,13 +109,30 @@ func spread(session uuid.UUID) int {
 
 // idle reports whether no agent uses an id now. An earlier agent then left the processes that still have it.
 func (u *uids) idle(uid int) bool {
-	if u.file == nil || uid == 0 {
+	if u.list == nil || uid == 0 {
 		return uid == 0
 	}
-	if u.lock(uid, unix.F_WRLCK) != nil {
+	if lock(u.list, uid, unix.F_WRLCK) != nil {
 		return false
 	}
-	return u.lock(uid, unix.F_UNLCK) == nil
+	return lock(u.list, uid, unix.F_UNLCK) == nil
+}
+
+// take notes that a session which another agent has started uses an id.
+func (u *uids) take(uid int) {
+	if uid == 0 {
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.used[uid] = nil
+}
+
+// file is the open file that has locked an id, for the session's supervisor; nil for the agent's own user.
+func (u *uids) file(uid int) *os.File {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.used[uid]
 }
 
 // release frees an id. All its processes and files must be gone.
@@ -101,23 +142,29 @@ func (u *uids) release(uid int) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.used[uid] {
-		delete(u.used, uid)
-		_ = u.lock(uid, unix.F_UNLCK) // cannot fail for a range that is locked; were it to, the id stays unused
+	if file := u.used[uid]; file != nil {
+		_ = file.Close() // which releases the lock, because the supervisor has ended
 	}
+	delete(u.used, uid)
 }
 
 // lock sets a lock that belongs to the open file and not to this process, so that two runtimes of one process also
 // exclude each other.
-func (u *uids) lock(uid int, kind int16) error {
+func lock(file *os.File, uid int, kind int16) error {
 	at := unix.Flock_t{Type: kind, Start: int64(uid - firstUID), Len: 1}
-	return unix.FcntlFlock(u.file.Fd(), unix.F_OFD_SETLK, &at)
+	return unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &at)
 }
 
-// close releases every lock. All sessions must have ended.
+// close releases every lock that no supervisor has.
 func (u *uids) close() error {
-	if u.file == nil {
+	if u.list == nil {
 		return nil
 	}
-	return u.file.Close()
+	err := u.list.Close()
+	for _, file := range u.used {
+		if file != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}
+	return err
 }
