@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -23,8 +24,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// ClientConfig is the configuration of a Client. All fields except Authorities, Unconfined and Slots are
-// required.
+// ClientConfig is the configuration of a Client. Only URL, Agent, Secret and Log are required.
 type ClientConfig struct {
 	// URL is the control plane's, http or https, without a path.
 	URL    string
@@ -37,7 +37,16 @@ type ClientConfig struct {
 	Unconfined bool
 	// Slots is how many sessions the agent can run at the same time. Zero: link.DefaultSlots.
 	Slots int
-	Log   *slog.Logger
+	// RawStreams makes streams raw connections and not WebSockets, which saves the work of frames. Many proxies pass only
+	// WebSockets, and close what is idle; a raw stream has no heartbeats.
+	RawStreams bool
+	// Contacts is the number of the last contact that an earlier process of the agent has counted, and Counted is called
+	// with each further one, perhaps in parallel, so that the next process goes on. Zero and nil: it begins anew.
+	Contacts int64
+	Counted  func(number int64)
+	// Version is the version of the agent's program, for people. Empty: it does not say.
+	Version string
+	Log     *slog.Logger
 }
 
 // AgentHandler handles the control plane's requests on the agent. Its methods may be
@@ -47,6 +56,8 @@ type AgentHandler interface {
 	Put(ctx context.Context, d link.Desired)
 	// Dial connects to a session's display.
 	Dial(ctx context.Context, session uuid.UUID) (net.Conn, error)
+	// Log opens a session's output, as link.Logs has it. Closing it ends a read that waits.
+	Log(ctx context.Context, session uuid.UUID, q link.LogQuery) (io.ReadWriteCloser, error)
 	// Connected is called for each new control connection, before requests are served on it. It must not block.
 	Connected(ctx context.Context)
 }
@@ -58,9 +69,12 @@ type Client struct {
 	shown string // base without a password, for messages
 	outer *outer
 	epoch atomic.Int64 // zero until the first connection
+	// contact counts the connections and syncs that the control plane has answered. A database that was not told of as
+	// many is older than the one before.
+	contact atomic.Int64
 	// live is the current control connection, nil between two.
 	live atomic.Pointer[peer]
-	// streams counts the desktop streams. Run waits for them before it returns.
+	// streams counts the streams of desktops and of output. Run waits for them before it returns.
 	streams sync.WaitGroup
 }
 
@@ -78,7 +92,9 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	if cfg.Agent == uuid.Nil || cfg.Secret.IsZero() {
 		return nil, errors.New("the agent's id or secret is missing")
 	}
-	return &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), shown: u.Redacted(), outer: newOuter(cfg)}, nil
+	c := &Client{cfg: cfg, base: strings.TrimSuffix(cfg.URL, "/"), shown: u.Redacted(), outer: newOuter(cfg)}
+	c.contact.Store(cfg.Contacts)
+	return c, nil
 }
 
 // Epoch returns the epoch that the control plane gave to this process at its first connection. Zero means that it has
@@ -148,7 +164,8 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, err
 	}
 	header := http.Header{}
-	present(header, c.hello())
+	hello := c.hello()
+	present(header, hello)
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
 	ws, resp, err := websocket.Dial(ctx, c.base+connectPath, &websocket.DialOptions{
 		HTTPClient: client, HTTPHeader: header, Subprotocols: []string{subprotocol},
@@ -165,6 +182,7 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, fmt.Errorf("connect to %s: the response did not come from a StreamSpace control plane", c.shown)
 	}
 	c.epoch.Store(epoch)
+	c.answered(hello.Contact)
 	return ws, nil
 }
 
@@ -172,5 +190,6 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 func (c *Client) hello() link.Hello {
 	return link.Hello{
 		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined, Slots: c.cfg.Slots,
+		Version: c.cfg.Version, Contact: c.contact.Load() + 1,
 	}
 }

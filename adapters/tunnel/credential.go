@@ -23,6 +23,12 @@ func present(h http.Header, hello link.Hello) {
 	if hello.Slots != 0 {
 		h.Set(headerSlots, strconv.Itoa(hello.Slots))
 	}
+	if hello.Version != "" {
+		h.Set(headerVersion, hello.Version)
+	}
+	if hello.Contact != 0 {
+		h.Set(headerContact, strconv.FormatInt(hello.Contact, 10))
+	}
 }
 
 // presented reads what present wrote. It checks the format only; link.Control checks the credential.
@@ -46,8 +52,18 @@ func presented(h http.Header) (link.Hello, error) {
 			return link.Hello{}, errBadSlots.Saying("The header %s is not a number from 1 to %d.", headerSlots, link.MaxSlots)
 		}
 	}
+	if hello.Contact, err = contact(h.Get(headerContact)); err != nil {
+		return link.Hello{}, err
+	}
+	hello.Version = h.Get(headerVersion)
+	if len(hello.Version) > link.MaxVersion || strings.ContainsFunc(hello.Version, unprintable) {
+		return link.Hello{}, errBadVersion
+	}
 	return hello, nil
 }
+
+// unprintable tells a character that is not printable ASCII.
+func unprintable(c rune) bool { return c < ' ' || c > '~' }
 
 // noBrowser refuses a request with an Origin header. Browsers send one with every WebSocket, agents never do. So a
 // web page cannot use these routes through a user's browser.
@@ -72,4 +88,16 @@ func offers(r *http.Request, protocol string) bool {
 		}
 	}
 	return false
+}
+
+// contact reads the number of a contact. Agents did not count before, so that none is zero.
+func contact(text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return 0, errBadContact
+	}
+	return n, nil
 }

@@ -2,15 +2,17 @@
 // end, Client is the agent's.
 //
 // The agent always dials out, so its host needs no open port. It makes one control connection: a WebSocket with yamux
-// inside. On it each end serves HTTP to the other. For each desktop stream the agent makes one more connection, an
-// HTTP upgrade. Streams do not share the control connection, because one stalled browser would then delay every other
-// stream and every command.
+// inside. On it each end serves HTTP to the other. For each stream, of a desktop or of a session's output, the agent
+// makes one more connection, a WebSocket, or a raw upgrade where the operator says that no proxy stands between.
+// Streams do not share the control connection, because one stalled browser would then delay every other stream and
+// every command.
 //
 // # Who uses it
 //
 //   - app/server makes one Server. adapters/http passes requests below /agent/v1/ to it. sessions.Nudger calls Put
-//     after each change of what a session should be, and adapters/ws calls Open for each browser. The Server asks
-//     link.Control, which modules/agents and modules/sessions implement.
+//     after each change of what a session should be, adapters/ws calls Open for each browser, and adapters/ws/feed
+//     calls Log for each reader of output. The Server asks link.Control, which modules/agents and modules/sessions
+//     implement.
 //   - app/agent makes one Client. modules/reconciler is its AgentHandler, and calls Placements and Observe.
 //
 // # Messages
@@ -21,10 +23,12 @@
 //
 //	from the agent, outer  GET  /agent/v1/connect                    the control connection
 //	from the agent, outer  GET  /agent/v1/streams                    one stream that was asked for: the dial-back
-//	from the agent, inner  GET  /placements?after={id}               the sessions placed on it, 200 at a time
+//	from the agent, inner  GET  /placements?after={id}&contact={n}   the sessions placed on it, 200 at a time
+//	                       PUT  /unknown                             what runs without a placement; answer: what must end
 //	from the agent, inner  PUT  /sessions/{id}/observed              a link.Report
 //	to the agent, inner    PUT  /sessions/{id}                       a link.Desired: the nudge
 //	to the agent, inner    POST /streams                             dial back with this one-time id
+//	to the agent, inner    POST /logs                                dial back with a session's output
 //
 // # What happens on a connection
 //
@@ -55,10 +59,13 @@
 //
 //   - The agent is not connected, or does not respond in time: Put and Open return "agent_unreachable", and the caller
 //     may retry in 5 s. The loss of the control connection ends a waiting Open at once.
+//   - The agent has no output of a session, or is too old to keep any: Log returns link.ErrNoLog.
 //   - The agent refuses to open a stream, for whatever reason: Open returns "display_unreachable".
-//   - The control connection is lost: both ends notice within 15 s. The agent's sessions and streams go on. Observe and
-//     Placements fail with "control_unreachable" until Run has connected again, after 0 to 5 s.
-//   - A Put is lost: the agent finds the change at its next sync, within ten seconds.
+//   - Nothing happens: both ends send heartbeats on every connection, at most 10 s apart, so that no proxy closes it. A
+//     raw stream has none.
+//   - The control connection is lost: both ends notice within 10 s. The agent's sessions and streams go on. Observe and
+//     Placements fail with "control_unreachable" until Run has connected again, after 0 to 1 s.
+//   - A Put is lost: the control plane tells it again within a second.
 //   - The server stops: Run closes everything, and the agents connect to the next process. Until this process ends, it
 //     refuses new control connections with "closing".
 //

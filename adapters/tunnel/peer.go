@@ -55,11 +55,12 @@ func newPeer(ctx context.Context, ws *websocket.Conn, number numbering, log *slo
 // numbering is yamux.Client or yamux.Server.
 type numbering func(io.ReadWriteCloser, *yamux.Config) (*yamux.Session, error)
 
-// muxConfig detects a dead peer within 15 s: 10 s between pings, and 5 s for the response to a ping. Windows keep
-// their default size, because no bulk data is sent here.
+// muxConfig detects a dead peer within 10 s: 5 s between pings, and 5 s for the response to a ping. Both ends ping, so
+// that a proxy that closes an idle connection after 15 s sees data in both directions. Windows keep their default size,
+// because no bulk data is sent here.
 func muxConfig(log *slog.Logger) *yamux.Config {
 	c := yamux.DefaultConfig()
-	c.KeepAliveInterval = 10 * time.Second
+	c.KeepAliveInterval = beatEvery
 	c.ConnectionWriteTimeout = 5 * time.Second
 	c.StreamOpenTimeout = 15 * time.Second
 	c.StreamCloseTimeout = 30 * time.Second

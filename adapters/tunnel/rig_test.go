@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience is how long a test waits for an event that must come.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func receive[T any](t testing.TB, what string, from <-chan T) T {
 	t.Helper()
@@ -47,8 +47,9 @@ type control struct {
 	hellos  []link.Hello
 	reports []link.Report
 	by      []link.Agent // who made each report
-	fail    error        // what every call answers, when set
-	refuse  error        // what every report is answered, when set
+	unknown []link.Unknown
+	fail    error // what every call answers, when set
+	refuse  error // what every report is answered, when set
 }
 
 func newControl() *control {
@@ -108,11 +109,23 @@ func (c *control) Observe(_ context.Context, a link.Agent, r link.Report) error 
 	return c.fail
 }
 
+func (c *control) Unknown(_ context.Context, a link.Agent, all []link.Unknown) ([]uuid.UUID, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.by, c.unknown = append(c.by, a), all
+	var end []uuid.UUID
+	for _, u := range all[min(1, len(all)):] { // the first one is kept
+		end = append(end, u.Session)
+	}
+	return end, c.fail
+}
+
 // host is an agent's sessions: every one of them has a display, whose far ends come out of displays.
 type host struct {
 	connected chan struct{}
 	puts      chan link.Desired
 	displays  chan net.Conn
+	queries   chan link.LogQuery                          // for output
 	dial      func(ctx context.Context) (net.Conn, error) // instead of a pipe
 	hold      chan struct{}                               // what Put waits for, when set
 	greet     bool                                        // a display says which session it is of
@@ -121,7 +134,19 @@ type host struct {
 func newHost() *host {
 	return &host{
 		connected: make(chan struct{}, 64), puts: make(chan link.Desired, 64), displays: make(chan net.Conn, 64),
+		queries: make(chan link.LogQuery, 64),
 	}
+}
+
+// Log is the output of a session, whose far end comes out of displays.
+func (h *host) Log(_ context.Context, session uuid.UUID, q link.LogQuery) (io.ReadWriteCloser, error) {
+	h.queries <- q
+	if session == uuid.Nil {
+		return nil, link.ErrNoLog
+	}
+	near, far := net.Pipe()
+	h.displays <- far
+	return near, nil
 }
 
 func (h *host) Connected(context.Context) { h.connected <- struct{}{} }

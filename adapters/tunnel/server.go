@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -215,6 +217,13 @@ func closeAll(ends []io.Closer) {
 	for _, c := range ends {
 		_ = c.Close()
 	}
+}
+
+// Connected lists the agents that are connected here.
+func (s *Server) Connected() []uuid.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Keys(s.agents))
 }
 
 // live returns the agent's connection. It returns false when the agent is not connected or was cut off.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/coder/websocket"
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -20,8 +21,10 @@ func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !upgradesTo(r, streamUpgrade) {
-		return fault.ErrUpgradeRequired.Saying("An upgrade to %s is needed.", streamUpgrade)
+	raw := upgradesTo(r, streamUpgrade)
+	framed := upgradesTo(r, "websocket") && offers(r, streamProtocol)
+	if !raw && !framed {
+		return fault.ErrUpgradeRequired.Saying("A WebSocket of the protocol %s is needed.", streamProtocol)
 	}
 	// An unreadable id is the zero one, which no session has.
 	session, _ := uuid.Parse(r.Header.Get(headerSession))
@@ -29,12 +32,17 @@ func (s *Server) dialBack(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return errUnknownStream
 	}
-	conn, from, err := upgrade(w)
+	st := &stream{agent: agent, server: s}
+	if raw {
+		st.conn, st.from, err = upgrade(w)
+	} else {
+		st.conn, err = accept(w, r)
+		st.from = st.conn
+	}
 	if err != nil {
 		s.log.Warn("agent stream: not upgraded", "agent", agent.ID.String(), "error", err)
 		return nil // no response can be sent any more; Open ends by its timeout
 	}
-	st := &stream{Conn: conn, from: from, agent: agent, server: s}
 	if !s.keep(st) {
 		_ = st.Close()
 		return nil
@@ -66,8 +74,8 @@ func (s *Server) known(r *http.Request) (link.Agent, error) {
 
 // stream is one connection that an agent dialled back. The caller of Open closes it.
 type stream struct {
-	net.Conn
-	from   io.Reader // what came with the request, then Conn
+	conn   io.ReadWriteCloser
+	from   io.Reader // what came with the request, then conn
 	agent  link.Agent
 	server *Server
 }
@@ -88,20 +96,32 @@ func (s *Server) keep(st *stream) bool {
 // Read reads what the display sends.
 func (st *stream) Read(p []byte) (int, error) { return st.from.Read(p) }
 
+// Write sends to the display.
+func (st *stream) Write(p []byte) (int, error) { return st.conn.Write(p) }
+
 // Close ends the stream at both of its ends. It may be called more than once.
 func (st *stream) Close() error {
 	st.server.mu.Lock()
 	delete(st.server.streams, st)
 	st.server.mu.Unlock()
-	return st.Conn.Close()
+	return st.conn.Close()
 }
 
 // CloseWrite tells the agent that nothing more will be sent to the display.
 func (st *stream) CloseWrite() error {
-	if half, ok := st.Conn.(interface{ CloseWrite() error }); ok {
+	if half, ok := st.conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
 	return fmt.Errorf("close one direction of a stream: %w", http.ErrNotSupported)
+}
+
+// accept takes a WebSocket over. It has responded when it fails.
+func accept(w http.ResponseWriter, r *http.Request) (io.ReadWriteCloser, error) {
+	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{streamProtocol}})
+	if err != nil {
+		return nil, fmt.Errorf("take over a stream's WebSocket: %w", err)
+	}
+	return newStreamSocket(r.Context(), ws), nil
 }
 
 // upgrade responds with 101 and takes the connection over. The caller reads from the reader, which starts with the

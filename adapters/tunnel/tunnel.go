@@ -26,12 +26,16 @@ var Routes = []Route{
 
 // The protocol's names. Both ends must use the same ones.
 const (
-	subprotocol   = "streamspace.agent.v1"
-	streamUpgrade = "streamspace-stream"
+	subprotocol = "streamspace.agent.v1"
+	// streamProtocol is the WebSocket protocol of a stream, and streamUpgrade the upgrade of a raw one.
+	streamProtocol = "streamspace.stream.v1"
+	streamUpgrade  = "streamspace-stream"
 
 	headerEpoch      = "StreamSpace-Epoch"
 	headerUnconfined = "StreamSpace-Unconfined"
 	headerSlots      = "StreamSpace-Slots"
+	headerVersion    = "StreamSpace-Version"
+	headerContact    = "StreamSpace-Contact"
 	headerStream     = "StreamSpace-Stream"
 	headerSession    = "StreamSpace-Session"
 	// headerHangUp marks the refusal that cuts an agent off: the agent closes the connection once it has read it.
@@ -55,6 +59,8 @@ var (
 	errUnknownStream = fault.New(fault.NotFound, "unknown_stream", "The stream's id is unknown, or it was used already.")
 	errBadEpoch      = fault.New(fault.Invalid, "bad_epoch", "The epoch is not a positive number.")
 	errBadSlots      = fault.New(fault.Invalid, "bad_slots", "The number of slots is too large or not positive.")
+	errBadContact    = fault.New(fault.Invalid, "bad_contact", "The number of the contact is not a positive number.")
+	errBadVersion    = fault.New(fault.Invalid, "bad_version", "The agent's version is too long or not printable ASCII.")
 	errBadID         = fault.New(fault.Invalid, "bad_id", "The id is not a UUID.")
 	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request body is too large or not valid JSON.")
 	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents, not for browsers.")
@@ -64,12 +70,12 @@ var (
 )
 
 // retryUnreachable is how long to wait for an agent that does not respond. It is the longest delay between an agent's
-// attempts to connect (lastWait).
+// attempts to connect (lastWait), and some.
 const retryUnreachable = 5 * time.Second
 
 const (
 	// putTimeout is short, because sessions.Nudger has eight senders, and an agent that does not respond occupies one of
-	// them. No user's request waits for it. If the call is lost, the agent's next sync finds the change.
+	// them. No user's request waits for it. If the call is lost, the change is told again.
 	putTimeout = 2 * time.Second
 	// openTimeout covers the request, the agent's dial to the display and its dial back.
 	openTimeout = 10 * time.Second

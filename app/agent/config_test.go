@@ -43,3 +43,20 @@ func TestTheCredentialAndTheAuthoritiesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+func TestLimitsAreChecked(t *testing.T) {
+	t.Parallel()
+	for name, values := range map[string]map[string]string{
+		"STREAMSPACE_AGENT_MEMORY":    {"0": "", "256": "", "255": "0 or from 256", "1073741825": "0 or from 256"},
+		"STREAMSPACE_AGENT_DISK":      {"0": "", "4096": "", "255": "0 or from 256", "-1": "0 or from 256"},
+		"STREAMSPACE_AGENT_CPU":       {"0": "", "100": "", "99": "0 or from 100", "1048577": "0 or from 100"},
+		"STREAMSPACE_AGENT_PROCESSES": {"100": "", "4194304": "", "0": "from 100", "4194305": "from 100"},
+	} {
+		for limit, says := range values {
+			_, err := ReadConfig([]string{"STREAMSPACE_CONTROL_URL=http://control", name + "=" + limit})
+			if got := strings.Contains(err.Error(), name+" must be "+says); got != (says != "") {
+				t.Errorf("%s=%s: %v", name, limit, err)
+			}
+		}
+	}
+}

@@ -38,18 +38,14 @@ func Sessions() []apt.Need {
 	})
 }
 
-// Tests is what the tests require: all of the above, a browser, a pooler, a mail server, the programs of the production
-// guide (systemd checks the units and makes their user in a folder; it does not run), and a C compiler for Go's race
-// detector.
+// Tests is what the tests require: all of the above, a browser, a pooler, two proxies, a mail server, the programs of
+// the production guide (systemd checks the units and makes their user in a folder; it does not run), and a C compiler
+// for Go's race detector.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
 	return append(all,
 		apt.Program("chromium", "chromium"),
-		apt.Need{What: "PgBouncer", Package: "pgbouncer", Present: func(context.Context) bool {
-			_, err := os.Stat("/usr/sbin/pgbouncer") // which is not on every user's PATH
-			_, elsewhere := exec.LookPath("pgbouncer")
-			return err == nil || elsewhere == nil
-		}},
+		server("pgbouncer"), server("nginx"), server("haproxy"),
 		apt.Program("systemd-analyze", "systemd"),
 		apt.Program("openssl", "openssl"),
 		apt.Program("curl", "curl"),
@@ -62,4 +58,13 @@ func Tests() []apt.Need {
 			return err == nil
 		}},
 	)
+}
+
+// server is a program of the package with its name, which may be in a folder that is not on every user's PATH.
+func server(name string) apt.Need {
+	return apt.Need{What: name, Package: name, Present: func(context.Context) bool {
+		_, err := os.Stat("/usr/sbin/" + name)
+		_, elsewhere := exec.LookPath(name)
+		return err == nil || elsewhere == nil
+	}}
 }

@@ -41,16 +41,32 @@ type Roster interface {
 	// Placements lists the sessions that are placed on the agent and have not ended: at most n, in the order of their ids,
 	// after the given id. The zero id is the beginning. It returns ErrStale for an older epoch.
 	Placements(ctx context.Context, a link.Agent, after uuid.UUID, n int) ([]link.Desired, error)
+	// Unacknowledged lists at most n sessions of these agents whose newest change no report has followed.
+	Unacknowledged(ctx context.Context, of []uuid.UUID, n int) ([]Change, error)
+
+	// ReportUnknown records the workloads that no placement of the agent names, and returns those that must end. After a
+	// restore those without a row are kept, unless keep is false. It returns ErrStale for an older epoch.
+	ReportUnknown(ctx context.Context, a link.Agent, all []link.Unknown, keep bool) ([]uuid.UUID, error)
+}
+
+// Change is how a session on an agent should be.
+type Change struct {
+	Agent   uuid.UUID
+	Desired link.Desired
 }
 
 // Service has the use cases of agents that connect. It is safe for concurrent use.
 type Service struct {
 	roster Roster
 	bus    bus.Bus
+	keep   bool
 }
 
-// NewService makes the service. It wakes link.PlacementTopic when an agent has connected.
-func NewService(r Roster, b bus.Bus) *Service { return &Service{roster: r, bus: b} }
+// NewService makes the service. It wakes link.PlacementTopic when an agent has connected. With keep, the sessions that
+// the database does not know after a restore run on until an operator decides.
+func NewService(r Roster, b bus.Bus, keep bool) *Service {
+	return &Service{roster: r, bus: b, keep: keep}
+}
 
 // Connect authenticates an agent and returns it with its epoch. It returns ErrUnknown, ErrStale or ErrUnconfined. An
 // agent calls it when it connects and with each sync, so that a revoked one is refused within ten seconds.
@@ -66,4 +82,10 @@ func (s *Service) Connect(ctx context.Context, h link.Hello) (link.Agent, error)
 // the last.
 func (s *Service) Placements(ctx context.Context, a link.Agent, after uuid.UUID) ([]link.Desired, error) {
 	return s.roster.Placements(ctx, a, after, link.PlacementPage)
+}
+
+// Unknown records the workloads that no placement of the agent names, and returns those that it must end: all that have
+// a row, and the others unless they are kept after a restore.
+func (s *Service) Unknown(ctx context.Context, a link.Agent, all []link.Unknown) ([]uuid.UUID, error) {
+	return s.roster.ReportUnknown(ctx, a, all, s.keep)
 }

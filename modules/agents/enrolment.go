@@ -40,6 +40,21 @@ type Registry interface {
 	// ServeOrg lets the agent run the organisation's sessions; a repeated call changes nothing. It returns ErrNotFound or
 	// orgs.ErrNotFound.
 	ServeOrg(ctx context.Context, operator string, agent ID, in org.ID) error
+	// UnknownSessions returns a page of at most n of the sessions that agents keep and the database does not know, in the
+	// order of their ids, after the given one.
+	UnknownSessions(ctx context.Context, after uuid.UUID, n int) ([]UnknownSession, error)
+	// EndUnknownSessions lets agents end them, and writes an entry to the operators' log if they were kept.
+	EndUnknownSessions(ctx context.Context, operator string) error
+}
+
+// UnknownSession is a session that runs, and that the database does not know since it was restored.
+type UnknownSession struct {
+	Session   uuid.UUID
+	Agent     string // its name
+	Org       string // the organisation's slug; empty when the database does not know that either
+	Namespace string
+	Started   time.Time
+	Seen      time.Time // the agent's last contact
 }
 
 // New is an agent that is enrolled.
@@ -120,6 +135,19 @@ func (e *Enrolment) ByName(ctx context.Context, name string) (ID, error) {
 // List returns a page of at most n agents by name, after the given name.
 func (e *Enrolment) List(ctx context.Context, after string, n int) ([]Enrolled, error) {
 	return e.registry.Agents(ctx, after, n)
+}
+
+// Unknown returns a page of the sessions that run and that the database does not know.
+func (e *Enrolment) Unknown(ctx context.Context, after uuid.UUID, n int) ([]UnknownSession, error) {
+	return e.registry.UnknownSessions(ctx, after, n)
+}
+
+// EndUnknown lets agents end these sessions. A restore that is noticed later keeps such sessions again.
+func (e *Enrolment) EndUnknown(ctx context.Context, operator string) error {
+	if err := checkOperator(operator); err != nil {
+		return err
+	}
+	return e.registry.EndUnknownSessions(ctx, operator)
 }
 
 func checkOperator(name string) error { return input.Text("operator", name, 1, maxName) }

@@ -31,6 +31,10 @@ type plane struct {
 	deaf    bool  // a report is taken, its answer lost
 	lag     time.Duration
 	wrong   []string
+
+	restored bool           // an older database: what has no row is kept
+	mute     bool           // it does not say what must end
+	unknown  []link.Unknown // as the agent told last
 }
 
 func newPlane() *plane {
@@ -89,6 +93,27 @@ func (p process) Placements(context.Context) ([]link.Desired, error) {
 		}
 	}
 	return all, p.refused()
+}
+
+func (p process) Unknown(_ context.Context, all []link.Unknown) ([]uuid.UUID, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.refused(); err != nil {
+		return nil, err
+	}
+	if p.mute {
+		return nil, fault.New(fault.NotFound, "not_found", "there is no such route")
+	}
+	p.plane.unknown = nil
+	var end []uuid.UUID
+	for _, u := range all {
+		if p.rows[u.Session] == nil && p.restored {
+			p.plane.unknown = append(p.plane.unknown, u)
+		} else {
+			end = append(end, u.Session)
+		}
+	}
+	return end, nil
 }
 
 func (p process) Observe(_ context.Context, said link.Report) error {

@@ -22,12 +22,13 @@ const (
 	doReport                // it runs, and the control plane does not know
 	doFail                  // report failed with the reason, and remove what is left
 	doEnd                   // remove it and report terminated
+	doClose                 // report terminated with the reason, and remove what is left
 	doRemove                // remove what is left; the control plane knows that it has ended
 )
 
 // decide returns the step that is due for a session. It compares the desired and the last reported state with the
-// workload, which is zero if none exists. The reason is set for doFail only. It is a pure function, so that a table can
-// test every combination.
+// workload, which is zero if none exists. The reason is set for doFail and doClose only. It is a pure function, so that
+// a table can test every combination.
 func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reason string) {
 	none := found.Phase == ""
 	switch {
@@ -47,6 +48,8 @@ func decide(d link.Desired, found runtime.Status, epoch int64) (do action, reaso
 		return doStart, ""
 	case none || d.State == link.Running && found.Phase != runtime.Exited:
 		return doNothing, ""
+	case found.Phase == runtime.Exited && found.Reason == runtime.Closed:
+		return doClose, runtime.Closed
 	case found.Phase == runtime.Exited:
 		return doFail, reasonCode(found.Reason)
 	case found.Phase == runtime.Starting:

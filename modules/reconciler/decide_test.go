@@ -36,6 +36,14 @@ func TestDecide(t *testing.T) {
 			"ended with a reason", true, "running", 3,
 			runtime.Status{Phase: runtime.Exited, Reason: "Xvnc: killed by signal 9"}, doFail, "xvnc_killed_by_signal_9",
 		},
+		{
+			"closed by its user", true, "running", 3,
+			runtime.Status{Phase: runtime.Exited, Reason: "closed"}, doClose, "closed",
+		},
+		{
+			"closed by its user, and to be gone", false, "terminating", 3,
+			runtime.Status{Phase: runtime.Exited, Reason: "closed"}, doEnd, "",
+		},
 		{"ended before it was told", true, "starting", 3, is(runtime.Exited), doFail, "desktop_gone"},
 		{"to be gone, never started", false, "pending", 0, none, doEnd, ""},
 		{"to be gone, running", false, "terminating", 3, is(runtime.Running), doEnd, ""},

@@ -14,7 +14,8 @@
 //   - A session has at most one worker, so that its steps and its reports are in order.
 //   - A session that has run, and whose workload is gone, is not started again by the same process, even if the report
 //     that it ran was lost: the member's work is gone, and a new desktop must not hide that.
-//   - A workload without a session is stopped.
+//   - A workload without a session is stopped, when two complete listings in a row lack it. One could be wrong. The
+//     control plane is asked first: after a restore of an older database it keeps those that it does not know.
 //   - An error is logged and corrected by the next sync. Only link.ErrStaleAgent ends Run: a newer process of this
 //     agent has connected, and two must not act on the same sessions.
 //
@@ -28,6 +29,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,6 +49,8 @@ const (
 	startTimeout = 2 * time.Minute
 	// stopTimeout is longer than any time that a runtime gives a desktop to end.
 	stopTimeout = 30 * time.Second
+	// retryAfter is how soon what has failed is tried again. While the control plane is away, all agents ask it so often.
+	retryAfter = time.Second
 	// listTimeout keeps a runtime that hangs from blocking the syncs for ever.
 	listTimeout = 10 * time.Second
 	// maxConcurrent bounds the starts, and separately the stops. A host that starts a hundred desktops at once has none of
@@ -63,12 +67,17 @@ type Reconciler struct {
 	log   *slog.Logger
 
 	wake   chan struct{}     // asks for a sync now; its buffer of one merges several requests
+	failed chan struct{}     // a worker's report has failed; its buffer of one merges several
 	puts   chan link.Desired // unbuffered: Put waits until Run has it
 	starts *semaphore.Weighted
 	stops  *semaphore.Weighted
 
 	mu      sync.Mutex // guards workers and the fields of each
 	workers map[uuid.UUID]*worker
+
+	unlisted map[uuid.UUID]bool // the workloads that the last complete listing lacked; keepSyncing alone uses it
+	told     bool               // the control plane knows of unlisted workloads; keepSyncing alone uses it
+	anew     atomic.Bool        // there is a new connection, and the next listing may be of an older database
 }
 
 // New returns a Reconciler for the sessions in rt. epoch returns the epoch of this process; it is called only after the
@@ -76,7 +85,7 @@ type Reconciler struct {
 func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Logger) *Reconciler {
 	return &Reconciler{
 		rt: rt, up: up, epoch: epoch, log: log,
-		wake: make(chan struct{}, 1), puts: make(chan link.Desired),
+		wake: make(chan struct{}, 1), failed: make(chan struct{}, 1), puts: make(chan link.Desired),
 		starts: semaphore.NewWeighted(maxConcurrent), stops: semaphore.NewWeighted(maxConcurrent),
 		workers: make(map[uuid.UUID]*worker),
 	}
@@ -87,12 +96,13 @@ func New(rt runtime.Runtime, up link.Upstream, epoch func() int64, log *slog.Log
 func (r *Reconciler) Put(ctx context.Context, d link.Desired) {
 	select {
 	case r.puts <- d:
-	case <-ctx.Done(): // the next sync finds the change
+	case <-ctx.Done(): // it is told again, or the next sync finds the change
 	}
 }
 
 // Connected is called when the agent has connected. It makes the next sync happen at once, and never blocks.
 func (r *Reconciler) Connected(context.Context) {
+	r.anew.Store(true)
 	select {
 	case r.wake <- struct{}{}:
 	default: // a sync is already requested
@@ -123,21 +133,39 @@ func (r *Reconciler) Run(ctx context.Context) error {
 }
 
 // keepSyncing syncs at intervals, after a connection, and when the runtime says that a workload has changed by itself.
+// After a failure, its own or a worker's, it syncs again soon.
 func (r *Reconciler) keepSyncing(ctx context.Context, g *errgroup.Group) error {
 	ticker := time.NewTicker(syncEvery)
 	defer ticker.Stop()
 	for {
-		if err := r.logRetryable(ctx, "sync", r.once(ctx, g)); err != nil {
+		failure := r.once(ctx, g)
+		if err := r.logRetryable(ctx, "sync", failure); err != nil {
 			return err
 		}
+		var again <-chan time.Time
+		if soon(failure) {
+			again = time.After(retryAfter)
+		}
 		select {
+		case <-again:
 		case <-ticker.C:
+		case <-r.failed:
+			select { // not at once: what has failed would fail again
+			case <-time.After(retryAfter):
+			case <-ctx.Done():
+			}
 		case <-r.wake:
 		case <-r.rt.Changes():
 		case <-ctx.Done():
 			return nil
 		}
 	}
+}
+
+// soon reports whether something failed because the control plane or its database is away, and may work a moment later.
+func soon(err error) bool {
+	f, ok := errors.AsType[*fault.Fault](err)
+	return ok && (f.Kind == fault.Unavailable || f.Kind == fault.Internal)
 }
 
 // logRetryable logs an error that the next sync corrects, and returns any other. A connection that is down is logged at
@@ -159,16 +187,20 @@ func (r *Reconciler) logRetryable(ctx context.Context, what string, err error) e
 // once does one sync: it compares everything that is placed here with everything that runs, and dispatches what
 // differs.
 func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
-	asked := time.Now()
+	asked, anew := time.Now(), r.anew.Swap(false)
 	placed, err := r.up.Placements(ctx)
 	if err != nil {
+		r.anew.CompareAndSwap(false, anew)
 		return err
+	}
+	if anew {
+		r.follow(placed)
 	}
 	found, err := r.list(ctx)
 	if err != nil {
 		return err
 	}
-	listed := make(map[uuid.UUID]bool, len(placed))
+	listed, unlisted := make(map[uuid.UUID]bool, len(placed)), make(map[uuid.UUID]bool)
 	for _, d := range placed {
 		listed[d.Session] = true
 		status := found[d.Session]
@@ -176,16 +208,21 @@ func (r *Reconciler) once(ctx context.Context, g *errgroup.Group) error {
 			r.dispatch(ctx, g, job{Desired: d})
 		}
 	}
+	var unknown []link.Unknown
 	for session, s := range found {
 		// A workload that started after the request may belong to a session that a Put has announced since. It is not an
 		// orphan.
 		if !listed[session] && s.Started.Before(asked) {
-			r.dispatch(ctx, g, job{Desired: link.Desired{Session: session}, orphan: true})
+			unlisted[session] = true
+			if r.unlisted[session] {
+				unknown = append(unknown, link.Unknown{Session: session, Namespace: s.Namespace, Started: s.Started})
+			}
 		}
 		listed[session] = true
 	}
+	r.unlisted = unlisted
 	r.forget(listed)
-	return nil
+	return r.ask(ctx, g, unknown)
 }
 
 func (r *Reconciler) list(ctx context.Context) (map[uuid.UUID]runtime.Status, error) {

@@ -59,7 +59,9 @@ func (h *host) Start(ctx context.Context, w runtime.Workload) error {
 		return nil
 	}
 	h.begun++
-	h.workloads[w.Session] = runtime.Status{Session: w.Session, Phase: runtime.Starting, Started: time.Now()}
+	h.workloads[w.Session] = runtime.Status{
+		Session: w.Session, Namespace: w.Namespace, Phase: runtime.Starting, Started: time.Now(),
+	}
 	slow, broken, takes := h.slow[w.Session], h.broken, h.takes
 	h.mu.Unlock()
 	err := ctx.Err()

@@ -47,7 +47,7 @@ func TestEndOfAnUnlistedSessionCancelsItsStart(t *testing.T) {
 		a.Put(t.Context(), d)
 		synctest.Wait()
 		p.set(func(p *plane) { p.rows[d.Session].State = "terminated" })
-		settled(syncEvery + cleanup)
+		settled(2*syncEvery + cleanup)
 		wantReports(t, p, d.Session, "starting")
 		if h.cancelled != 1 || h.sessions() != nil {
 			t.Errorf("%d starts cancelled, left %v", h.cancelled, h.sessions())
@@ -85,16 +85,44 @@ func TestFailedStopIsTriedAgain(t *testing.T) {
 	})
 }
 
+// A listing may be wrong once, and then be right again.
+func TestOneListingStopsNothing(t *testing.T) {
+	scene(t, func(t *testing.T, p *plane, h *host, a *agentProcess) {
+		d := p.create()
+		a.Put(t.Context(), d)
+		settled(h.takes)
+		for range 3 {
+			p.set(func(p *plane) { p.order = nil })
+			a.Connected(t.Context())
+			synctest.Wait()
+			p.set(func(p *plane) { p.order = []uuid.UUID{d.Session} })
+			a.Connected(t.Context())
+			synctest.Wait()
+		}
+		if diff := cmp.Diff([]string{d.Session.String()}, h.sessions()); diff != "" {
+			t.Errorf("workloads (-want +got):\n%s", diff)
+		}
+		p.set(func(p *plane) { p.order = nil })
+		for range 2 {
+			a.Connected(t.Context())
+			synctest.Wait()
+		}
+		if left := h.sessions(); left != nil {
+			t.Errorf("left behind: %v", left)
+		}
+	})
+}
+
 func TestOnlyOlderOrphansAreStopped(t *testing.T) {
 	scene(t, func(t *testing.T, p *plane, h *host, a *agentProcess) {
 		old, young := uuid.New(), uuid.New()
 		h.put(old, func(s *runtime.Status) { s.Phase, s.Started = runtime.Running, time.Now() })
-		h.put(young, func(s *runtime.Status) { s.Phase, s.Started = runtime.Running, time.Now().Add(syncEvery) })
-		settled(syncEvery)
+		h.put(young, func(s *runtime.Status) { s.Phase, s.Started = runtime.Running, time.Now().Add(2*syncEvery) })
+		settled(2 * syncEvery)
 		if diff := cmp.Diff([]string{young.String()}, h.sessions()); diff != "" {
 			t.Errorf("workloads (-want +got):\n%s", diff)
 		}
-		settled(syncEvery)
+		settled(2 * syncEvery)
 		if left := h.sessions(); left != nil {
 			t.Errorf("left behind: %v", left)
 		}

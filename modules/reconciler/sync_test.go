@@ -62,6 +62,25 @@ func TestLostReportIsMadeGood(t *testing.T) {
 	})
 }
 
+// The end of an outage costs a second or two, not what is left of an interval.
+func TestWhatAnOutagePutOffIsDoneSoon(t *testing.T) {
+	for what, kind := range map[string]fault.Kind{"no connection": fault.Unavailable, "no database": fault.Internal} {
+		t.Run(what, func(t *testing.T) {
+			scene(t, func(t *testing.T, p *plane, h *host, a *agentProcess) {
+				d := p.create()
+				a.Put(t.Context(), d)
+				settled(h.takes)
+				p.set(func(p *plane) { p.refuse = fault.New(kind, "away", "gone") })
+				a.Put(t.Context(), p.terminate(d.Session))
+				settled(syncEvery / 2)
+				p.set(func(p *plane) { p.refuse = nil })
+				settled(2 * retryAfter)
+				wantReports(t, p, d.Session, "starting", "running", "terminated")
+			})
+		})
+	}
+}
+
 func TestSeenTrustsANewerGeneration(t *testing.T) {
 	t.Parallel()
 	session := uuid.New()

@@ -79,6 +79,12 @@ func (r *Reconciler) work(ctx context.Context, w *worker) error {
 		err := r.reconcile(ctx, w, *j)
 		if err != nil {
 			err = fmt.Errorf("session %s: %w", j.Session, err)
+			if soon(err) {
+				select {
+				case r.failed <- struct{}{}:
+				default: // a sync is already due
+				}
+			}
 		}
 		if err := r.logRetryable(ctx, "session", err); err != nil {
 			return err
@@ -101,8 +107,11 @@ func (r *Reconciler) reconcile(ctx context.Context, w *worker, j job) error {
 		return r.start(ctx, w, j.Desired)
 	case doReport:
 		return r.reportRunning(ctx, w, j.Desired)
-	case doFail: // the report comes first: if it fails, the workload still has the reason for the next try
+	case doFail, doClose: // the report comes first: if it fails, the workload still has the reason for the next try
 		why := outcome{state: link.Failed, reason: reason, detail: status.Output}
+		if do == doClose {
+			why = outcome{state: link.Terminated, reason: reason}
+		}
 		if _, err := r.report(ctx, w, j.Desired, why); err != nil {
 			return err
 		}
