@@ -1,8 +1,8 @@
 // Package membus implements ports/bus within one process. app/server makes one Bus, through which a request that
 // changes a session wakes the streams that wait for it.
 //
-// A wake does not reach another process: there, the change is noticed at the next poll, within a second
-// (modules/sessions/await.go). Waking costs one send for each watcher of the topic, and never blocks.
+// A wake does not reach another process: adapters/pgbus adds that. Waking costs one send for each watcher of the topic,
+// and never blocks.
 package membus
 
 import (

@@ -180,7 +180,7 @@ func lost(err error) end {
 	return end{code: websocket.StatusInternalError, reason: "display_lost", err: err}
 }
 
-// withdrawn says how the end of the user's access ends the stream. If access cannot be checked, the stream ends: it
+// withdrawn says how the end of the user's access ends the stream. If access cannot be checked for long, it ends: it
 // must not outlive access that may be gone.
 func withdrawn(err error) end {
 	f := fault.Of(err)

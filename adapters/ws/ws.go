@@ -27,8 +27,11 @@ const (
 	perOrg = 200
 	// openTimeout is how long the agent may take to dial back.
 	openTimeout = 10 * time.Second
-	// drainTimeout is how long the streams may take to end when the server shuts down. Each has closeTimeout.
-	drainTimeout = 2 * closeTimeout
+	// recordTimeout is how long the audit entry of a stream's end may take.
+	recordTimeout = 2 * time.Second
+	// drainTimeout is how long the streams may take to end when the server shuts down. Each has closeTimeout, and
+	// recordTimeout after it.
+	drainTimeout = 2*closeTimeout + recordTimeout
 	// maxMessage is the largest message from a browser, in bytes. The largest that noVNC sends is the clipboard.
 	maxMessage = 4 << 20
 	// subprotocol is the one that the server selects; noVNC requires it.
@@ -49,6 +52,10 @@ type Sessions interface {
 	// WatchAccess returns the reason when the caller loses access to the session or the session ends. It returns nil
 	// when ctx is done.
 	WatchAccess(ctx context.Context, who org.Scope, id sessions.ID) error
+	// BeginLook records that the caller opens another member's desktop, and nothing for their own.
+	BeginLook(ctx context.Context, who org.Scope, it sessions.Session) error
+	// EndLook records for how long they had it open.
+	EndLook(ctx context.Context, who org.Scope, it sessions.Session, lasted time.Duration) error
 }
 
 // Displays opens connections to sessions' displays. link.Commands implements it.
@@ -98,7 +105,7 @@ func (s *Streams) Run(ctx context.Context) error {
 	case <-gone:
 		return nil
 	case <-timer.C:
-		return errors.New("a desktop's stream did not end within 4 seconds of the shutdown")
+		return errors.New("a desktop's stream did not end within 6 seconds of the shutdown")
 	}
 }
 
@@ -131,10 +138,16 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer s.release(who.Org())
-	display, err := s.display(r.Context(), who, sessions.ID{UUID: id})
+	it, display, err := s.display(r.Context(), who, sessions.ID{UUID: id})
 	if err != nil {
 		return err
 	}
+	start := time.Now()
+	if err := s.config.Sessions.BeginLook(r.Context(), who, it); err != nil {
+		_ = display.Close()
+		return err
+	}
+	defer func() { s.endLook(r.Context(), who, it, time.Since(start)) }()
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols: []string{subprotocol}, InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 	})
@@ -144,7 +157,6 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	socket.SetReadLimit(maxMessage)
-	start := time.Now()
 	end := s.splice(r.Context(), socket, display, func(ctx context.Context) error {
 		return s.config.Sessions.WatchAccess(ctx, who, sessions.ID{UUID: id})
 	})
@@ -154,19 +166,32 @@ func (s *Streams) serve(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// endLook records the end of a look, also when the client has gone or the server shuts down. If the program is killed,
+// only the begin is recorded.
+func (s *Streams) endLook(ctx context.Context, who org.Scope, it sessions.Session, lasted time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := s.config.Sessions.EndLook(ctx, who, it, lasted); err != nil {
+		s.config.Log.ErrorContext(ctx, "the end of a stream is not in the audit log", "session_id", it.ID.String(),
+			"org_id", who.Org().String(), "user_id", who.User().String(), "seconds", int(lasted.Seconds()), "error", err)
+	}
+}
+
 // display waits for the session to run and connects to its display. Both come before the upgrade: until then an error
 // is an HTTP response with a code, which the console can show and retry.
-func (s *Streams) display(ctx context.Context, who org.Scope, id sessions.ID) (io.ReadWriteCloser, error) {
+func (s *Streams) display(
+	ctx context.Context, who org.Scope, id sessions.ID,
+) (sessions.Session, io.ReadWriteCloser, error) {
 	ctx, cancel := s.untilClosing(ctx)
 	defer cancel(nil)
 	it, err := s.config.Sessions.AwaitRunning(ctx, who, id)
 	if err != nil {
-		return nil, becauseOf(ctx, err)
+		return it, nil, becauseOf(ctx, err)
 	}
 	ctx, cancelOpen := context.WithTimeout(ctx, openTimeout)
 	defer cancelOpen()
 	display, err := s.config.Displays.Open(ctx, it.Agent, id.UUID)
-	return display, becauseOf(ctx, err)
+	return it, display, becauseOf(ctx, err)
 }
 
 // untilClosing returns a context that is also done when the server shuts down, with errClosing as its cause.

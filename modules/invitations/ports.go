@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -33,6 +34,7 @@ type Tx interface {
 	InvitationIsForeign(ctx context.Context, id uuid.UUID) (bool, error)
 
 	audit.Tx
+	events.Tx
 	idempotency.Tx
 }
 

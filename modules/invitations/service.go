@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/mail"
@@ -78,7 +79,10 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in New) (Made, erro
 		if err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "invitation.create", out.ID)
+		if err := audit.Record(ctx, tx, "invitation.create", out.ID); err != nil {
+			return err
+		}
+		return events.Append(ctx, tx, created.About(events.Subject{ID: id, Name: out.Email}, Invited{out.Role, out.EndsAt}))
 	})
 	if err != nil || in.Key.Replayed() { // the secret is not kept, so that no one can be given the link again
 		return Made{Invitation: out}, err
@@ -114,7 +118,10 @@ func clearAddress(ctx context.Context, tx Tx, who org.Scope, email string) error
 	if err := cmp.Or(err, ownersOnly(who, role)); err != nil {
 		return err
 	}
-	return tx.RevokeInvitation(ctx, id)
+	if err := tx.RevokeInvitation(ctx, id); err != nil {
+		return err
+	}
+	return events.Append(ctx, tx, revoked.About(events.Subject{ID: id.UUID, Name: email}, events.None{}))
 }
 
 // send mails the link. The invitation is there already, so that a failure is told as one that another try mends.
@@ -165,7 +172,10 @@ func (s *Service) Revoke(ctx context.Context, who org.Scope, id ID) error {
 		if err := tx.RevokeInvitation(ctx, id); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "invitation.revoke", id)
+		if err := audit.Record(ctx, tx, "invitation.revoke", id); err != nil {
+			return err
+		}
+		return events.Append(ctx, tx, revoked.About(events.Subject{ID: id.UUID, Name: i.Email}, events.None{}))
 	})
 	if errors.Is(err, ErrNotFound) {
 		return s.refusals.Missing(ctx, who, id.UUID)

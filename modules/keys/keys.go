@@ -32,6 +32,8 @@ var (
 	ErrNotFound = fault.New(fault.NotFound, "key_not_found", "There is no such API key.").AsMiss()
 	// ErrTooMany is the fault of a key beyond MaxPerMember. Keys that have ended do not count.
 	ErrTooMany = fault.New(fault.Conflict, "too_many_keys", "You have 50 API keys. Revoke one that you no longer need.")
+	// ErrTooLong is the fault of a key that would last longer than the organisation allows. It tells the limit, in days.
+	ErrTooLong = fault.New(fault.Conflict, "key_too_long", "Your organisation does not allow keys that last that long.")
 )
 
 // Resource is what the audit log calls a key that belongs to another organisation.

@@ -36,10 +36,9 @@ func (s *Service) List(ctx context.Context, who org.Scope, everyones bool, r pag
 	}), err
 }
 
-// Create makes a key of the caller, and returns its token, which cannot be read again. It returns ErrTooMany, or an
-// Invalid fault that names expires_in_days when the organisation does not allow that many. With the Idempotency-Key of
-// an earlier request it returns the key of that one without its token, or ErrNotFound if it has ended, or
-// idempotency.ErrReused.
+// Create makes a key of the caller, and returns its token, which cannot be read again. It returns ErrTooMany or
+// ErrTooLong. With the Idempotency-Key of an earlier request it returns the key of that one without its token, or
+// ErrNotFound if it has ended, or idempotency.ErrReused.
 func (s *Service) Create(ctx context.Context, who org.Scope, n New) (Key, secret.Secret, error) {
 	if err := input.Text("name", n.Name, 1, 80); err != nil {
 		return Key{}, secret.Secret{}, err
@@ -58,7 +57,8 @@ func (s *Service) Create(ctx context.Context, who org.Scope, n New) (Key, secret
 		k = Key{ID: w.ID, Owner: who.User(), Name: n.Name, Scopes: n.Scopes, Created: tx.Now()}
 		longest := 0
 		if k.Ends, longest, err = tx.CreateKey(ctx, n, w); err == nil && k.Ends.IsZero() {
-			err = input.Invalid("expires_in_days", "must be from 1 to %d, the longest that your organisation allows", longest)
+			err = ErrTooLong.Saying("Your organisation allows keys that last up to %d days.", longest).
+				With("field", "expires_in_days").With("limit", longest)
 		}
 		return err
 	})

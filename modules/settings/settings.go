@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/input"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -19,6 +20,7 @@ type Tx interface {
 	// SetSettings writes the settings. The caller must be an admin.
 	SetSettings(ctx context.Context, s Settings) error
 	audit.Tx
+	events.Tx
 }
 
 // Queries has the reads of this module's use cases, each in one round trip.
@@ -52,6 +54,9 @@ func (s *Service) Set(ctx context.Context, who org.Scope, to Settings) error {
 		if err := audit.Record(ctx, tx, "settings.update", who.Org()); err != nil {
 			return err
 		}
-		return tx.SetSettings(ctx, to)
+		if err := tx.SetSettings(ctx, to); err != nil {
+			return err
+		}
+		return events.Append(ctx, tx, updated.About(events.Subject{ID: who.Org().UUID}, Values(to)))
 	})
 }

@@ -74,8 +74,14 @@ func checkSpec(s runtime.Spec) error {
 		return fmt.Errorf("encode the spec of a template: %w", err)
 	}
 	return cmp.Or(
-		checkCommand(s.Command), checkSide("spec.width", s.Width), checkSide("spec.height", s.Height),
-		input.Size("spec", len(text), 0, link.MaxSpec),
+		checkCommand(s.Command),
+		checkNumber("spec.width", s.Width, minSide, runtime.MaxSide),
+		checkNumber("spec.height", s.Height, minSide, runtime.MaxSide),
+		checkNumber("spec.memory", s.Memory, runtime.MinMemory, runtime.MaxMemory),
+		checkNumber("spec.cpu", s.CPU, runtime.MinCPU, runtime.MaxCPU),
+		checkNumber("spec.processes", s.Processes, runtime.MinProcesses, runtime.MaxProcesses),
+		checkNumber("spec.disk", s.Disk, runtime.MinDisk, runtime.MaxDisk),
+		onlyAtLaunch("spec.scale", s.Scale), input.Size("spec", len(text), 0, link.MaxSpec),
 	)
 }
 
@@ -91,10 +97,18 @@ func checkCommand(command []string) error {
 	return nil
 }
 
-// checkSide checks a number of pixels. Zero is the runtime's own choice.
-func checkSide(field string, pixels int) error {
-	if pixels == 0 {
+// onlyAtLaunch refuses a number that depends on the screen in front of the user.
+func onlyAtLaunch(field string, n int) error {
+	if n != 0 {
+		return input.Invalid(field, "is chosen when a session is launched, not by its template")
+	}
+	return nil
+}
+
+// checkNumber checks a number that may be absent. Zero is the runtime's own choice.
+func checkNumber(field string, n, smallest, most int) error {
+	if n == 0 {
 		return nil
 	}
-	return input.Number(field, int64(pixels), minSide, runtime.MaxSide)
+	return input.Number(field, int64(n), int64(smallest), int64(most))
 }

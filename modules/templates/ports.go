@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/page"
 )
@@ -34,7 +35,7 @@ type Queries interface {
 
 // Tx is everything that a member's use case may read and write in one transaction. The scope lets only admins write.
 type Tx interface {
-	// InsertTemplate writes a private template. It returns ErrNameTaken.
+	// InsertTemplate writes a private template. It returns ErrNameTaken or ErrTooMany.
 	InsertTemplate(ctx context.Context, t Template) error
 	// LockTemplate reads one of the organisation's own templates and locks its row until the end of the transaction. It
 	// returns ErrNotFound, also for a public one.
@@ -53,4 +54,5 @@ type Tx interface {
 
 	Foreign
 	idempotency.Tx
+	events.Tx
 }

@@ -13,8 +13,12 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
-// maxOperator is the length of an operator's name, in characters.
-const maxOperator = 80
+const (
+	// maxOperator is the length of an operator's name, in characters.
+	maxOperator = 80
+	// maxRejection is the length of a reason, in characters. The database has the same limit.
+	maxRejection = 500
+)
 
 // Registry is the port to the database for operators who write templates.
 type Registry interface {
@@ -31,6 +35,8 @@ type Registry interface {
 	PublicationRequests(ctx context.Context, after ID, n int) ([]Request, error)
 	// ApproveTemplate publishes what was requested. It returns ErrNotRequested or ErrPublicNameTaken.
 	ApproveTemplate(ctx context.Context, operator string, a Approval) error
+	// RejectTemplate ends a request with a reason. It returns ErrNotRequested.
+	RejectTemplate(ctx context.Context, operator string, r Rejection) error
 }
 
 // Request is a template that the admins of an organisation have asked to be published.
@@ -49,6 +55,14 @@ type Approval struct {
 	Name     string
 	Revision int
 	Public   ID // of the public template, if it is a new one
+}
+
+// Rejection says why an operator refuses to publish a revision of an organisation's template.
+type Rejection struct {
+	Org      org.ID
+	Name     string
+	Revision int
+	Reason   string // for the organisation's admins
 }
 
 // Publisher has the use cases of the platform's operators who write templates.
@@ -99,4 +113,15 @@ func (p *Publisher) Approve(ctx context.Context, operator string, a Approval) er
 	}
 	a.Public = ID{uuid.Must(uuid.NewV7())}
 	return p.registry.ApproveTemplate(ctx, operator, a)
+}
+
+// Reject refuses to publish a revision, with a reason that the organisation's admins see until they change the template
+// or ask again. It returns ErrNotRequested, or an Invalid fault that names the field.
+func (p *Publisher) Reject(ctx context.Context, operator string, r Rejection) error {
+	err := cmp.Or(input.Text("operator", operator, 1, maxOperator), input.Text("reason", r.Reason, 1, maxRejection),
+		input.Number("revision", int64(r.Revision), 1, math.MaxInt32))
+	if err != nil {
+		return err
+	}
+	return p.registry.RejectTemplate(ctx, operator, r)
 }

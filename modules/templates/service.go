@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/idempotency"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -40,6 +41,9 @@ func NewService(
 func (s *Service) List(ctx context.Context, who org.Scope, r page.Request) (page.Page[Template], error) {
 	ts, err := s.read(who).Templates(ctx, r.After, r.Size()+1)
 	p := page.Cut(ts, r.Size(), func(t Template) page.Cursor { return page.Cursor{Key: t.Name, ID: t.ID.UUID} })
+	for i := range p.Items {
+		p.Items[i] = shownTo(who, p.Items[i])
+	}
 	p.Items = slices.DeleteFunc(p.Items, func(t Template) bool {
 		if t.Unreadable {
 			s.log.WarnContext(ctx, "template with an unknown form", "template_id", t.ID.String())
@@ -56,12 +60,20 @@ func (s *Service) Get(ctx context.Context, who org.Scope, id ID) (Template, erro
 	if fault.IsKind(err, fault.NotFound) {
 		err = s.refusals.Missing(ctx, who, id.UUID)
 	}
-	return t, err
+	return shownTo(who, t), err
 }
 
-// Create writes a private template of the caller's organisation. It returns ErrNameTaken, or an Invalid fault that
-// names the field. With the key of an earlier request it returns what that one has created, or ErrNotFound if it is
-// deleted, or idempotency.ErrReused.
+// shownTo leaves out what only admins see: why operators refused to publish a template.
+func shownTo(who org.Scope, t Template) Template {
+	if !who.IsAdmin() {
+		t.Rejection = ""
+	}
+	return t
+}
+
+// Create writes a private template of the caller's organisation. It returns ErrNameTaken, ErrTooMany, or an Invalid
+// fault that names the field. With the key of an earlier request it returns what that one has created, or ErrNotFound
+// if it is deleted, or idempotency.ErrReused.
 func (s *Service) Create(ctx context.Context, who org.Scope, n New) (Template, error) {
 	if err := n.check(); err != nil {
 		return Template{}, err
@@ -80,7 +92,7 @@ func (s *Service) Create(ctx context.Context, who org.Scope, n New) (Template, e
 		if err := tx.InsertTemplate(ctx, out); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.create", out.ID)
+		return record(ctx, tx, "template.create", about(created, out, Content{out.Title, out.Revision}))
 	})
 	return out, err
 }
@@ -97,7 +109,7 @@ func (s *Service) Update(ctx context.Context, who org.Scope, id ID, c Change) (T
 		if out, err = tx.UpdateTemplate(ctx, id, c); err != nil || out.Revision == was.Revision {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.update", id)
+		return record(ctx, tx, "template.update", about(updated, out, Content{out.Title, out.Revision}))
 	})
 	return out, err
 }
@@ -105,11 +117,11 @@ func (s *Service) Update(ctx context.Context, who org.Scope, id ID, c Change) (T
 // Delete removes a private template with its name. Sessions that were started from it run on, because each has a copy
 // of what it runs. It returns the same faults as Update.
 func (s *Service) Delete(ctx context.Context, who org.Scope, id ID, expected version.Expected) error {
-	return s.locked(ctx, who, target{id, expected}, func(tx Tx, _ Template) error {
+	return s.locked(ctx, who, target{id, expected}, func(tx Tx, t Template) error {
 		if err := tx.DeleteTemplate(ctx, id); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.delete", id)
+		return record(ctx, tx, "template.delete", about(deleted, t, events.None{}))
 	})
 }
 
@@ -122,7 +134,7 @@ func (s *Service) RequestPublication(
 	var out Template
 	err := s.locked(ctx, who, target{id, expected}, func(tx Tx, t Template) error {
 		out = t
-		out.Publication = Requested
+		out.Publication, out.Rejection = Requested, ""
 		switch {
 		case t.Unreadable:
 			return ErrUnreadable
@@ -132,7 +144,7 @@ func (s *Service) RequestPublication(
 		if err := tx.RequestPublication(ctx, id); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.request_publication", id)
+		return record(ctx, tx, "template.request_publication", about(requested, t, AtRevision{t.Revision}))
 	})
 	return out, err
 }
@@ -147,7 +159,7 @@ func (s *Service) WithdrawPublication(ctx context.Context, who org.Scope, id ID,
 		if err := tx.WithdrawPublication(ctx, id); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, "template.withdraw_publication", id)
+		return record(ctx, tx, "template.withdraw_publication", about(withdrawn, t, AtRevision{t.Revision}))
 	})
 }
 

@@ -28,6 +28,14 @@ var ErrUnreadable = fault.New(fault.Conflict, "template_unreadable",
 var ErrNameTaken = fault.New(fault.Conflict, "template_name_taken",
 	"Your organisation has a template with this name. Change that one, or choose another name.")
 
+// maxTemplates is how many templates an organisation has at most. The database has the same limit.
+const maxTemplates = 1000
+
+// ErrTooMany is the fault of one template more than an organisation can have.
+var ErrTooMany = fault.New(fault.Conflict, "too_many_templates",
+	"Your organisation has 1000 templates, the most that it can have. Delete one that is not used any more.").
+	With("limit", maxTemplates)
+
 // ErrPublic is the fault of a member's change to a public template.
 var ErrPublic = fault.New(fault.Forbidden, "template_is_public",
 	"This is a public template, which only the operators of this installation change.")
@@ -55,6 +63,7 @@ type Template struct {
 	Public      bool // every organisation may use it
 	Revision    int  // counts the changes, from 1
 	Publication Publication
+	Rejection   string // why operators refused to publish this revision; for admins alone, empty without one
 	Spec        runtime.Spec
 	// Unreadable means that the stored spec has another form than this version knows, and Spec is empty. A newer version
 	// may have written it.
@@ -76,6 +85,9 @@ func (t Template) Version() version.Version {
 	v := strconv.Itoa(t.Revision)
 	if t.Publication == Requested || t.Publication == Published {
 		v += "." + string(t.Publication)
+	}
+	if t.Rejection != "" {
+		v += ".rejected"
 	}
 	return version.Version(v)
 }
