@@ -11,9 +11,7 @@ import (
 const (
 	// startTimeout is how long a stream waits for its session to run.
 	startTimeout = 30 * time.Second
-	// pollInterval is how late a change is noticed if no wake-up arrives: it was lost, or the access has ended, which
-	// wakes no one. A read costs less than 0.2 ms of CPU, so that a thousand open streams cost less than a fifth of a
-	// core.
+	// pollInterval is how late a change is noticed if no wake-up arrives: it was lost, or the access has ended.
 	pollInterval = time.Second
 )
 
@@ -48,32 +46,6 @@ func (s *Service) AwaitRunning(ctx context.Context, who org.Scope, id ID) (Sessi
 			return Session{}, errNotReady
 		case <-ctx.Done():
 			return Session{}, ctx.Err()
-		}
-	}
-}
-
-// WatchAccess returns the reason as soon as the caller may no longer see the session or it has ended, and nil when ctx
-// is done. It checks every second and when the session changes, so that an open stream ends within two seconds. The
-// check every second is necessary: signing out, or removing a member, wakes no one.
-func (s *Service) WatchAccess(ctx context.Context, who org.Scope, id ID) error {
-	woken, stop := s.bus.Watch(topic(id))
-	defer stop()
-	again := time.NewTicker(pollInterval)
-	defer again.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-woken:
-		case <-again.C:
-		}
-		switch it, err := s.read(who).SessionByID(ctx, id); {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			return err
-		case it.EndWanted || it.State.Final():
-			return ErrEnded
 		}
 	}
 }

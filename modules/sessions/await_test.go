@@ -6,7 +6,6 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -42,10 +41,6 @@ func (w *watched) Sessions(context.Context, Filter, page.Cursor, int) ([]Session
 	return nil, errors.New("nobody lists")
 }
 
-func (w *watched) Quota(context.Context) (Quota, error) {
-	return Quota{}, errors.New("nobody asks for the quota")
-}
-
 func (w *watched) SessionEvents(context.Context, ID, page.Cursor, int) ([]Event, error) {
 	return nil, errors.New("nobody asks for its history")
 }
@@ -55,7 +50,8 @@ func (w *watched) Wake(string) { w.wake <- struct{}{} }
 func (w *watched) Watch(string) (<-chan struct{}, func()) { return w.wake, func() {} }
 
 func (w *watched) service() *Service {
-	return NewService(Config{Read: func(org.Scope) Queries { return w }, Bus: w, Counter: w})
+	read := func(org.Scope) Queries { return w }
+	return NewService(Config{Read: read, Bus: w, Counter: w})
 }
 
 func (w *watched) Refusals(string) func() { return func() {} }
@@ -93,47 +89,5 @@ func TestWhoeverWaitsIsAskedForAtEachLook(t *testing.T) {
 				})
 			})
 		}
-	}
-}
-
-// An open stream ends with the right to it, whether or not anybody says so: a member who is removed wakes nobody.
-func TestAccessIsLookedAtEachSecond(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		then State
-		err  error
-	}{
-		"they are removed":     {link.Running, errRemoved},
-		"it is no longer seen": {link.Running, fault.New(fault.NotFound, "session_not_found", "there is none")},
-		"nobody can tell":      {link.Running, errors.New("no database")},
-		"it has ended":         {link.Terminated, ErrEnded},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				w, result := newWatched(link.Running), make(chan error, 1)
-				go func() { result <- w.service().WatchAccess(t.Context(), org.Scope{}, ID{uuid.New()}) }()
-				time.Sleep(10*pollInterval + pollInterval/2)
-				select {
-				case err := <-result:
-					t.Fatalf("it ended while it was theirs: %v", err)
-				default:
-				}
-				err := c.err
-				if errors.Is(err, ErrEnded) {
-					err = nil // the state says so
-				}
-				w.become(c.then, err)
-				since := time.Now()
-				select {
-				case err := <-result:
-					if !errors.Is(err, c.err) || time.Since(since) > pollInterval {
-						t.Errorf("after %v: %v, want %v", time.Since(since), err, c.err)
-					}
-				case <-time.After(time.Minute):
-					t.Error("it goes on")
-				}
-			})
-		})
 	}
 }

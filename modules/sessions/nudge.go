@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// nudges is the length of the queue. When it is full, further nudges are dropped, and the agent finds the change at
-	// its next sync, within ten seconds. Blocking instead would make a member's request wait for an agent.
+	// nudges is the length of the queue. When it is full, further nudges are dropped, and the changes are
+	// told again within a second (agents.Repeater). Blocking instead would make a member's request wait for an agent.
 	nudges = 1024
 	// nudgers is how many send at the same time. An agent that does not respond occupies one of them for two seconds.
 	nudgers = 8
@@ -24,7 +24,7 @@ type nudge struct {
 }
 
 // Nudger tells agents at once what has changed, in the background: no request waits for an agent. Nudges may be lost;
-// the agents' sync corrects that.
+// agents.Repeater repeats them.
 type Nudger struct {
 	commands link.Commands
 	queue    chan nudge
@@ -45,7 +45,7 @@ func (n *Nudger) Nudge(agent uuid.UUID, d link.Desired) {
 	}
 	select {
 	case n.queue <- nudge{agent, d}:
-	default: // the agent's next sync finds the change
+	default: // it is told again within a second
 	}
 }
 
@@ -70,7 +70,7 @@ func (n *Nudger) Run(ctx context.Context) error {
 // send logs a failure at debug level only: an agent that is not connected is normal.
 func (n *Nudger) send(ctx context.Context, x nudge) {
 	if err := n.commands.Put(ctx, x.agent, x.d); err != nil && ctx.Err() == nil {
-		n.log.DebugContext(ctx, "an agent was not nudged; its next sync finds the change",
+		n.log.DebugContext(ctx, "an agent was not nudged; it is told again",
 			"agent_id", x.agent, "session_id", x.d.Session, "error", err)
 	}
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
+// reasonRestored is why a session has failed that an older database wanted to start once more.
+const reasonRestored = "database_restored"
+
 // Observer applies the reports of agents to sessions. It is safe for concurrent use: the row's lock orders reports on
 // the same session.
 type Observer struct {
@@ -32,9 +35,13 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 	if !known(saw.State) || len(r.Reason) > link.MaxReason || len(r.Detail) > link.MaxDetail || !storable(r.Detail) {
 		return errInvalidReport
 	}
+	var late bool
 	err := o.inReport(ctx, a, id, func(tx ReportTx) error {
 		was, err := tx.ReportedSession(ctx)
 		if err != nil {
+			return err
+		}
+		if saw, late, err = startedBefore(ctx, tx, was, saw); err != nil {
 			return err
 		}
 		return apply(ctx, tx, was, saw)
@@ -45,7 +52,24 @@ func (o *Observer) Observe(ctx context.Context, a link.Agent, r link.Report) err
 	if err == nil && saw.State.Final() { // a slot is free, or the session waits for another host
 		o.bus.Wake(link.PlacementTopic)
 	}
+	if err == nil && late {
+		return ErrEnded
+	}
 	return err
+}
+
+// startedBefore fails the start of a session that an older database has brought back: it may have run and ended since,
+// or run on another host. One that runs on the host that reports is never reported as starting.
+func startedBefore(ctx context.Context, tx ReportTx, was Session, saw Observed) (Observed, bool, error) {
+	if saw.State != link.Starting || was.EndWanted || was.State.Final() {
+		return saw, false, nil
+	}
+	late, err := tx.PredatesRestore(ctx)
+	if err != nil || !late {
+		return saw, false, err
+	}
+	saw.State, saw.Reason = link.Failed, reasonRestored
+	return saw, true, nil
 }
 
 // apply writes the observed state and, if it is new, its event. Only ends get an audit entry: the other states follow

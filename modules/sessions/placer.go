@@ -25,16 +25,18 @@ const (
 	placeOrgs = 100
 )
 
-// Reasons for which a session fails that was never placed.
+// Reasons for which a session fails that was never placed, or whose host was lost before it started.
 const (
-	reasonNoHost = "no_host"
-	reasonNoRoom = "no_room"
+	reasonNoHost   = "no_host"
+	reasonNoRoom   = "no_room"
+	reasonHostLost = "host_lost"
 )
 
-// Placer places sessions that wait for a host, and ends those that have waited for too long. Several processes may run
-// it at the same time: each session is placed once.
+// Placer places sessions that wait for a host, and ends those that have waited for too long. It takes those that have
+// not started from hosts that are lost. Several processes may run it at the same time: each session is placed once.
 type Placer struct {
 	orgs      WaitingOrgs
+	lost      WaitingOrgs
 	asService org.AsService[PlacerTx]
 	patience  time.Duration
 	nudger    *Nudger
@@ -44,7 +46,8 @@ type Placer struct {
 
 // PlacerConfig has everything that a Placer needs. No field may be left out.
 type PlacerConfig struct {
-	Orgs      WaitingOrgs
+	Orgs      WaitingOrgs // with sessions that have no agent
+	Lost      WaitingOrgs // with sessions that have not started, on agents that are lost
 	AsService org.AsService[PlacerTx]
 	Patience  time.Duration // how long a session waits for a host before it fails
 	Nudger    *Nudger
@@ -55,7 +58,8 @@ type PlacerConfig struct {
 // NewPlacer makes a placer. It does nothing until Run or Once is called.
 func NewPlacer(c PlacerConfig) *Placer {
 	return &Placer{
-		orgs: c.Orgs, asService: c.AsService, patience: c.Patience, nudger: c.Nudger, bus: c.Bus, log: c.Log,
+		orgs: c.Orgs, lost: c.Lost, asService: c.AsService, patience: c.Patience, nudger: c.Nudger, bus: c.Bus,
+		log: c.Log,
 	}
 }
 
@@ -78,25 +82,72 @@ func (p *Placer) Run(ctx context.Context) error {
 	}
 }
 
-// Once goes through all organisations with waiting sessions. If one fails, it goes on with the others and returns all
-// errors.
+// Once takes sessions from lost hosts, and places those that wait, in all organisations. If one fails, it goes on with
+// the others and returns all errors.
 func (p *Placer) Once(ctx context.Context) error {
+	return errors.Join(each(ctx, p.lost, p.leaveLost), p.placeOnce(ctx))
+}
+
+// placeOnce places the sessions that wait.
+func (p *Placer) placeOnce(ctx context.Context) error { return each(ctx, p.orgs, p.placeAll) }
+
+// each does something in each organisation of a list.
+func each(ctx context.Context, list WaitingOrgs, do func(context.Context, org.ID) error) error {
 	var all error
 	for after := (org.ID{}); ; {
-		waiting, err := p.orgs(ctx, after, placeOrgs)
+		orgs, err := list(ctx, after, placeOrgs)
 		if err != nil {
-			return errors.Join(all, fmt.Errorf("list the organisations with waiting sessions: %w", err))
+			return errors.Join(all, fmt.Errorf("list the organisations with work to do: %w", err))
 		}
-		for _, in := range waiting {
-			if err := p.placeAll(ctx, in); err != nil {
-				all = errors.Join(all, fmt.Errorf("place the sessions of organisation %s: %w", in, err))
+		for _, in := range orgs {
+			if err := do(ctx, in); err != nil {
+				all = errors.Join(all, fmt.Errorf("work on the sessions of organisation %s: %w", in, err))
 			}
 			after = in
 		}
-		if len(waiting) < placeOrgs {
+		if len(orgs) < placeOrgs {
 			return all
 		}
 	}
+}
+
+// leaveLost takes an organisation's sessions from lost hosts, a page in each transaction, and tells what became of
+// them.
+func (p *Placer) leaveLost(ctx context.Context, in org.ID) error {
+	for {
+		var left []Left
+		err := p.asService(ctx, in, "leave lost hosts", func(tx PlacerTx) (err error) {
+			if left, err = tx.LeaveLostHosts(ctx, p.patience, placePage); err != nil {
+				return err
+			}
+			for _, l := range left {
+				if err := tell(ctx, tx, l); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, l := range left {
+			p.bus.Wake(topic(l.ID))
+		}
+		if len(left) < placePage {
+			return nil
+		}
+	}
+}
+
+// tell writes what became of a session whose host is lost.
+func tell(ctx context.Context, tx PlacerTx, l Left) error {
+	change := Changed{ID: l.ID, State: l.State, Reason: reasonHostLost}
+	if l.State == link.Pending {
+		change.WaitsFor = WaitsForHost
+	} else if err := audit.Record(ctx, tx, "session.failed", l.ID); err != nil {
+		return err
+	}
+	return events.Append(ctx, tx, change)
 }
 
 // placeAll places an organisation's sessions, a page in each transaction, as long as whole pages leave the queue.

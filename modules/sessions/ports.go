@@ -64,11 +64,41 @@ type Queries interface {
 	SessionByID(ctx context.Context, id ID) (Session, error)
 	// Sessions lists the sessions that the scope shows, the newest first: at most n, after the cursor.
 	Sessions(ctx context.Context, f Filter, after page.Cursor, n int) ([]Session, error)
-	// Quota reads the limits of sessions, and the use by the organisation and the caller.
-	Quota(ctx context.Context) (Quota, error)
 	// SessionEvents lists what happened to a session, in order: at most n, after the cursor. It is empty for a session
 	// that the scope does not show.
 	SessionEvents(ctx context.Context, id ID, after page.Cursor, n int) ([]Event, error)
+}
+
+// Stream is what an open stream was opened with.
+type Stream struct {
+	Who     org.Scope
+	Session ID
+}
+
+// Access is what the database says about the caller's access to a session that they may see.
+type Access struct {
+	Ended bool          // the session has ended, or is to end
+	Lasts time.Duration // until the caller's credential ends
+}
+
+// AccessQueries has the read by which an open stream learns whether it may go on.
+type AccessQueries interface {
+	// SessionAccess returns ErrNotFound for a session that the scope does not show.
+	SessionAccess(ctx context.Context, id ID) (Access, error)
+}
+
+// EndedStreams returns the indices of the streams that have no access any more: the member may not see the session, the
+// session has ended or is to end, or the credential has ended or has another role. It asks in one statement.
+type EndedStreams func(ctx context.Context, all []Stream) ([]int, error)
+
+// Changes begins to watch an organisation's event log, as events.Feed.Watch does.
+type Changes func(id org.ID, concerns func(events.Entry) bool) (Changing, error)
+
+// Changing is what *events.Watch does.
+type Changing interface {
+	Ready() <-chan struct{}
+	Due() (due bool, asOf time.Time)
+	Stop()
 }
 
 // Filter restricts a list. Its zero value is everything that the scope shows.
@@ -96,6 +126,8 @@ type ReportTx interface {
 	// StartElsewhere notes that the agent could not start the session. It takes the session from the agent if it was not
 	// moved before and another agent serves the organisation, and reports whether it did.
 	StartElsewhere(ctx context.Context) (bool, error)
+	// PredatesRestore reports whether the session was made before an older database came into use.
+	PredatesRestore(ctx context.Context) (bool, error)
 	audit.Tx
 	events.Tx
 }
@@ -139,8 +171,37 @@ type PlacerTx interface {
 	SetWaitsFor(ctx context.Context, id ID, w WaitsFor) error
 	// FailSession ends the session as failed.
 	FailSession(ctx context.Context, id ID, reason string) error
+	// LeaveLostHosts takes at most n sessions that have not started from agents that were not heard of for 60 seconds, or
+	// fails those that cannot go elsewhere and whose agent is silent for longer than the patience.
+	LeaveLostHosts(ctx context.Context, patience time.Duration, n int) ([]Left, error)
 	audit.Tx
 	events.Tx
+}
+
+// SilenceTx is everything that a SilenceWatch may read and write in one transaction.
+type SilenceTx interface {
+	// NoteSilentHosts marks at most n sessions whose agent was not heard of for 60 seconds, or takes the mark away when it
+	// is back. It fails those that ran on an agent that is silent for longer than the patience. Those that were to end
+	// have ended then.
+	NoteSilentHosts(ctx context.Context, patience time.Duration, n int) ([]Noted, error)
+	audit.Tx
+	events.Tx
+}
+
+// Noted is a session of which NoteSilentHosts has written something.
+type Noted struct {
+	ID     ID
+	State  State
+	Silent bool // its agent is silent; false: it is back
+}
+
+// Silences is the part of the database that belongs to no organisation.
+type Silences interface {
+	// Listen says that this control plane hears agents. Their silence counts only since one has said so without a gap.
+	Listen(ctx context.Context) error
+	// SilentHosts lists organisations for whose sessions NoteSilentHosts has something to do: at most n ids, after the
+	// given one.
+	SilentHosts(ctx context.Context, patience time.Duration, after org.ID, n int) ([]org.ID, error)
 }
 
 // Waiting is a session that has no agent.
@@ -150,7 +211,13 @@ type Waiting struct {
 	Overdue  bool      // it has waited for longer than the patience
 }
 
-// WaitingOrgs lists organisations with sessions that have no agent: at most n ids, after the given one.
+// Left is a session that has left a lost agent: it waits for another one, or has failed.
+type Left struct {
+	ID    ID
+	State State
+}
+
+// WaitingOrgs lists organisations with sessions to place: at most n ids, after the given one.
 type WaitingOrgs func(ctx context.Context, after org.ID, n int) ([]org.ID, error)
 
 // Due is a session that background work has to act on.

@@ -114,7 +114,7 @@ func finish(ctx context.Context, tx ServiceTx, d Due) (State, error) {
 	return link.Terminated, audit.Record(ctx, tx, "session.terminated", d.Session)
 }
 
-// endLeftBehind asks for the end, as a user would. The agent learns of it with its next sync, within ten seconds.
+// endLeftBehind asks for the end, as a user would. The agent is told within a second.
 func endLeftBehind(ctx context.Context, tx ServiceTx, d Due) (State, error) {
 	state, ended, err := tx.EndLeftBehind(ctx, d.Session, d.Reason)
 	if err != nil || !ended {

@@ -18,6 +18,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -25,6 +26,7 @@ import (
 type Service struct {
 	inOrg     org.Scoped[Tx]
 	read      org.Reading[Queries]
+	asService org.AsService[ServiceTx]
 	tickets   TicketStore
 	refusals  *audit.Refusals[Tx] // of sessions
 	templates *audit.Refusals[Tx] // of templates that a session is created from
@@ -34,18 +36,21 @@ type Service struct {
 
 // Config has everything that a Service needs. No field may be left out.
 type Config struct {
-	InOrg   org.Scoped[Tx]
-	Read    org.Reading[Queries]
-	Tickets TicketStore
-	Counter audit.Counter // of refusals
-	Nudger  *Nudger
-	Bus     bus.Bus
+	InOrg org.Scoped[Tx]
+	Read  org.Reading[Queries]
+	// AsService is for what ends without its member.
+	AsService org.AsService[ServiceTx]
+	Tickets   TicketStore
+	Counter   audit.Counter // of refusals
+	Nudger    *Nudger
+	Bus       bus.Bus
 }
 
 // NewService makes the service.
 func NewService(c Config) *Service {
 	return &Service{
-		inOrg: c.InOrg, read: c.Read, tickets: c.Tickets, nudger: c.Nudger, bus: c.Bus,
+		inOrg: c.InOrg, read: c.Read, asService: c.AsService, tickets: c.Tickets,
+		nudger: c.Nudger, bus: c.Bus,
 		refusals:  audit.NewRefusals(Resource, c.InOrg, Tx.SessionIsForeign, c.Counter),
 		templates: audit.NewRefusals(templates.Resource, c.InOrg, Tx.TemplateIsForeign, c.Counter),
 	}
@@ -55,6 +60,7 @@ func NewService(c Config) *Service {
 type Create struct {
 	Template string // an id or a name
 	Name     string // empty: the template's title
+	Scale    int    // as runtime.Spec.Scale
 	Key      *idempotency.Key
 }
 
@@ -70,6 +76,11 @@ const maxName = 80
 func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session, error) {
 	if in.Name != "" {
 		if err := input.Text("name", in.Name, 1, maxName); err != nil {
+			return Session{}, err
+		}
+	}
+	if in.Scale != 0 {
+		if err := input.Number("scale", int64(in.Scale), 1, runtime.MaxScale); err != nil {
 			return Session{}, err
 		}
 	}
@@ -94,6 +105,7 @@ func (s *Service) Create(ctx context.Context, who org.Scope, in Create) (Session
 		if at, err = tx.Place(ctx); err != nil {
 			return err
 		}
+		t.Spec.Scale = in.Scale
 		out = begin(who, in.Name, t, at)
 		out.ID = ID{id}
 		out.CreatedAt = tx.Now()
@@ -135,6 +147,7 @@ func begin(who org.Scope, name string, t templates.Template, at Placement) Sessi
 	}
 	return Session{
 		ID: ID{uuid.Must(uuid.NewV7())}, Owner: who.User(), OwnerName: at.OwnerName, Name: name, Template: t,
+		Scale: t.Spec.PixelScale(),
 		Agent: at.Agent, State: link.Pending, WaitsFor: cmp.Or(at.WaitsFor, WaitsForStart), Generation: 1,
 	}
 }
@@ -194,7 +207,8 @@ func (s *Service) Terminate(ctx context.Context, who org.Scope, id ID) (Session,
 			return err
 		}
 		out.OwnerName = name
-		if err := events.Append(ctx, tx, Changed{ID: id, State: out.State}); err != nil {
+		ended := Changed{ID: id, State: out.State, Reason: out.Reason, By: who.User().UUID}
+		if err := events.Append(ctx, tx, ended); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, "session.terminate", id)
@@ -222,6 +236,9 @@ func (s *Service) TakeOver(ctx context.Context, who org.Scope, id ID) (Session, 
 			return err
 		}
 		if out, err = tx.LockSession(ctx, id); err != nil { // with the new owner's name
+			return err
+		}
+		if err := events.Append(ctx, tx, TakenOver{ID: id, Owner: out.Owner.UUID, OwnerName: out.OwnerName}); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, "session.take_over", id)

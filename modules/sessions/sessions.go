@@ -7,8 +7,8 @@
 //
 // A session's row has what should be (run, or end) and what was last observed (State). Members change the first, agents
 // the second. There is no queue of commands: an agent asks for all its sessions when it connects and every ten seconds,
-// compares them with what runs, and reports. So a lost, repeated or reordered message costs at most ten seconds and no
-// correctness.
+// compares them with what runs, and reports. Each change is also told at once, and again every second until a report
+// follows (modules/agents). So a lost, repeated or reordered message costs at most two seconds and no correctness.
 //
 //	pending → starting → running → terminating → terminated
 //	          any of them → failed
@@ -27,7 +27,8 @@
 //
 // A session can be placed on an agent that has reported within the last 30 seconds. A stream waits up to 30 seconds for
 // its desktop. A ticket is valid for 30 seconds and once. An open stream ends within two seconds after the access or
-// the session has ended. A session whose end no agent reports is ended after five minutes.
+// the session has ended. A session whose end no agent reports is ended after five minutes, and at once when its agent
+// has been silent for 60 seconds. A session that runs on an agent that is silent for ten minutes, a setting, fails.
 package sessions
 
 import (
@@ -99,6 +100,7 @@ type Session struct {
 	OwnerName string // empty in reports and background work
 	Name      string
 	Template  templates.Template // the revision that it was started from; its Spec only when the session is created
+	Scale     int                // how many pixels of the desktop make one of the page, from 1
 	Agent     uuid.UUID          // the agent that it is placed on; zero: none
 	WaitsFor  WaitsFor           // while it is pending; otherwise empty
 	Tags      []string           // in the order of the alphabet, without duplicates
@@ -106,6 +108,8 @@ type Session struct {
 	Reason    string // why it ended, in lower_snake, at most 64 bytes; empty if there is nothing to say
 	Detail    string // the last output of a desktop that did not start, at most 2 KiB; anything can be in it
 	EndWanted bool   // its end was requested; it stays true
+	// SilentSince is the last news of its agent, while there has been none for 60 seconds; otherwise zero.
+	SilentSince time.Time
 	// Generation counts the changes of the desired state, from 1. A report names the generation that it is about, so that
 	// an agent's report on an older one is recognised.
 	Generation int64
@@ -115,8 +119,8 @@ type Session struct {
 
 // Version names what the session shows.
 func (s Session) Version() version.Version {
-	shown := fmt.Sprintf("%q %q %q %q %q %q %q %v %v", s.Name, s.Tags, s.OwnerName, s.State, s.WaitsFor, s.Reason,
-		s.Detail, s.Owner, s.EndedAt.IsZero())
+	shown := fmt.Sprintf("%q %q %q %q %q %q %q %v %v %v", s.Name, s.Tags, s.OwnerName, s.State, s.WaitsFor, s.Reason,
+		s.Detail, s.Owner, s.EndedAt.IsZero(), s.SilentSince)
 	sum := sha256.Sum256([]byte(shown))
 	return version.Version(hex.EncodeToString(sum[:16]))
 }
@@ -155,6 +159,9 @@ var (
 		"The session's owner is still a member. Only a session whose owner has left can be taken over.")
 	ErrTicket = fault.New(fault.Unauthenticated, "ticket_invalid",
 		"The stream needs a ticket that was not used before and is less than 30 seconds old. Ask for a new one.")
+	// ErrUnsure ends a stream when the database has not answered for too long. The session runs on.
+	ErrUnsure = fault.New(fault.Unavailable, "access_unknown", "The server cannot check the access to this desktop now.").
+			RetryIn(time.Second)
 	errNotReady = fault.New(fault.Unavailable, "session_not_ready", "The desktop did not start in time.").
 			RetryIn(retryStart)
 	errTransition = fault.New(fault.Conflict, "bad_transition",

@@ -74,6 +74,8 @@ func (s *session) StartElsewhere(context.Context) (bool, error) {
 	return true, nil
 }
 
+func (s *session) PredatesRestore(context.Context) (bool, error) { return false, nil }
+
 func (s *session) RecordAudit(_ context.Context, action, _ string) error {
 	s.entries = append(s.entries, action)
 	return nil

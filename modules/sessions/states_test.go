@@ -31,7 +31,7 @@ func statesPage() string {
 	}
 	page.WriteString("\nA report of the state that a session has already changes nothing. " +
 		"There is one way back: a session that its\n" +
-		"host could not start is `pending` again, once, until another host takes it.\n")
+		"host could not start, or whose host was lost before, is `pending` again, once, until another host takes it.\n")
 	return page.String()
 }
 

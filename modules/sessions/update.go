@@ -80,7 +80,9 @@ func (u Update) apply(to Session) Session {
 		to.Name = *u.Name
 	}
 	if u.Tags != nil {
-		to.Tags = slices.Compact(slices.Sorted(slices.Values(u.Tags)))
+		tags := append([]string{}, u.Tags...) // not nil, which the database takes for no value
+		slices.Sort(tags)
+		to.Tags = slices.Compact(tags)
 	}
 	return to
 }
