@@ -17,6 +17,7 @@ type Entry struct {
 	ActorName string // of a user; empty for every other actor
 	Action    string
 	Subject   string
+	Hash      []byte // SHA-256 over the hash of the entry before it and this entry
 }
 
 // Filter selects entries. Empty fields select all.
@@ -29,13 +30,20 @@ type Filter struct {
 type Queries interface {
 	// AuditLog lists entries, the newest first: at most n, after the cursor.
 	AuditLog(ctx context.Context, f Filter, after page.Cursor, n int) ([]Entry, error)
+	// CheckAudit checks the chain after the entry with a number: at most n entries, up to the first that does not fit.
+	CheckAudit(ctx context.Context, after int64, n int) (Check, error)
 }
 
 // Service shows an organisation's audit log. It is safe for concurrent use.
-type Service struct{ read org.Reading[Queries] }
+type Service struct {
+	inOrg org.Scoped[Tx]
+	read  org.Reading[Queries]
+}
 
 // NewService makes the service.
-func NewService(read org.Reading[Queries]) *Service { return &Service{read} }
+func NewService(inOrg org.Scoped[Tx], read org.Reading[Queries]) *Service {
+	return &Service{inOrg, read}
+}
 
 // List returns a page of entries, the newest first: to an admin the organisation's, to everyone else their own.
 func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Request) (page.Page[Entry], error) {
@@ -43,7 +51,9 @@ func (s *Service) List(ctx context.Context, who org.Scope, f Filter, r page.Requ
 		f.Actor = "user:" + who.User().String()
 	}
 	all, err := s.read(who).AuditLog(ctx, f, r.After, r.Size()+1)
-	return page.Cut(all, r.Size(), func(e Entry) page.Cursor {
-		return page.Cursor{Key: strconv.FormatInt(e.Seq, 10)}
-	}), err
+	return cut(all, r.Size()), err
+}
+
+func cut(all []Entry, size int) page.Page[Entry] {
+	return page.Cut(all, size, func(e Entry) page.Cursor { return page.Cursor{Key: strconv.FormatInt(e.Seq, 10)} })
 }
