@@ -29,7 +29,7 @@ func (r Roster) ConnectAgent(ctx context.Context, h link.Hello) (int64, error) {
 	hash := h.Secret.Hash()
 	epoch, err := r.q.ConnectAgent(ctx, sysdb.ConnectAgentParams{
 		AgentID: h.Agent, SecretHash: hash[:], Epoch: h.Epoch, Unconfined: h.Unconfined,
-		Slots: int32(cmp.Or(h.Slots, link.DefaultSlots)),
+		Slots: int32(cmp.Or(h.Slots, link.DefaultSlots)), Version: h.Version, Contact: h.Contact,
 	})
 	return epoch, translate(err)
 }
@@ -42,15 +42,47 @@ func (r Roster) Placements(ctx context.Context, a link.Agent, after uuid.UUID, n
 	}
 	out := make([]link.Desired, len(rows))
 	for i, p := range rows {
-		out[i] = link.Desired{
-			Session: p.SessionID, Namespace: p.Namespace, Run: p.Desired == "running", Generation: p.Generation,
-			State: link.State(p.State), Epoch: p.ObservedEpoch,
-		}
-		if err := json.Unmarshal(p.Spec, &out[i].Spec); err != nil { // the agent's other sessions must not wait for it
-			out[i].Spec, out[i].Unreadable = runtime.Spec{}, true
-		}
+		out[i] = desiredOf(p)
 	}
 	return out, nil
+}
+
+func desiredOf(p sysdb.PlacementsRow) link.Desired {
+	d := link.Desired{
+		Session: p.SessionID, Namespace: p.Namespace, Run: p.Desired == "running", Generation: p.Generation,
+		State: link.State(p.State), Epoch: p.ObservedEpoch,
+	}
+	if err := json.Unmarshal(p.Spec, &d.Spec); err != nil { // the agent's other sessions must not wait for it
+		d.Spec, d.Unreadable = runtime.Spec{}, true
+	}
+	return d
+}
+
+// Unacknowledged implements agents.Roster.
+func (r Roster) Unacknowledged(ctx context.Context, of []uuid.UUID, n int) ([]agents.Change, error) {
+	rows, err := r.q.Unacknowledged(ctx, of, int32(n))
+	if err != nil {
+		return nil, translate(err)
+	}
+	out := make([]agents.Change, len(rows))
+	for i, p := range rows {
+		out[i] = agents.Change{Agent: p.AgentID, Desired: desiredOf(sysdb.PlacementsRow{
+			SessionID: p.SessionID, Namespace: p.Namespace, Desired: p.Desired, Generation: p.Generation, State: p.State,
+			ObservedEpoch: p.ObservedEpoch, Spec: p.Spec,
+		})}
+	}
+	return out, nil
+}
+
+// ReportUnknown implements agents.Roster.
+func (r Roster) ReportUnknown(ctx context.Context, a link.Agent, all []link.Unknown, keep bool) ([]uuid.UUID, error) {
+	p := sysdb.ReportUnknownParams{AgentID: a.ID, Epoch: a.Epoch, Keep: keep}
+	for _, u := range all {
+		p.Sessions, p.Namespaces = append(p.Sessions, u.Session), append(p.Namespaces, u.Namespace)
+		p.Started = append(p.Started, u.Started)
+	}
+	end, err := r.q.ReportUnknown(ctx, p)
+	return end, translate(err)
 }
 
 // EnrolAgent implements agents.Registry.
@@ -106,4 +138,21 @@ func (o *Operator) ServeOrg(ctx context.Context, operator string, agent agents.I
 	return orRevoked(ofConstraint(err, map[string]*fault.Fault{
 		"agent_orgs_of_agent": agents.ErrNotFound, "agent_orgs_of_org": orgs.ErrNotFound,
 	}))
+}
+
+// UnknownSessions implements agents.Registry.
+func (o *Operator) UnknownSessions(ctx context.Context, after uuid.UUID, n int) ([]agents.UnknownSession, error) {
+	rows, err := o.q.ListUnknownSessions(ctx, after, int32(n))
+	out := make([]agents.UnknownSession, len(rows))
+	for i, r := range rows {
+		out[i] = agents.UnknownSession{
+			Session: r.SessionID, Agent: r.Agent, Org: r.Slug, Namespace: r.Namespace, Started: r.StartedAt, Seen: r.SeenAt,
+		}
+	}
+	return out, translate(err)
+}
+
+// EndUnknownSessions implements agents.Registry.
+func (o *Operator) EndUnknownSessions(ctx context.Context, operator string) error {
+	return translate(o.q.EndUnknownSessions(ctx, operator))
 }

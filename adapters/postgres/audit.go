@@ -15,6 +15,11 @@ func (t *tx) RecordAudit(ctx context.Context, action, subject string) error {
 	return t.Queries.RecordAudit(ctx, action, subject)
 }
 
+// Audit returns the transactions of those who export an audit log.
+func (d *DB) Audit() org.Scoped[audit.Tx] {
+	return scoped(d, func(t *memberTx) audit.Tx { return t })
+}
+
 // AuditReads returns the reads of the audit log.
 func (d *DB) AuditReads() org.Reading[audit.Queries] {
 	return reading(d, func(r reader) audit.Queries { return auditReader{r} })
@@ -34,6 +39,7 @@ func (r auditReader) AuditLog(ctx context.Context, f audit.Filter, after page.Cu
 	for i, row := range rows {
 		out[i] = audit.Entry{
 			Seq: row.Seq, At: row.At, Actor: row.Actor, ActorName: row.ActorName, Action: row.Action, Subject: row.Subject,
+			Hash: row.Hash,
 		}
 	}
 	return out, translate(err)
@@ -60,5 +66,24 @@ func (r auditReader) entries(
 		return out, err
 	default:
 		return r.Queries.AuditLog(ctx, before, n)
+	}
+}
+
+// CheckAudit implements audit.Queries.
+func (r auditReader) CheckAudit(ctx context.Context, after int64, n int) (audit.Check, error) {
+	c, err := r.VerifyAudit(ctx, after, int32(n))
+	return toCheck(c), translate(err)
+}
+
+// CheckChain implements audit.Chains.
+func (o *Operator) CheckChain(ctx context.Context, in org.ID, after int64, n int) (audit.Check, error) {
+	c, err := o.q.VerifyOrgAudit(ctx, in.UUID, after, int32(n))
+	return toCheck(orgdb.VerifyAuditRow(c)), translate(err)
+}
+
+func toCheck(c orgdb.VerifyAuditRow) audit.Check {
+	return audit.Check{
+		Checked: audit.Head{Seq: c.Checked, Hash: c.CheckedHash}, More: c.More, Broken: c.Broken,
+		Reason: audit.Reason(c.Reason), Head: audit.Head{Seq: c.Head, Hash: c.HeadHash},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -94,14 +95,18 @@ func TestACancelledReadKeepsTheConnection(t *testing.T) {
 	o, d, super := database.NewOrg(t, dbtest.Spec{}), small(t, 1), database.Superuser(t)
 	who := as(o, o.Member)
 	var pid int
-	if err := (oneShot{d, who}).QueryRow(t.Context(), "select pg_backend_pid()").Scan(&pid); err != nil {
+	acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) {
+		return acquireIn(ctx, d.app, d.appShares, who)
+	}
+	asked := oneShot{acquire, enter(who, true)}
+	if err := asked.QueryRow(t.Context(), "select pg_backend_pid()").Scan(&pid); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		var nothing string
-		done <- (oneShot{d, who}).QueryRow(ctx, "select pg_sleep(60)::text").Scan(&nothing)
+		done <- asked.QueryRow(ctx, "select pg_sleep(60)::text").Scan(&nothing)
 	}()
 	sleeps(t, super, pid, true)
 	cancel()
@@ -110,7 +115,7 @@ func TestACancelledReadKeepsTheConnection(t *testing.T) {
 	}
 	sleeps(t, super, pid, false)
 	var again int
-	if err := (oneShot{d, who}).QueryRow(t.Context(), "select pg_backend_pid()").Scan(&again); err != nil || again != pid {
+	if err := asked.QueryRow(t.Context(), "select pg_backend_pid()").Scan(&again); err != nil || again != pid {
 		t.Errorf("backend %d, then %d (%v)", pid, again, err)
 	}
 	nothingHeld(t, d.appShares)
@@ -168,7 +173,11 @@ func TestARefusedEntryKeepsTheConnection(t *testing.T) {
 func TestAReadWritesNothing(t *testing.T) {
 	t.Parallel()
 	o := database.NewOrg(t, dbtest.Spec{})
-	in := oneShot{open, as(o, o.Member)}
+	who := as(o, o.Member)
+	acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) {
+		return acquireIn(ctx, open.app, open.appShares, who)
+	}
+	in := oneShot{acquire, enter(who, true)}
 	var x string
 	err := in.QueryRow(t.Context(), "insert into app.audit_log (action, subject) values ('x', 'y') returning "+
 		"action").Scan(&x)

@@ -231,6 +231,8 @@ func plausible(t *testing.T, of reflect.Type, id uuid.UUID) reflect.Value {
 		return reflect.ValueOf([]string{"x"})
 	case reflect.TypeFor[*string]():
 		return reflect.ValueOf(&desk)
+	case reflect.TypeFor[*int64]():
+		return reflect.ValueOf(new(int64(1000)))
 	case reflect.TypeFor[time.Time]():
 		return reflect.ValueOf(farFuture)
 	case reflect.TypeFor[json.RawMessage]():
@@ -302,7 +304,7 @@ func TestDeletingEveryTenantPredicateLeaksNothing(t *testing.T) {
 		"Invitations",
 		"EndSession", "EndSignIn", "FilteredSessions", "FilteredSessionsOfOwner", "FinishSession",
 		"InsertTicket", "LockMember", "LockSession", "Me",
-		"MemberByID", "Members", "Place", "RecordAudit", "SessionByID", "SessionIsForeign",
+		"MemberByID", "Members", "Place", "RecordAudit", "SessionAccess", "SessionByID", "SessionIsForeign",
 		"Sessions", "SessionsOfOwner", "SetObserved", "SignInIsForeign", "SignIns",
 		"TemplateByRef", "TemplateIsForeign", "Templates",
 	} {

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -27,11 +31,13 @@ var (
 	errLastOwner       = fault.New(fault.Conflict, "last_owner", "An organisation keeps at least one owner.")
 	errNoNamespace     = fault.New(fault.Conflict, "no_namespace",
 		"Your organisation cannot run desktops yet. Ask the operator to give it a namespace.")
+	errAway = fault.New(fault.Unavailable, "unavailable", "The server cannot answer at the moment.").
+		RetryIn(time.Second)
 )
 
 // faultsByCode maps the SQLSTATEs that the database raises on purpose (class SS, docs/adr/0004-further-sqlstates.md),
-// and those of an overloaded database. Every other SQLSTATE is internal. That includes 42501, a refusal by a policy:
-// permissions are checked before, so that it means a bug.
+// those of an overloaded database, and those of one that only reads. away finds the other outages. Every other SQLSTATE
+// is internal. That includes 42501, a refusal by a policy: permissions are checked before, so that it means a bug.
 var faultsByCode = map[string]*fault.Fault{
 	"SS001": identity.ErrSignedOut,
 	"SS002": identity.ErrStaleToken,
@@ -55,9 +61,13 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS030": sessions.ErrNoRoom,
 	"SS040": templates.ErrNotRequested,
 	"SS041": templates.ErrPublicNameTaken,
+	"SS042": templates.ErrTooMany,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout
+	// The server only reads, after a failover: connections to the new primary replace these (residue.go).
+	"25006": errAway, // read_only_sql_transaction
+	"25001": errAway, // active_sql_transaction: rls.enter may not make the transaction one that writes
 }
 
 // stateOf returns the SQLSTATE of err, or "" if it is not an error of the database.
@@ -69,10 +79,32 @@ func stateOf(err error) string {
 }
 
 // retryable reports whether running the transaction again can succeed: 40001 serialization_failure, 40P01
-// deadlock_detected.
+// deadlock_detected, or a statement to prepare again.
 func retryable(err error) bool {
 	state := stateOf(err)
-	return state == "40001" || state == "40P01"
+	return state == "40001" || state == "40P01" || outdated(err)
+}
+
+// outdated reports whether a prepared statement was refused, before it ran, because a migration has changed the type of
+// its result. pgx has forgotten it by then and prepares it again at the next use.
+func outdated(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "0A000" && pg.Routine == "RevalidateCachedQuery"
+}
+
+// away reports whether err means that the database cannot be reached, or has closed the connection: it is starting,
+// stopping, has crashed or is behind a broken network.
+func away(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P")
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // the caller has gone, or waited long enough
+	}
+	_, unconnected := errors.AsType[*pgconn.ConnectError](err)
+	_, broken := errors.AsType[net.Error](err)
+	return unconnected || broken || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || errors.Is(err, pgconn.ErrConnClosed)
 }
 
 // translate turns an error of the database into the fault that it stands for. An error that carries a fault already
@@ -80,6 +112,9 @@ func retryable(err error) bool {
 func translate(err error) error {
 	if _, done := errors.AsType[*fault.Fault](err); done || err == nil {
 		return err
+	}
+	if away(err) {
+		return errAway.Because(err)
 	}
 	pg, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {

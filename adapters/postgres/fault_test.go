@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
@@ -41,9 +45,12 @@ var answers = map[string]struct {
 	"SS030": {fault.Unavailable, "no_room"},
 	"SS040": {fault.Conflict, "publication_not_requested"},
 	"SS041": {fault.Conflict, "public_template_name_taken"},
+	"SS042": {fault.Conflict, "too_many_templates"},
 	"55P03": {fault.Unavailable, "busy"},
 	"53300": {fault.Unavailable, "busy"},
 	"57014": {fault.Unavailable, "busy"},
+	"25006": {fault.Unavailable, "unavailable"},
+	"25001": {fault.Unavailable, "unavailable"},
 }
 
 func TestWhatTheDatabaseSaysHasAMeaning(t *testing.T) {
@@ -71,10 +78,36 @@ func TestWhatTheDatabaseSaysHasAMeaning(t *testing.T) {
 	}
 }
 
+// An outage is no bug of ours, whichever way it shows.
+func TestAnOutageIsUnavailable(t *testing.T) {
+	t.Parallel()
+	for name, err := range map[string]error{
+		"it is stopped":            &pgconn.PgError{Code: "57P01"},
+		"another process crashed":  &pgconn.PgError{Code: "57P02"},
+		"it is starting":           &pgconn.PgError{Code: "57P03"},
+		"the connection failed":    &pgconn.PgError{Code: "08006"},
+		"it cannot be reached":     &pgconn.ConnectError{},
+		"the connection ended":     io.ErrUnexpectedEOF,
+		"the connection was reset": &net.OpError{Op: "read", Err: syscall.ECONNRESET},
+		"the connection is closed": pgconn.ErrConnClosed,
+	} {
+		f := fault.Of(translate(fmt.Errorf("insert: %w", err)))
+		if f.Kind != fault.Unavailable || f.Code != "unavailable" || f.RetryAfter != time.Second || !errors.Is(f, err) {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+	for _, gone := range []error{context.Canceled, context.DeadlineExceeded} {
+		err := fmt.Errorf("insert: %w: %w", gone, io.ErrUnexpectedEOF)
+		if !same(translate(err), err) {
+			t.Errorf("%v: %v", gone, translate(err))
+		}
+	}
+}
+
 // A refusal by a policy means that our code was wrong, and so does whatever else nobody has thought of.
 func TestAnUnknownStateStaysInternal(t *testing.T) {
 	t.Parallel()
-	for _, state := range []string{"SS003", "SS009", "SS999", "42501", "25006", "23505", "40001", "40P01", "XX000", ""} {
+	for _, state := range []string{"SS003", "SS009", "SS999", "42501", "0A000", "23505", "40001", "40P01", "XX000", ""} {
 		err := translate(&pgconn.PgError{Code: state, Message: "secret"})
 		if f := fault.Of(err); f.Kind != fault.Internal || f.Message != fault.Of(errors.New("x")).Message {
 			t.Errorf("%s: %v", state, f)

@@ -108,6 +108,9 @@ func TestASessionIsRenamedInTheVersionThatWasRead(t *testing.T) {
 	if now, err := s.Get(ctx, who, made.ID); err != nil || now.Version() != out.Version() {
 		t.Errorf("read as %+v, %v", now, err)
 	}
+	if bare, err := s.Update(ctx, who, made.ID, sessions.Update{Tags: []string{}}); err != nil || len(bare.Tags) != 0 {
+		t.Errorf("without tags: %+v, %v", bare, err)
+	}
 	other := database.NewOrg(t, dbtest.Spec{})
 	long := strings.Repeat("x", 81)
 	for code, c := range map[string]struct {

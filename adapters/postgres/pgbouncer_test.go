@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/url"
 	"os"
@@ -20,9 +23,12 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/streamspace-dev/streamspace/adapters/membus"
+	"github.com/streamspace-dev/streamspace/adapters/pgbus"
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/bus"
 	"github.com/streamspace-dev/streamspace/ports/link"
 )
 
@@ -276,5 +282,50 @@ func TestASessionThroughPgBouncer(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("the system's end: %v", err)
+	}
+}
+
+// Replicas do not hear of each other through a pooler, and say so once. With the server's own address beside it they
+// do. Seen to fail without the comparison of the process's number: a replica listened for whoever came next.
+func TestNoReplicaListensThroughPgBouncer(t *testing.T) {
+	t.Parallel()
+	through := pooler(t)
+	for name, c := range map[string]struct {
+		config Config
+		warned int
+	}{
+		"the pooler's address alone": {Config{URL: through, Connections: 4}, 1},
+		"the server's own beside it": {Config{URL: through, ListenURL: database.URL(), Connections: 4}, 0},
+	} {
+		d, err := Open(t.Context(), c.config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(d.Close)
+		var said bytes.Buffer
+		b := pgbus.New(pgbus.Config{
+			Local: membus.New(), Connect: d.Listen, Log: slog.New(slog.NewTextHandler(&said, nil)),
+		})
+		listening, stop := b.Watch(bus.Elsewhere)
+		defer stop()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- b.Run(ctx) }()
+		if c.warned == 0 {
+			<-listening
+			cancel()
+		}
+		if err := <-ended; err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		cancel()
+		if n := strings.Count(said.String(), "STREAMSPACE_DATABASE_LISTEN_URL"); n != c.warned {
+			t.Errorf("%s: it said %q", name, said.String())
+		}
+	}
+	super := database.Superuser(t)
+	if n := read[int](t, super, `select count(*) from pg_stat_activity where datname = current_database()
+		and query ilike 'listen%' and application_name <> 'streamspace listen'`); n != 0 {
+		t.Errorf("%d connections behind the pooler listen", n)
 	}
 }

@@ -38,6 +38,12 @@ func placementOf(row orgdb.PlaceBesideRow, err error) (sessions.Placement, error
 	return at, nil
 }
 
+// PredatesRestore implements sessions.ReportTx.
+func (t *reportTx) PredatesRestore(ctx context.Context) (bool, error) {
+	predates, err := t.Queries.PredatesRestore(ctx)
+	return predates, translate(err)
+}
+
 // StartElsewhere implements sessions.ReportTx.
 func (t *reportTx) StartElsewhere(ctx context.Context) (bool, error) {
 	moved, err := t.Queries.StartElsewhere(ctx)
@@ -80,9 +86,50 @@ func (t *serviceTx) FailSession(ctx context.Context, id sessions.ID, reason stri
 	return t.Queries.FailSession(ctx, reason, id.UUID)
 }
 
+// LeaveLostHosts implements sessions.PlacerTx.
+func (t *serviceTx) LeaveLostHosts(ctx context.Context, patience time.Duration, n int) ([]sessions.Left, error) {
+	rows, err := t.LeaveLostAgents(ctx, int32(patience.Seconds()), int32(n))
+	out := make([]sessions.Left, len(rows))
+	for i, r := range rows {
+		out[i] = sessions.Left{ID: sessions.ID{UUID: r.SessionID}, State: sessions.State(r.State)}
+	}
+	return out, translate(err)
+}
+
+// SessionSilences returns the transactions of background work that notes silent hosts.
+func (d *DB) SessionSilences() org.AsService[sessions.SilenceTx] {
+	return asService(d, func(t *serviceTx) sessions.SilenceTx { return t })
+}
+
+// NoteSilentHosts implements sessions.SilenceTx.
+func (t *serviceTx) NoteSilentHosts(ctx context.Context, patience time.Duration, n int) ([]sessions.Noted, error) {
+	rows, err := t.NoteSilentAgents(ctx, int32(patience.Seconds()), int32(n))
+	out := make([]sessions.Noted, len(rows))
+	for i, r := range rows {
+		out[i] = sessions.Noted{ID: sessions.ID{UUID: r.SessionID}, State: sessions.State(r.State), Silent: r.Silent}
+	}
+	return out, translate(err)
+}
+
+// Listen implements sessions.Silences.
+func (d DueSessions) Listen(ctx context.Context) error { return translate(d.q.Listen(ctx)) }
+
+// SilentHosts implements sessions.Silences.
+func (d DueSessions) SilentHosts(ctx context.Context, patience time.Duration, after org.ID, n int) ([]org.ID, error) {
+	return orgIDs(d.q.OrgsWithSilentAgents(ctx, int32(patience.Seconds()), after.UUID, int32(n)))
+}
+
 // WaitingOrgs implements sessions.WaitingOrgs.
 func (d DueSessions) WaitingOrgs(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
-	rows, err := d.q.OrgsWithWaitingSessions(ctx, after.UUID, int32(n))
+	return orgIDs(d.q.OrgsWithWaitingSessions(ctx, after.UUID, int32(n)))
+}
+
+// LostHosts implements sessions.WaitingOrgs.
+func (d DueSessions) LostHosts(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
+	return orgIDs(d.q.OrgsWithLostAgents(ctx, after.UUID, int32(n)))
+}
+
+func orgIDs(rows []uuid.UUID, err error) ([]org.ID, error) {
 	out := make([]org.ID, len(rows))
 	for i, id := range rows {
 		out[i] = org.ID{UUID: id}

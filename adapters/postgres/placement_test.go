@@ -20,8 +20,8 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
-// hosts are the agents of one organisation, and what places its sessions on them.
-type hosts struct {
+// fleet is the agents of one organisation, and what places its sessions on them.
+type fleet struct {
 	*testing.T
 	org      *dbtest.Org
 	super    *pgx.Conn
@@ -29,15 +29,15 @@ type hosts struct {
 	observer *sessions.Observer
 }
 
-func newHosts(t *testing.T, s dbtest.Spec) *hosts {
+func newFleet(t *testing.T, s dbtest.Spec) *fleet {
 	t.Helper()
-	h := &hosts{T: t, org: database.NewOrg(t, s), super: database.Superuser(t)}
+	h := &fleet{T: t, org: database.NewOrg(t, s), super: database.Superuser(t)}
 	h.members, h.observer = service(open)
 	return h
 }
 
 // states lets an agent connect with a number of slots.
-func (h *hosts) states(agent uuid.UUID, key secret.Secret, slots int) link.Agent {
+func (h *fleet) states(agent uuid.UUID, key secret.Secret, slots int) link.Agent {
 	h.Helper()
 	epoch, err := open.Roster().ConnectAgent(h.Context(), link.Hello{Agent: agent, Secret: key, Slots: slots})
 	if err != nil {
@@ -47,7 +47,7 @@ func (h *hosts) states(agent uuid.UUID, key secret.Secret, slots int) link.Agent
 }
 
 // another enrols one more agent of the organisation, which does not connect yet.
-func (h *hosts) another() (uuid.UUID, secret.Secret) {
+func (h *fleet) another() (uuid.UUID, secret.Secret) {
 	h.Helper()
 	id, key, operator := uuid.Must(uuid.NewV7()), secret.New(), database.Connect(h.T, "streamspace_operator")
 	hash := key.Hash()
@@ -65,7 +65,7 @@ func (h *hosts) another() (uuid.UUID, secret.Secret) {
 	return id, key
 }
 
-func (h *hosts) create() sessions.Session {
+func (h *fleet) create() sessions.Session {
 	h.Helper()
 	s, err := h.members.Create(h.Context(), as(h.org, h.org.Member), sessions.Create{Template: "desk"})
 	if err != nil {
@@ -74,7 +74,7 @@ func (h *hosts) create() sessions.Session {
 	return s
 }
 
-func (h *hosts) get(id sessions.ID) sessions.Session {
+func (h *fleet) get(id sessions.ID) sessions.Session {
 	h.Helper()
 	s, err := h.members.Get(h.Context(), as(h.org, h.org.Member), id)
 	if err != nil {
@@ -84,14 +84,18 @@ func (h *hosts) get(id sessions.ID) sessions.Session {
 }
 
 // place does one round of the background work, in this organisation alone.
-func (h *hosts) place(patience time.Duration) {
+func (h *fleet) place(patience time.Duration) {
 	h.Helper()
 	log := slog.New(slog.DiscardHandler)
-	placer := sessions.NewPlacer(sessions.PlacerConfig{
-		Orgs: func(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
-			all, err := open.DueSessions().WaitingOrgs(ctx, after, n)
+	here := func(list sessions.WaitingOrgs) sessions.WaitingOrgs {
+		return func(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
+			all, err := list(ctx, after, n)
 			return slices.DeleteFunc(all, func(id org.ID) bool { return id != h.org.ID }), err
-		}, AsService: open.SessionPlacements(), Patience: patience,
+		}
+	}
+	due := open.DueSessions()
+	placer := sessions.NewPlacer(sessions.PlacerConfig{
+		Orgs: here(due.WaitingOrgs), Lost: here(due.LostHosts), AsService: open.SessionPlacements(), Patience: patience,
 		Nudger: sessions.NewNudger(nil, log), Bus: membus.New(), Log: log,
 	})
 	if err := placer.Once(h.Context()); err != nil {
@@ -99,7 +103,7 @@ func (h *hosts) place(patience time.Duration) {
 	}
 }
 
-func (h *hosts) report(a link.Agent, r link.Report) {
+func (h *fleet) report(a link.Agent, r link.Report) {
 	h.Helper()
 	r.Generation = 1
 	if err := h.observer.Observe(h.Context(), a, r); err != nil {
@@ -107,14 +111,14 @@ func (h *hosts) report(a link.Agent, r link.Report) {
 	}
 }
 
-func (h *hosts) wait(s sessions.Session, want sessions.WaitsFor) {
+func (h *fleet) wait(s sessions.Session, want sessions.WaitsFor) {
 	h.Helper()
 	if s.State != link.Pending || s.WaitsFor != want || (s.Agent == uuid.Nil) != (want != sessions.WaitsForStart) {
 		h.Errorf("it is %s on %s and waits for %q, want pending and %q", s.State, s.Agent, s.WaitsFor, want)
 	}
 }
 
-func (h *hosts) exec(sql string, args ...any) {
+func (h *fleet) exec(sql string, args ...any) {
 	h.Helper()
 	if _, err := h.super.Exec(h.Context(), sql, args...); err != nil {
 		h.Fatal(err)
@@ -122,7 +126,7 @@ func (h *hosts) exec(sql string, args ...any) {
 }
 
 // events are the types of what was told of a session, in order.
-func (h *hosts) events(id sessions.ID) string {
+func (h *fleet) events(id sessions.ID) string {
 	h.Helper()
 	return read[string](h.T, h.super, `select string_agg(type || coalesce(' ' || (data->>'waiting_for'), ''), ', '
 		order by seq) from app.events where subject_id = $1`, id.UUID)
@@ -130,7 +134,7 @@ func (h *hosts) events(id sessions.ID) string {
 
 func TestASessionWaitsForRoom(t *testing.T) {
 	t.Parallel()
-	h := newHosts(t, dbtest.Spec{})
+	h := newFleet(t, dbtest.Spec{})
 	agent := h.states(h.org.Agent, h.org.AgentSecret, 1)
 	first, second := h.create(), h.create()
 	h.wait(first, sessions.WaitsForStart)
@@ -148,7 +152,7 @@ func TestASessionWaitsForRoom(t *testing.T) {
 
 func TestASessionWaitsForAHost(t *testing.T) {
 	t.Parallel()
-	h := newHosts(t, dbtest.Spec{})
+	h := newFleet(t, dbtest.Spec{})
 	h.exec("update app.agents set seen_at = now() - interval '31 s' where id = $1", h.org.Agent)
 	s := h.create()
 	h.wait(s, sessions.WaitsForHost)
@@ -167,7 +171,7 @@ func TestASessionThatWaitsTooLongFails(t *testing.T) {
 		"room": {"update app.agents set slots = 0 where id = $1", "no_room"},
 		"host": {"update app.agents set seen_at = null where id = $1", "no_host"},
 	} {
-		h := newHosts(t, dbtest.Spec{PerOrg: 1, PerUser: 1})
+		h := newFleet(t, dbtest.Spec{PerOrg: 1, PerUser: 1})
 		h.exec(c.sql, h.org.Agent)
 		s := h.create()
 		h.wait(s, sessions.WaitsFor(waits))
@@ -181,9 +185,107 @@ func TestASessionThatWaitsTooLongFails(t *testing.T) {
 	}
 }
 
+// lost makes an agent one that was last heard of a while ago.
+func (h *fleet) lost(agent uuid.UUID, ago time.Duration) {
+	h.Helper()
+	// Control planes have listened for as long as anyone knows. What an outage changes is in db/proof/probes/silence.txt.
+	h.exec("update app.installation set listened_at = now() + interval '1 d', listens_since = '-infinity'")
+	h.exec("update app.agents set seen_at = now() - make_interval(secs => $2) where id = $1", agent, ago.Seconds())
+}
+
+// A session whose host dies before it has started is placed on another one, once, and fails with the second.
+func TestASessionLeavesALostHost(t *testing.T) {
+	t.Parallel()
+	h := newFleet(t, dbtest.Spec{})
+	first := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	id, key := h.another()
+	second := h.states(id, key, 1)
+	s, runs := h.create(), h.create()
+	h.report(first, link.Report{Session: s.ID.UUID, State: link.Starting})
+	h.report(first, link.Report{Session: runs.ID.UUID, State: link.Running})
+	h.lost(first.ID, 55*time.Second)
+	h.place(time.Hour)
+	if got := h.get(s.ID); got.Agent != first.ID || got.State != link.Starting {
+		t.Fatalf("after 55 seconds it is %s on %s", got.State, got.Agent)
+	}
+	h.lost(first.ID, 65*time.Second)
+	h.place(time.Hour)
+	if got := h.get(s.ID); got.Agent != second.ID || got.State != link.Pending {
+		t.Fatalf("after 65 seconds it is %s on %s, want pending on the other", got.State, got.Agent)
+	}
+	if got := h.get(runs.ID); got.Agent != first.ID || got.State != link.Running {
+		t.Errorf("the one that runs is %s on %s: it must stay", got.State, got.Agent)
+	}
+	h.states(h.org.Agent, h.org.AgentSecret, 20) // it is back
+	err := h.observer.Observe(t.Context(), first, link.Report{Session: s.ID.UUID, State: link.Running, Generation: 1})
+	if fault.Of(err).Code != "stale_agent" {
+		t.Errorf("the lost host reports on it: %v, want stale_agent", err)
+	}
+	h.lost(second.ID, 65*time.Second)
+	h.place(time.Minute)
+	if got := h.get(s.ID); got.State != link.Failed || got.Reason != "host_lost" {
+		t.Errorf("with the second host lost it is %s (%s)", got.State, got.Reason)
+	}
+	want := "session.created, session.starting, session.pending host, session.failed"
+	if got := h.events(s.ID); got != want {
+		t.Errorf("told: %s\nwant: %s", got, want)
+	}
+}
+
+// Without another host a session stays on the lost one, which may only restart, until the patience is over.
+func TestASessionFailsWithItsOnlyHost(t *testing.T) {
+	t.Parallel()
+	h := newFleet(t, dbtest.Spec{PerOrg: 1, PerUser: 1})
+	agent := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	s := h.create()
+	h.lost(agent.ID, 2*time.Minute)
+	h.place(5 * time.Minute)
+	if got := h.get(s.ID); got.Agent != agent.ID || got.State != link.Pending {
+		t.Fatalf("after two minutes it is %s on %s", got.State, got.Agent)
+	}
+	h.lost(agent.ID, 301*time.Second)
+	h.place(5 * time.Minute)
+	if got := h.get(s.ID); got.State != link.Failed || got.Reason != "host_lost" {
+		t.Errorf("after five minutes it is %s (%s)", got.State, got.Reason)
+	}
+	h.states(h.org.Agent, h.org.AgentSecret, 20)
+	h.create() // the quota of one, and the slot, are free again
+}
+
+// A session whose report is just being written stays with its host, and no one waits for the report. Seen to fail
+// without the lock in rls.leave_lost_agents.
+func TestAReportIsFasterThanALostHost(t *testing.T) {
+	t.Parallel()
+	h := newFleet(t, dbtest.Spec{})
+	first := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	id, key := h.another()
+	h.states(id, key, 1)
+	s := h.create()
+	h.lost(first.ID, 65*time.Second)
+	report, err := database.Superuser(t).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		"select set_config('app.org_id', org_id::text, true) from app.sessions where id = $1",
+		"update app.sessions set state = 'running' where id = $1",
+	} {
+		if _, err := report.Exec(t.Context(), sql, s.ID.UUID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.place(time.Hour)
+	if err := report.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.get(s.ID); got.Agent != first.ID || got.State != link.Running {
+		t.Errorf("it is %s on %s, want running on the first", got.State, got.Agent)
+	}
+}
+
 func TestAnOrganisationWithoutAgentsIsToldAtOnce(t *testing.T) {
 	t.Parallel()
-	h := newHosts(t, dbtest.Spec{})
+	h := newFleet(t, dbtest.Spec{})
 	h.exec("update app.agents set revoked_at = now() where id = $1", h.org.Agent)
 	_, err := h.members.Create(t.Context(), as(h.org, h.org.Member), sessions.Create{Template: "desk"})
 	if fault.Of(err).Code != "no_agent" {
@@ -195,7 +297,7 @@ func TestAnOrganisationWithoutAgentsIsToldAtOnce(t *testing.T) {
 // organisation for a minute, and other organisations notice nothing.
 func TestAFailedStartGoesToAnotherHost(t *testing.T) {
 	t.Parallel()
-	h := newHosts(t, dbtest.Spec{})
+	h := newFleet(t, dbtest.Spec{})
 	failing := h.states(h.org.Agent, h.org.AgentSecret, 20)
 	id, key := h.another()
 	other := h.states(id, key, 1)
@@ -226,7 +328,7 @@ func TestAFailedStartGoesToAnotherHost(t *testing.T) {
 // The mark of a failed start is an organisation's own: otherwise one could keep the others off a host.
 func TestAFailedStartIsAnOrganisationsOwn(t *testing.T) {
 	t.Parallel()
-	h, neighbour := newHosts(t, dbtest.Spec{}), newHosts(t, dbtest.Spec{})
+	h, neighbour := newFleet(t, dbtest.Spec{}), newFleet(t, dbtest.Spec{})
 	agent := h.states(h.org.Agent, h.org.AgentSecret, 20)
 	neighbour.exec("update app.agents set revoked_at = now() where id = $1", neighbour.org.Agent)
 	neighbour.exec("insert into app.agent_orgs (org_id, agent_id) values ($1, $2)", neighbour.org.ID.UUID, agent.ID)
@@ -242,7 +344,7 @@ func TestAFailedStartIsAnOrganisationsOwn(t *testing.T) {
 // An agent that has started with fewer slots is not filled beyond them, whatever runs there.
 func TestFewerSlots(t *testing.T) {
 	t.Parallel()
-	h := newHosts(t, dbtest.Spec{PerOrg: 10, PerUser: 10})
+	h := newFleet(t, dbtest.Spec{PerOrg: 10, PerUser: 10})
 	agent := h.states(h.org.Agent, h.org.AgentSecret, 4)
 	var all []sessions.Session
 	for range 4 {
@@ -271,14 +373,14 @@ func TestRacingCreatorsDoNotOverfillAnAgent(t *testing.T) {
 	t.Parallel()
 	const slots, racers, rounds = 5, 8, 12
 	spec := dbtest.Spec{PerOrg: 1000, PerUser: 1000}
-	h, neighbour := newHosts(t, spec), newHosts(t, spec)
+	h, neighbour := newFleet(t, spec), newFleet(t, spec)
 	agent := h.states(h.org.Agent, h.org.AgentSecret, slots)
 	neighbour.exec("update app.agents set revoked_at = now() where id = $1", neighbour.org.Agent)
 	neighbour.exec("insert into app.agent_orgs (org_id, agent_id) values ($1, $2)", neighbour.org.ID.UUID, agent.ID)
 	ctx, done := context.WithCancel(t.Context())
 	var race, look sync.WaitGroup
 	for n := range racers {
-		of := []*hosts{h, neighbour}[n%2]
+		of := []*fleet{h, neighbour}[n%2]
 		race.Go(func() {
 			for range rounds {
 				s, err := of.members.Create(ctx, as(of.org, of.org.Member), sessions.Create{Template: "desk"})
@@ -314,4 +416,50 @@ func TestRacingCreatorsDoNotOverfillAnAgent(t *testing.T) {
 		t.Errorf("in the end %d of %d slots are free", n, slots)
 	}
 	t.Logf("at most %d sessions at the same time", most)
+}
+
+// A change is told to its agent again until a report has followed it.
+func TestAChangeIsRepeatedUntilItIsReported(t *testing.T) {
+	t.Parallel()
+	h := newFleet(t, dbtest.Spec{})
+	agent := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	s := h.create()
+	told := func(want ...int64) {
+		t.Helper()
+		all, err := open.Roster().Unacknowledged(t.Context(), []uuid.UUID{agent.ID}, 10)
+		var got []int64
+		for _, c := range all {
+			got = append(got, c.Desired.Generation)
+			if c.Agent != agent.ID || c.Desired.Session != s.ID.UUID || c.Desired.Unreadable || c.Desired.Namespace == "" {
+				t.Errorf("told %+v", c)
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("told of generations %v, want %v (%v)", got, want, err)
+		}
+	}
+	told(1)
+	h.report(agent, link.Report{Session: s.ID.UUID, State: link.Starting})
+	told()
+	if _, err := h.members.Terminate(t.Context(), as(h.org, h.org.Member), s.ID); err != nil {
+		t.Fatal(err)
+	}
+	told(2)
+	h.report(agent, link.Report{Session: s.ID.UUID, State: link.Terminated})
+	told()
+}
+
+// A process of an agent that was replaced is refused, and not told that nothing should run.
+func TestAnOlderProcessIsToldNoPlacements(t *testing.T) {
+	t.Parallel()
+	h := newFleet(t, dbtest.Spec{})
+	older := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	h.create()
+	newer := h.states(h.org.Agent, h.org.AgentSecret, 20)
+	if all, err := open.Roster().Placements(t.Context(), older, uuid.Nil, 10); fault.Of(err).Code != "stale_agent" {
+		t.Errorf("the older process: %v, %v", all, err)
+	}
+	if all, err := open.Roster().Placements(t.Context(), newer, uuid.Nil, 10); err != nil || len(all) != 1 {
+		t.Errorf("the newer process: %v, %v", all, err)
+	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/db"
 	"github.com/streamspace-dev/streamspace/db/rules"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 )
 
 const (
@@ -37,10 +38,16 @@ type pool struct {
 // openPool makes a pool and connects once, so that a wrong password, a bad posture or a missing migration shows at
 // once.
 func openPool(ctx context.Context, c Config, role string) (*pool, error) {
+	return openSized(ctx, c, role, c.size(role))
+}
+
+// openSized is openPool with another number of connections.
+func openSized(ctx context.Context, c Config, role string, size int32) (*pool, error) {
 	config, err := poolConfig(c, role)
 	if err != nil {
 		return nil, err
 	}
+	config.MaxConns = size
 	p, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("make the pool of %s: %w", role, err)
@@ -56,21 +63,42 @@ func openPool(ctx context.Context, c Config, role string) (*pool, error) {
 // connect opens a connection outside the pool, for work that sets parameters: the pool would close it. A check of the
 // catalogue does, every few minutes.
 func (p *pool) connect(ctx context.Context) (*pgx.Conn, error) {
-	config := p.Config()
+	return connectAlone(ctx, p.Config(), p.role)
+}
+
+// connectAlone opens a connection with a pool's configuration, outside of any pool.
+func connectAlone(ctx context.Context, config *pgxpool.Config, role string) (*pgx.Conn, error) {
 	config.ConnConfig.Tracer = nil
 	if err := config.BeforeConnect(ctx, config.ConnConfig); err != nil {
 		return nil, err
 	}
 	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 	if err != nil {
-		return nil, fmt.Errorf("connect as %s: %w", p.role, err)
+		return nil, fmt.Errorf("connect as %s: %w", role, err)
 	}
 	return conn, nil
 }
 
 // Query runs a statement outside of any organisation. The login, agent and system roles can only call functions there.
+// It waits for a connection at most acquireTimeout.
 func (p *pool) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	return watch(ctx)(p.Pool.Query(ctx, sql, args...))
+	wait, cancel := context.WithTimeoutCause(ctx, acquireTimeout, fault.ErrBusy)
+	defer cancel()
+	conn, err := p.Acquire(wait)
+	if err != nil {
+		return nil, acquireError(ctx, err)
+	}
+	return sendAlone(ctx, conn.Conn(), []statement{{sql, args}}, conn.Release) //nolint:sqlclosecheck // by the caller
+}
+
+// Exec is Query for a statement whose rows no one reads.
+func (p *pool) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	rows, err := p.Query(ctx, sql, args...)
+	if err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	rows.Close()
+	return rows.CommandTag(), rows.Err()
 }
 
 // QueryRow is Query for one row.
@@ -107,10 +135,11 @@ func poolConfig(c Config, role string) (*pgxpool.Config, error) {
 		cc.Password, err = ReadPassword(c.Passwords, cc.User)
 		return err
 	}
-	left := residue{c.Log}
+	left := &residue{log: c.Log}
 	config.ConnConfig.Tracer = left
 	config.PrepareConn = left.prepare
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		left.connected(conn)
 		pgxuuid.Register(conn.TypeMap()) // otherwise ids travel as text, after a failed binary attempt: 40 µs of a point read
 		return checkPosture(ctx, conn, role)
 	}

@@ -38,20 +38,26 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/streamspace-dev/streamspace/db/policy"
+	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
 // Config says where the database is and how many connections to use.
 type Config struct {
 	// URL is the database's address. It must not name a user or a password: each kind of work has its own role.
 	URL string
+	// ListenURL is the address of the server itself, for the connection that Listen opens. Empty: URL.
+	ListenURL string
 	// Passwords is a folder with one file for each role, named after it. Empty: the server authenticates the roles in
 	// another way, such as peer or certificates.
 	Passwords string
-	// Connections is the size of the pool for members' requests. Each other pool has a quarter of it, at least 2 and at
-	// most
-	// 4. With the default of 16, one process has 28 connections, and three fit PostgreSQL's default of 100. Zero means 16.
+	// Connections is the size of the pool for members' requests. The pools of the other roles have a quarter of it, at
+	// least 2 and at most 4. Three more connections are for open desktops, for the event log and to listen. With the
+	// default of 16, one process has 31. Zero means 16.
 	Connections int
-	Log         *slog.Logger
+	// Committed is called after each committed transaction that has written something in an organisation. It must not
+	// block. Nil: no one is told.
+	Committed func(org.ID)
+	Log       *slog.Logger
 }
 
 const (
@@ -60,6 +66,10 @@ const (
 	// organisation leaves connections to the others. With an eighth, a neighbour of 64 writers waits 1.5 to 1.9 times as
 	// long as alone, and with a quarter 3.4 to 4 times (docs/performance.md).
 	share = 8
+	// looks is the size of each of the two pools for what is open: one of the app role, by which a desktop asks whether
+	// its user still may see it, and one of the system role, by which the event log is read. A look takes a fraction of a
+	// millisecond, and one that fails is repeated.
+	looks = 1
 )
 
 // The roles that this package connects as. db/roles.sql creates them and says what each may do.
@@ -87,14 +97,20 @@ func (c Config) size(role string) int32 {
 // DB is the database of a control plane. It is safe for concurrent use.
 type DB struct {
 	app, login, agent, system *pool
-	appShares, systemShares   *shares
+	// looks is a second pool of the app role, for open desktops: requests that wait for locks do not hold it.
+	looks *pool
+	// feed is a second pool of the system role, for the event log: background work that waits for locks does not hold it.
+	feed                                            *pool
+	appShares, lookShares, feedShares, systemShares *shares
+	committed                                       func(org.ID)
+	config                                          Config
 }
 
 // Open connects as every role and checks the posture of each. It fails if a role is a superuser, bypasses row-level
 // security, owns something or is a member of another role, if a table does not force its policies, or if migrations are
 // missing. The error lists all problems.
 func Open(ctx context.Context, c Config) (*DB, error) {
-	d := &DB{}
+	d := &DB{committed: c.Committed, config: c}
 	var errs []error
 	for role, at := range map[string]**pool{
 		roleApp: &d.app, roleLogin: &d.login, roleAgent: &d.agent, roleSystem: &d.system,
@@ -103,10 +119,16 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 		*at = p
 		errs = append(errs, err)
 	}
+	for role, at := range map[string]**pool{roleApp: &d.looks, roleSystem: &d.feed} {
+		p, err := openSized(ctx, c, role, looks)
+		*at = p
+		errs = append(errs, err)
+	}
 	if err := errors.Join(errs...); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
+	d.lookShares, d.feedShares = newShares(looks), newShares(looks)
 	d.appShares = newShares(d.app.size / share)
 	d.systemShares = newShares(d.system.size / share)
 	return d, nil
@@ -114,7 +136,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 
 // Close waits until all connections are released, and closes them.
 func (d *DB) Close() {
-	for _, p := range []*pool{d.app, d.login, d.agent, d.system} {
+	for _, p := range []*pool{d.app, d.looks, d.feed, d.login, d.agent, d.system} {
 		if p != nil {
 			p.Close()
 		}
@@ -136,7 +158,7 @@ func (d *DB) Violations(ctx context.Context) ([]policy.Violation, error) {
 
 // PoolStat has the statistics of one role's pool.
 type PoolStat struct {
-	Role string
+	Role string // or "looks", a second pool of the app role, or "feed", one of the system role
 	*pgxpool.Stat
 }
 
@@ -146,5 +168,5 @@ func (d *DB) Stats() []PoolStat {
 	for _, p := range []*pool{d.app, d.login, d.agent, d.system} {
 		all = append(all, PoolStat{Role: p.role, Stat: p.Stat()})
 	}
-	return all
+	return append(all, PoolStat{Role: "looks", Stat: d.looks.Stat()}, PoolStat{Role: "feed", Stat: d.feed.Stat()})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/ports/org"
@@ -16,8 +17,14 @@ import (
 
 // reading makes a module's org.Reading. as converts the reader to the module's own interface.
 func reading[Queries any](d *DB, as func(reader) Queries) org.Reading[Queries] {
+	return readingFrom(d.app, d.appShares, as)
+}
+
+// readingFrom is reading with connections of another pool of the app role.
+func readingFrom[Queries any](p *pool, s *shares, as func(reader) Queries) org.Reading[Queries] {
 	return func(in org.Scope) Queries {
-		return as(reader{Queries: orgdb.New(oneShot{d, in}), in: in})
+		acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) { return acquireIn(ctx, p, s, in) }
+		return as(reader{Queries: orgdb.New(oneShot{acquire, enter(in, true)}), in: in})
 	}
 }
 
@@ -27,12 +34,22 @@ type reader struct {
 	in org.Scope
 }
 
+// readingAsService makes a module's org.ReadingAsService.
+func readingAsService[Queries any](
+	p *pool, s *shares, as func(*orgdb.Queries) Queries,
+) org.ReadingAsService[Queries] {
+	return func(id org.ID, service string) Queries {
+		acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) { return acquire(ctx, p, s, id) }
+		return as(orgdb.New(oneShot{acquire, enterService(id, service)}))
+	}
+}
+
 // oneShot sends rls.enter and one query together. PostgreSQL runs statements that arrive in one batch without begin as
 // one transaction, so that the organisation is set for the query and for nothing after it. rls.enter makes it
 // read-only. A transaction with begin and commit would take two more messages.
 type oneShot struct {
-	d  *DB
-	in org.Scope
+	acquire func(context.Context) (*pgxpool.Conn, func(), error)
+	enter   statement
 }
 
 // Exec always fails: a write belongs in a transaction.
@@ -43,18 +60,11 @@ func (oneShot) Exec(context.Context, string, ...any) (pgconn.CommandTag, error) 
 // Query runs rls.enter and the query in one round trip. The caller must close the rows: that releases the connection,
 // which must not serve another organisation before.
 func (o oneShot) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	conn, release, err := o.d.acquire(ctx, o.in)
+	conn, release, err := o.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in := enter(o.in, true)
-	rows, err := sendAll(ctx, conn.Conn(), []statement{{"select " + in.sql, in.args}, {sql, args}})
-	if err != nil {
-		release()
-		return nil, err
-	}
-	rows.(*batchRows).release = release
-	return rows, nil
+	return sendAlone(ctx, conn.Conn(), []statement{{"select " + o.enter.sql, o.enter.args}, {sql, args}}, release)
 }
 
 // QueryRow is Query for one row.

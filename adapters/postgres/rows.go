@@ -31,6 +31,21 @@ func sendAll(ctx context.Context, conn *pgx.Conn, all []statement) (pgx.Rows, er
 	return &batchRows{Rows: rows, ctx: ctx, results: results}, nil
 }
 
+// sendAlone sends statements as a transaction of their own. A prepared statement that is outdated has not run, so that
+// all can be sent again. Closing the rows releases the connection.
+func sendAlone(ctx context.Context, conn *pgx.Conn, all []statement, release func()) (pgx.Rows, error) {
+	rows, err := sendAll(ctx, conn, all)
+	if outdated(err) {
+		rows, err = sendAll(ctx, conn, all)
+	}
+	if err != nil {
+		release()
+		return nil, err
+	}
+	rows.(*batchRows).release = release
+	return rows, nil
+}
+
 // watchedRows are rows whose error says if the caller has gone. PostgreSQL's error for a cancelled statement is the
 // same for a caller who has gone and for statement_timeout.
 type watchedRows struct {

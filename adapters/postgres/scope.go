@@ -25,14 +25,14 @@ var errNoScope = errors.New("no organisation: the zero scope reaches nothing")
 func scoped[Tx any](d *DB, as func(*memberTx) Tx) org.Scoped[Tx] {
 	return func(ctx context.Context, in org.Scope, fn func(Tx) error) error {
 		return d.inScope(ctx, in, func(conn *pgxpool.Conn) error {
-			return transact(ctx, conn.Conn(), enter(in, false), func(t *tx) error { return fn(as(&memberTx{t, in})) })
+			return d.transact(ctx, conn.Conn(), enter(in, false), func(t *tx) error { return fn(as(&memberTx{t, in})) })
 		})
 	}
 }
 
 // inScope runs fn with a connection of the app role, within the organisation's share of the pool.
 func (d *DB) inScope(ctx context.Context, in org.Scope, fn func(*pgxpool.Conn) error) error {
-	conn, release, err := d.acquire(ctx, in)
+	conn, release, err := acquireIn(ctx, d.app, d.appShares, in)
 	if err != nil {
 		return err
 	}
@@ -40,15 +40,15 @@ func (d *DB) inScope(ctx context.Context, in org.Scope, fn func(*pgxpool.Conn) e
 	return fn(conn)
 }
 
-// acquire opens the scope and acquires a connection. The returned function releases both; call it once.
-func (d *DB) acquire(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), error) {
+// acquireIn opens the scope and acquires a connection. The returned function releases both; call it once.
+func acquireIn(ctx context.Context, p *pool, s *shares, in org.Scope) (*pgxpool.Conn, func(), error) {
 	switch {
 	case in.IsZero():
 		return nil, nil, errNoScope
 	case !in.Open():
 		return nil, nil, errNested
 	}
-	conn, release, err := acquire(ctx, d.app, d.appShares, in.Org())
+	conn, release, err := acquire(ctx, p, s, in.Org())
 	if err != nil {
 		in.Close()
 		return nil, nil, err
@@ -87,6 +87,11 @@ func enter(in org.Scope, readOnly bool) statement {
 		[]any{in.Org().UUID, in.User().UUID, string(in.Role()), in.Credential().UUID, readOnly}}
 }
 
+// enterService is the call by which background work enters an organisation.
+func enterService(id org.ID, service string) statement {
+	return statement{"rls.enter_service($1, $2)", []any{id.UUID, service}}
+}
+
 // asService makes a module's org.AsService. The audit log names the service as the actor.
 func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 	return func(ctx context.Context, id org.ID, service string, fn func(Tx) error) error {
@@ -95,8 +100,7 @@ func asService[Tx any](d *DB, as func(*serviceTx) Tx) org.AsService[Tx] {
 			return err
 		}
 		defer release()
-		enter := statement{"rls.enter_service($1, $2)", []any{id.UUID, service}}
-		return transact(ctx, conn.Conn(), enter, func(t *tx) error { return fn(as(&serviceTx{t})) })
+		return d.transact(ctx, conn.Conn(), enterService(id, service), func(t *tx) error { return fn(as(&serviceTx{t})) })
 	}
 }
 
@@ -111,5 +115,5 @@ func (d *DB) inReport(ctx context.Context, a link.Agent, id sessions.ID, fn func
 	}
 	defer conn.Release()
 	enter := statement{"rls.enter_report($1, $2, $3)", []any{a.ID, a.Epoch, id.UUID}}
-	return transact(ctx, conn.Conn(), enter, func(t *tx) error { return fn(&reportTx{t, id.UUID}) })
+	return d.transact(ctx, conn.Conn(), enter, func(t *tx) error { return fn(&reportTx{t, id.UUID}) })
 }

@@ -171,7 +171,9 @@ func TestAQuerySeesTheWritesQueuedBeforeIt(t *testing.T) {
 		if err := tx.InsertSession(ctx, s); err != nil {
 			return err
 		}
-		if err := tx.AppendEvent(ctx, events.Event{Type: "x", Subject: s.ID.UUID, Data: []byte("{}")}); err != nil {
+		if err := tx.AppendEvent(ctx, events.Event{
+			Type: "x", Version: 1, Audience: events.Owner, Subject: events.Subject{ID: s.ID.UUID}, Data: []byte("{}"),
+		}); err != nil {
 			return err
 		}
 		got, err := tx.LockSession(ctx, s.ID)

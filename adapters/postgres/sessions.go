@@ -16,6 +16,7 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
+	"github.com/streamspace-dev/streamspace/ports/runtime"
 	"github.com/streamspace-dev/streamspace/ports/secret"
 )
 
@@ -27,6 +28,33 @@ func (d *DB) Sessions() org.Scoped[sessions.Tx] {
 // SessionReads returns the reads of sessions.
 func (d *DB) SessionReads() org.Reading[sessions.Queries] {
 	return reading(d, func(r reader) sessions.Queries { return sessionReader{r} })
+}
+
+// SessionAccess returns a member's reads of their access, on the connections for open desktops.
+func (d *DB) SessionAccess() org.Reading[sessions.AccessQueries] {
+	return readingFrom(d.looks, d.lookShares, func(r reader) sessions.AccessQueries { return sessionReader{r} })
+}
+
+// SessionAccess implements sessions.AccessQueries.
+func (r sessionReader) SessionAccess(ctx context.Context, id sessions.ID) (sessions.Access, error) {
+	row, err := r.reader.SessionAccess(ctx, id.UUID)
+	return sessions.Access{Ended: row.Ended, Lasts: row.EndsAt.Sub(row.At)}, orNotFound(err, sessions.ErrNotFound)
+}
+
+// EndedStreams implements sessions.EndedStreams.
+func (d *DB) EndedStreams(ctx context.Context, all []sessions.Stream) ([]int, error) {
+	var p sysdb.EndedStreamsParams
+	for _, s := range all {
+		p.Orgs, p.Users = append(p.Orgs, s.Who.Org().UUID), append(p.Users, s.Who.User().UUID)
+		p.Roles = append(p.Roles, string(s.Who.Role()))
+		p.Credentials, p.Sessions = append(p.Credentials, s.Who.Credential().UUID), append(p.Sessions, s.Session.UUID)
+	}
+	places, err := sysdb.New(d.feed).EndedStreams(ctx, p)
+	ended := make([]int, len(places))
+	for i, place := range places {
+		ended[i] = int(place) - 1
+	}
+	return ended, translate(err)
 }
 
 // InsertSession implements sessions.Tx. The row has a copy of what the template runs, so that a later revision of the
@@ -153,14 +181,6 @@ func allNamed[Row namedRow](rows []Row, err error) ([]sessions.Session, error) {
 	return out, err
 }
 
-// Quota implements sessions.Queries.
-func (r sessionReader) Quota(ctx context.Context) (sessions.Quota, error) {
-	row, err := r.SessionQuota(ctx)
-	return sessions.Quota{
-		PerOrg: row.PerOrg, PerUser: row.PerUser, UsedByOrg: row.UsedByOrg, UsedByUser: row.UsedByUser,
-	}, translate(err)
-}
-
 // SessionEvents implements sessions.Queries.
 func (r sessionReader) SessionEvents(
 	ctx context.Context, id sessions.ID, after page.Cursor, n int,
@@ -191,19 +211,24 @@ func sessionOf(row orgdb.AppSession, err error) (sessions.Session, error) {
 	return toSession(row), nil
 }
 
-// toSession leaves out what the session runs, which only agents need. They read it with rls.placements.
+// toSession leaves out what the session runs, which only agents need. They read it with rls.placements. The page needs
+// the scale of it.
 func toSession(row orgdb.AppSession) sessions.Session {
 	s := sessions.Session{
 		ID: sessions.ID{UUID: row.ID}, Owner: org.UserID{UUID: row.OwnerID}, Name: row.Name,
 		Template: templates.Template{
 			ID: templates.ID{UUID: row.TemplateID}, Name: row.TemplateName, Title: row.TemplateTitle,
 		},
+		Scale: scaleOf(row.Spec),
 		Agent: row.AgentID.UUID, State: link.State(row.State), Reason: row.Reason, Detail: row.Detail,
 		Tags:      row.Tags,
 		EndWanted: row.Desired == "terminated", Generation: row.Generation, CreatedAt: row.CreatedAt,
 	}
 	if row.EndedAt != nil {
 		s.EndedAt = *row.EndedAt
+	}
+	if row.SilentSince != nil {
+		s.SilentSince = *row.SilentSince
 	}
 	switch {
 	case s.State == link.Pending && row.AgentID.Valid:
@@ -212,6 +237,15 @@ func toSession(row orgdb.AppSession) sessions.Session {
 		s.WaitsFor = sessions.WaitsFor(row.WaitsFor)
 	}
 	return s
+}
+
+// scaleOf is the scale in a session's spec, and 1 in one that this version cannot read.
+func scaleOf(spec json.RawMessage) int {
+	var of struct{ Scale int }
+	if err := json.Unmarshal(spec, &of); err != nil {
+		return 1
+	}
+	return runtime.Spec{Scale: of.Scale}.PixelScale()
 }
 
 // InReport implements sessions.InReport.

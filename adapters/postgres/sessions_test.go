@@ -23,9 +23,9 @@ func (r *refusals) Refusals(string) func() { return func() { r.n++ } }
 func service(d *DB) (*sessions.Service, *sessions.Observer) {
 	bus := membus.New()
 	return sessions.NewService(sessions.Config{
-		InOrg: d.Sessions(), Read: d.SessionReads(), Tickets: d.Tickets(),
-		Counter: &refusals{},
-		Nudger:  sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
+		InOrg: d.Sessions(), Read: d.SessionReads(),
+		AsService: d.SessionsAsService(), Tickets: d.Tickets(), Counter: &refusals{},
+		Nudger: sessions.NewNudger(nil, slog.New(slog.DiscardHandler)), Bus: bus,
 	}), sessions.NewObserver(d.InReport(), bus)
 }
 

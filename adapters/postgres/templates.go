@@ -124,7 +124,7 @@ func templateByRef(ctx context.Context, q *orgdb.Queries, ref string) (templates
 func toTemplate(row orgdb.TemplateByRefRow) templates.Template {
 	t := templates.Template{
 		ID: templates.ID{UUID: row.ID}, Name: row.Name, Title: row.Title, Description: row.Description, Public: row.IsPublic,
-		Revision: int(row.Revision), Publication: templates.Publication(row.Publication),
+		Revision: int(row.Revision), Publication: templates.Publication(row.Publication), Rejection: row.Rejection,
 	}
 	if err := json.Unmarshal(row.Spec, &t.Spec); err != nil {
 		t.Spec, t.Unreadable = runtime.Spec{}, true
@@ -187,4 +187,11 @@ func (o *Operator) ApproveTemplate(ctx context.Context, operator string, a templ
 	})
 	// Two approvals of one name at once: the one that is later finds the constraint.
 	return ofConstraint(err, map[string]*fault.Fault{"public_templates_name_key": templates.ErrPublicNameTaken})
+}
+
+// RejectTemplate implements templates.Registry.
+func (o *Operator) RejectTemplate(ctx context.Context, operator string, r templates.Rejection) error {
+	return translate(o.q.RejectTemplate(ctx, sysdb.RejectTemplateParams{
+		Operator: operator, OrgID: r.Org.UUID, Name: r.Name, Revision: int32(r.Revision), Reason: r.Reason,
+	}))
 }

@@ -44,7 +44,9 @@ type tx struct {
 
 	conn   *pgx.Conn
 	began  time.Time
+	org    org.ID // the organisation that was entered
 	queued []statement
+	wrote  bool // a write was queued
 	done   bool
 }
 
@@ -69,6 +71,20 @@ type reportTx struct {
 
 // serviceTx is a transaction of background work, as the system role.
 type serviceTx struct{ *tx }
+
+// transact runs fn in a transaction, and says afterwards in which organisation something was written. Every use case
+// that changes something queues at least its audit entry.
+func (d *DB) transact(ctx context.Context, conn *pgx.Conn, enter statement, fn func(*tx) error) error {
+	var last *tx
+	err := transact(ctx, conn, enter, func(t *tx) error {
+		last = t
+		return fn(t)
+	})
+	if err == nil && last.wrote && d.committed != nil {
+		d.committed(last.org)
+	}
+	return err
+}
 
 // transact runs fn in a transaction that has entered an organisation. If the transaction lost a race, transact runs it
 // again, each time with a new enter.
@@ -108,7 +124,8 @@ func begin(ctx context.Context, conn *pgx.Conn, enter statement) (*tx, error) {
 	t.Queries = orgdb.New(t)
 	var b pgx.Batch
 	b.Queue("begin")
-	b.Queue("select now() from "+enter.sql, enter.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&t.began) })
+	b.Queue("select now(), current_setting('app.org_id')::uuid from "+enter.sql, enter.args...).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&t.began, &t.org.UUID) })
 	if err := conn.SendBatch(ctx, &b).Close(); err != nil {
 		t.rollback(ctx)
 		return nil, contextError(ctx, err)
@@ -124,7 +141,7 @@ func (t *tx) Exec(_ context.Context, sql string, args ...any) (pgconn.CommandTag
 	if t.done {
 		return pgconn.CommandTag{}, errTxDone
 	}
-	t.queued = append(t.queued, statement{sql, args})
+	t.queued, t.wrote = append(t.queued, statement{sql, args}), true
 	return pgconn.CommandTag{}, nil
 }
 
