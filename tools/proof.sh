@@ -18,7 +18,7 @@ ATTACK_REQUESTS=$requests go test -count=1 -timeout=12h -run '^TestAttack$' -v .
 	{ tail -n 100 "$log" >&2; exit 1; }
 attack=$(sed -n 's/^ *attack_test.go:[0-9]*: attack: //p' "$log")
 
-go test -count=1 -timeout=30m -run '^TestMutants$' ./db/proof -all -report "$mutants" >"$log" 2>&1 ||
+go test -count=1 -timeout=60m -run '^TestMutants$' ./db/proof -all -report "$mutants" >"$log" 2>&1 ||
 	{ tail -n 100 "$log" >&2; exit 1; }
 
 {

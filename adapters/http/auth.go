@@ -24,6 +24,8 @@ var (
 		"Sign in: the request has neither a Bearer token nor a cookie.")
 	errKey = fault.New(fault.Unauthenticated, "key_invalid",
 		"This is not a whole API key: a part of it is missing or mistyped.")
+	errAnotherSignIn = fault.New(fault.Conflict, "signed_in_as_another",
+		"Another tab of this browser has signed in as someone else, so that nothing was done.")
 	errCookie = fault.New(fault.Unauthenticated, "cookie_invalid",
 		"The cookie was not issued here. Sign in again.")
 )
@@ -36,6 +38,7 @@ type caller struct {
 	apiKey    string      // the API key's token; empty: something else was presented
 	scopes    []string    // of an API key; nil: all that the role may do
 	ticketFor sessions.ID // the session that a ticket opens
+	until     time.Time   // when an access token expires; zero: the database knows the credential's end
 	fresh     bool        // the role was read from the database for this request, not from a cache
 }
 
@@ -116,9 +119,25 @@ func (a *authenticator) identify(r *http.Request, method authMethod) (caller, er
 		return a.byToken(token)
 	}
 	if cookie, err := r.Cookie(cookieName); err == nil {
-		return a.byCookie(r.Context(), cookie.Value)
+		who, err := a.byCookie(r.Context(), cookie.Value)
+		if err == nil && !asShown(r, who.scope) {
+			return caller{}, errAnotherSignIn
+		}
+		return who, err
 	}
 	return caller{}, errNoCredentials
+}
+
+// signedInAs is the header in which a page names whom it shows as signed in: the user's id, a dot, and the
+// organisation's. All tabs of a browser share one cookie. When another tab signs in as someone else, a page would act
+// as them, while it still shows the earlier user and organisation.
+const signedInAs = "Signed-In-As"
+
+// asShown reports whether the cookie is of the user and the organisation that the page shows. A request that names none
+// is not from such a page.
+func asShown(r *http.Request, who org.Scope) bool {
+	shown := r.Header.Get(signedInAs)
+	return shown == "" || strings.EqualFold(shown, who.User().String()+"."+who.Org().String())
 }
 
 // byToken verifies an access token, or finds it in the cache by the hash of all of it. The hash covers the signature: a
@@ -134,7 +153,7 @@ func (a *authenticator) byToken(token string) (caller, error) {
 		}
 		cache.put(key, signIn)
 	}
-	return caller{scope: scopeOf(signIn), key: key}, nil
+	return caller{scope: scopeOf(signIn), key: key, until: signIn.EndsAt}, nil
 }
 
 // byKey resolves an API key. It is resolved again in each hour, so that the hour of its last use is noted.

@@ -64,6 +64,50 @@ func TestWhoIsLetIn(t *testing.T) {
 	}
 }
 
+// All tabs of a browser share one cookie, and a page may show another sign-in than that of the cookie.
+func TestAPageActsOnlyAsWhomItShows(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	w := f.do(ask{method: http.MethodGet, path: "/api/v1/me", cookie: f.secret.Reveal()})
+	wantStatus(t, w, http.StatusOK)
+	var me struct{ User, Org struct{ ID string } }
+	if err := json.Unmarshal(w.Body.Bytes(), &me); err != nil {
+		t.Fatal(err)
+	}
+	shown := me.User.ID + "." + me.Org.ID
+	for name, c := range map[string]struct {
+		shows  string
+		refuse bool
+	}{
+		"the same":                 {shown, false},
+		"in other letters":         {strings.ToUpper(shown), false},
+		"none":                     {"", false},
+		"another user":             {uuid.NewString() + "." + me.Org.ID, true},
+		"another organisation":     {me.User.ID + "." + uuid.NewString(), true},
+		"the user alone":           {me.User.ID, true},
+		"something else":           {"member@acme.test", true},
+		"the organisation's alone": {"." + me.Org.ID, true},
+	} {
+		for _, r := range []ask{
+			{method: http.MethodGet, path: "/api/v1/sessions"},
+			{method: http.MethodPost, path: "/api/v1/auth/logout"},
+		} {
+			r.header = map[string]string{"Signed-In-As": c.shows}
+			r.cookie = f.secret.Reveal()
+			if c.refuse {
+				wantProblem(t, f.do(r), http.StatusConflict, "signed_in_as_another")
+			} else if r.method == http.MethodGet { // signing out would end the sign-in for the others
+				wantStatus(t, f.do(r), http.StatusOK)
+			}
+		}
+		token := ask{method: http.MethodGet, path: "/api/v1/sessions", token: f.token}
+		token.header = map[string]string{"Signed-In-As": c.shows}
+		if w := f.do(token); w.Code != http.StatusOK {
+			t.Errorf("%s, with a token: %d", name, w.Code)
+		}
+	}
+}
+
 func TestARememberedCredentialIsStillLookedAtByTheDatabase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

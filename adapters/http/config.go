@@ -15,10 +15,12 @@ import (
 
 	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/hosts"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
 	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/members"
+	"github.com/streamspace-dev/streamspace/modules/quotas"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/settings"
@@ -50,6 +52,8 @@ type Config struct {
 	Members   *members.Service
 	Keys      *keys.Service
 	Settings  *settings.Service
+	Quotas    *quotas.Service
+	Hosts     *hosts.Service
 	Audit     *audit.Service
 	Templates *templates.Service
 	Sessions  *sessions.Service
@@ -60,6 +64,10 @@ type Config struct {
 	// Stream handles an authorized request for a session's stream. The scope is in the request's context, and the
 	// session's id is the path value "session_id". The ticket has been redeemed.
 	Stream http.Handler
+	// Events serves an organisation's live streams.
+	Events Feed
+	// Logs serves the output of sessions.
+	Logs LogFeed
 	// Agents handles every request below /agent/v1/, and authenticates agents itself. Nil: these paths respond 404.
 	Agents http.Handler
 	// Observer is told of every response. Nil: responses are only logged.

@@ -23,11 +23,21 @@ const (
 	noAuth                         // no authentication: the operation is public
 )
 
+// liveKind is how the response of an operation goes on: its x-live in the contract.
+type liveKind string
+
+const (
+	notLive    liveKind = ""
+	liveSocket liveKind = "websocket"
+	liveEvents liveKind = "events" // server-sent events
+)
+
 // operation is one method and path of the contract, with what the stages need to know about it.
 type operation struct {
 	id, method, path string
 	permission       permission
 	auth             authMethod
+	live             liveKind
 	pathParameters   []string
 	route            *routers.Route // the operation as the validator wants it
 	options          *openapi3filter.Options
@@ -78,6 +88,10 @@ func newOperation(doc *openapi3.T, r *routers.Route) (operation, error) {
 	if !op.permission.exists() {
 		return op, fmt.Errorf("operation %s (%s %s) has x-permission %q, which is neither %s nor one of %v",
 			op.id, op.method, op.path, name, public, slices.Sorted(maps.Keys(permissions)))
+	}
+	live, _ := r.Operation.Extensions["x-live"].(string)
+	if op.live = liveKind(live); !slices.Contains([]liveKind{notLive, liveSocket, liveEvents}, op.live) {
+		return op, fmt.Errorf("operation %s has x-live %q, which is unknown", op.id, live)
 	}
 	needs := doc.Security
 	if r.Operation.Security != nil {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/membus"
+	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
@@ -63,6 +64,7 @@ type streamed struct {
 	mu      sync.Mutex
 	scope   org.Scope
 	session string
+	lease   events.Lease
 }
 
 func (s *streamed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -70,6 +72,28 @@ func (s *streamed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	s.scope, s.session = org.From(r.Context()), r.PathValue("session_id")
 	w.WriteHeader(http.StatusSwitchingProtocols)
+}
+
+// Socket implements Feed.
+func (s *streamed) Socket(w http.ResponseWriter, r *http.Request, l events.Lease, _ events.View) error {
+	s.mu.Lock()
+	s.lease = l
+	s.mu.Unlock()
+	s.ServeHTTP(w, r)
+	return nil
+}
+
+// Stream implements Feed.
+func (s *streamed) Stream(w http.ResponseWriter, r *http.Request, l events.Lease) error {
+	return s.Socket(w, r, l, events.View{})
+}
+
+// loggedOutput implements LogFeed.
+type loggedOutput struct{ *streamed }
+
+// Socket implements LogFeed.
+func (s loggedOutput) Socket(w http.ResponseWriter, r *http.Request, l events.Lease) error {
+	return s.streamed.Socket(w, r, l, events.View{})
 }
 
 // logged is a log that tests read.
@@ -158,8 +182,10 @@ func (f *fixture) config() Config {
 	w, log := f.world, slog.New(slog.NewJSONHandler(f.log, nil))
 	return f.withOtherServices(Config{
 		PublicURL: publicURL, Spec: contractBytes(f.t), Tokens: f.tokens, Log: log, Stream: f.seen,
+		Events: f.seen, Logs: loggedOutput{f.seen},
 		Page: fstest.MapFS{
 			"index.html":       {Data: []byte("<!doctype html>")},
+			"reference.html":   {Data: []byte("<!doctype html>")},
 			"assets/main-1.js": {Data: []byte("1")},
 		},
 		Agents: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -175,8 +201,13 @@ func (f *fixture) config() Config {
 		Templates: templates.NewService(func(in org.Scope) templates.Queries { return queries{rows{w, in}} },
 			scoped(w, func(r rows) templates.Tx { return r }), uncounted{}, log),
 		Sessions: sessions.NewService(sessions.Config{
-			InOrg:   scoped(w, func(r rows) sessions.Tx { return r }),
-			Read:    func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
+			InOrg: scoped(w, func(r rows) sessions.Tx { return r }),
+			Read:  func(in org.Scope) sessions.Queries { return queries{rows{w, in}} },
+			AsService: func(_ context.Context, _ org.ID, _ string, fn func(sessions.ServiceTx) error) error {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				return fn(service{rows: rows{w: w}})
+			},
 			Tickets: w, Counter: uncounted{}, Nudger: sessions.NewNudger(nobody{}, log), Bus: membus.New(),
 		}),
 	})
@@ -205,6 +236,7 @@ func (f *fixture) withOtherServices(c Config) Config {
 			f.unserved = append(f.unserved, strings.ToLower(fields.Type().Field(i).Name))
 		}
 	}
+	f.unserved = append(f.unserved, "events") // their responses have no end
 	return c
 }
 

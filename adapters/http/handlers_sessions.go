@@ -35,7 +35,7 @@ func (h handlers) CreateSession(
 		return nil, err
 	}
 	s, err := h.config.Sessions.Create(ctx, org.From(ctx), sessions.Create{
-		Template: r.Body.Template, Name: value(r.Body.Name), Key: key,
+		Template: r.Body.Template, Name: value(r.Body.Name), Scale: value(r.Body.Scale), Key: key,
 	})
 	where := "/api/v1/sessions/" + s.ID.String()
 	return api.CreateSession201JSONResponse{
@@ -91,17 +91,10 @@ func (h handlers) ListSessionEvents(
 	items := convertAll(p.Items, func(e sessions.Event) api.SessionEvent {
 		return api.SessionEvent{
 			At: e.At.UTC(), Type: e.Type, Reason: optional(e.Data.Reason), WaitingFor: optional(string(e.Data.WaitsFor)),
+			By: optional(e.Data.By),
 		}
 	})
 	return api.ListSessionEvents200JSONResponse{Items: items, NextCursor: next(ctx, p.Next)}, err
-}
-
-// GetQuotas implements api.StrictServerInterface.
-func (h handlers) GetQuotas(ctx context.Context, _ api.GetQuotasRequestObject) (api.GetQuotasResponseObject, error) {
-	q, err := h.config.Sessions.Quota(ctx, org.From(ctx))
-	return api.GetQuotas200JSONResponse{Sessions: api.Quota{
-		PerOrg: q.PerOrg, PerUser: q.PerUser, UsedByOrg: q.UsedByOrg, UsedByUser: q.UsedByUser,
-	}}, err
 }
 
 // TakeOverSession implements api.StrictServerInterface.
@@ -127,8 +120,11 @@ func toSession(s sessions.Session) api.Session {
 		Id: s.ID.UUID, Name: s.Name, OwnerId: s.Owner.UUID, State: api.SessionState(s.State), Reason: optional(s.Reason),
 		Template:  api.SessionTemplate{Id: s.Template.ID.UUID, Name: s.Template.Name, Title: s.Template.Title},
 		CreatedAt: s.CreatedAt.UTC(), WaitingFor: optional(api.SessionWaitingFor(s.WaitsFor)),
-		Tags:      append([]string{}, s.Tags...),
+		Tags: append([]string{}, s.Tags...), Scale: s.Scale,
 		OwnerName: optional(s.OwnerName), Detail: optional(s.Detail),
+	}
+	if !s.SilentSince.IsZero() {
+		out.HostSilentSince = optional(s.SilentSince.UTC())
 	}
 	if !s.EndedAt.IsZero() {
 		out.EndedAt = optional(s.EndedAt.UTC().Round(time.Microsecond))

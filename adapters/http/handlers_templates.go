@@ -112,9 +112,13 @@ func toTemplate(t templates.Template) api.Template {
 	out := api.Template{
 		Id: t.ID.UUID, Name: t.Name, Title: t.Title, Description: t.Description, Revision: t.Revision, IsPublic: t.Public,
 		IsUnreadable: optional(t.Unreadable), Publication: optional(api.TemplatePublication(t.Publication)),
+		PublicationRejection: optional(t.Rejection),
 	}
 	if !t.Unreadable {
-		out.Spec = &api.TemplateSpec{Width: optional(t.Spec.Width), Height: optional(t.Spec.Height)}
+		out.Spec = &api.TemplateSpec{
+			Width: optional(t.Spec.Width), Height: optional(t.Spec.Height), Memory: optional(t.Spec.Memory),
+			Cpu: optional(t.Spec.CPU), Processes: optional(t.Spec.Processes), Disk: optional(t.Spec.Disk),
+		}
 		if len(t.Spec.Command) > 0 {
 			out.Spec.Command = &t.Spec.Command
 		}
@@ -123,5 +127,8 @@ func toTemplate(t templates.Template) api.Template {
 }
 
 func fromSpec(s api.TemplateSpec) runtime.Spec {
-	return runtime.Spec{Command: value(s.Command), Width: value(s.Width), Height: value(s.Height)}
+	return runtime.Spec{
+		Command: value(s.Command), Width: value(s.Width), Height: value(s.Height), Memory: value(s.Memory),
+		CPU: value(s.Cpu), Processes: value(s.Processes), Disk: value(s.Disk),
+	}
 }

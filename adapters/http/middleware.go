@@ -110,7 +110,7 @@ func recoverPanics(next http.Handler) http.Handler {
 func respondToPanic(w http.ResponseWriter, r *http.Request, cause any) {
 	rec := recordOf(r.Context())
 	if cause == http.ErrAbortHandler { //nolint:errorlint // net/http compares with this value, too
-		rec.clientGone = true
+		rec.clientGone = rec.err == nil // otherwise an export was broken off
 		panic(cause)
 	}
 	err := fmt.Errorf("panic: %v\n%s", cause, debug.Stack())

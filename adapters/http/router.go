@@ -31,6 +31,12 @@ func newRouter(c *contract, h handlers, stagesOf func(operation) []stage) (http.
 			e.Add(op.method, echoPath(op.path), echo.WrapHandler(plain), through[id]...)
 		}
 	}
+	for id, live := range h.live() {
+		if op, ok := c.operations[id]; ok {
+			serve := func(c echo.Context) error { return live(c.Response(), c.Request()) }
+			e.Add(op.method, echoPath(op.path), serve, through[id]...)
+		}
+	}
 	return e, checkRoutes(c, e.Routes())
 }
 

@@ -65,7 +65,7 @@ func (s *Server) stages(sameOrigin *http.CrossOriginProtection) []middleware {
 // the authorization as well as the handler, because both ask the database whether the caller is still what was cached.
 func (s *Server) operationStages(op operation) []stage {
 	stages := []stage{recordRoute(op)}
-	if op.auth != byTicket { // a stream lasts as long as someone looks at the desktop
+	if op.auth != byTicket && op.live == notLive { // a stream lasts as long as someone looks at it
 		stages = append(stages, deadline)
 	}
 	if op.auth != noAuth {
@@ -75,6 +75,9 @@ func (s *Server) operationStages(op operation) []stage {
 			authorize(s.auth, op),
 			limitMisses(s.limits.misses),
 		)
+	}
+	if op.live != notLive {
+		stages = append(stages, checkLive(s.auth.origin, op.live))
 	}
 	stages = append(stages, validate(op))
 	if op.auth == byTicket {

@@ -149,6 +149,7 @@ func TestThePage(t *testing.T) {
 	for path, cached := range map[string]string{
 		"/": "no-cache", "/setup": "no-cache", "/invitation": "no-cache", "/forgotten": "no-cache",
 		"/new-password":     "no-cache",
+		"/api/docs":         "no-cache",
 		"/assets/main-1.js": "public, max-age=31536000, immutable"} {
 		w := f.do(ask{method: http.MethodGet, path: path})
 		wantStatus(t, w, http.StatusOK)

@@ -12,13 +12,18 @@ import (
 const pageCSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// servePage serves the web console at every path outside the API. It does not use http.ServeMux, which cleans paths and
-// redirects: a path with // or .. must respond 404 like every other unknown path.
+// reference is the path of the page that shows the API's description.
+const reference = "/api/docs"
+
+// servePage serves the web console at every path outside the API, and the page of the API's description at reference.
+// It does not use http.ServeMux, which cleans paths and redirects: a path with // or .. must respond 404 like every
+// other unknown path.
 func servePage(files fs.FS) middleware {
 	page := website{files}
 	return func(api http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/.well-known/") {
+			of := func(folder string) bool { return strings.HasPrefix(r.URL.Path, folder) }
+			if r.URL.Path != reference && (of("/api/") || of("/.well-known/")) {
 				api.ServeHTTP(w, r)
 				return
 			}
@@ -37,12 +42,15 @@ const assets = "assets/"
 // pages are the paths at which the one page shows something to people who are not signed in.
 var pages = []string{"", "setup", "invitation", "forgotten", "new-password"}
 
-// ServeHTTP implements http.Handler. There is one page, index.html, at / and the paths of pages. Every other path
-// is a file or 404.
+// ServeHTTP implements http.Handler. The console is one page, index.html, at / and the paths of pages. Every other path
+// but reference is a file or 404.
 func (p website) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, route := strings.TrimPrefix(r.URL.Path, "/"), "/"
-	if slices.Contains(pages, name) {
+	switch {
+	case slices.Contains(pages, name):
 		name = "index.html"
+	case r.URL.Path == reference:
+		name, route = "reference.html", reference
 	}
 	info, err := fs.Stat(p.files, name)
 	if err != nil || info.IsDir() {

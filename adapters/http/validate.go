@@ -176,7 +176,9 @@ func reasonOf(s *openapi3.SchemaError) string {
 var patterns = map[string]string{
 	`^[^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*$`: "text without control characters and bidirectional " +
 		"overrides",
-	`^[!-~]+$`: "visible ASCII characters without spaces",
+	`^[^@\s]+@[^@\s]+$`: "an address such as name@example.com",
+	`^[!-~]+$`:          "visible ASCII characters without spaces",
+	`^[a-z_]+([.][a-z_]+)?(,[a-z_]+([.][a-z_]+)?)*$`: "types of events or kinds of subjects, separated by commas",
 	`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`: "1 to 63 lower case letters, digits and dashes, and neither begin nor end " +
 		"with a dash",
 }

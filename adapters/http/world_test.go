@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/adapters/membus"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
@@ -34,6 +35,7 @@ type world struct {
 	tickets     map[secret.Hash]sessions.Admission
 	keys        map[string]idempotency.Used
 	audited     []string
+	changed     *membus.Bus   // wakes whoever has something open after each change
 	resolved    int           // how often a secret was looked up
 	broken      error         // what every transaction answers
 	stall       chan struct{} // transactions wait for it or for their context
@@ -50,6 +52,7 @@ func newWorld() *world {
 		memberships: map[org.UserID][]identity.Membership{}, credentials: map[secret.Hash]*identity.SignIn{},
 		templates: map[org.ID][]templates.Template{}, sessions: map[sessions.ID]owned{},
 		tickets: map[secret.Hash]sessions.Admission{}, keys: map[string]idempotency.Used{},
+		changed: membus.New(),
 	}
 }
 
@@ -77,6 +80,7 @@ func (w *world) expel(u org.UserID) {
 			delete(w.credentials, h)
 		}
 	}
+	w.changed.Wake("")
 }
 
 func (w *world) timesResolved() int {
@@ -206,7 +210,21 @@ func (r rows) RecordAudit(_ context.Context, action, _ string) error {
 	return nil
 }
 
-func (rows) AppendEvent(context.Context, events.Event) error { return nil }
+// service is background work. It only writes to the audit log.
+type service struct {
+	sessions.ServiceTx
+
+	rows rows
+}
+
+func (s service) RecordAudit(ctx context.Context, action, subject string) error {
+	return s.rows.RecordAudit(ctx, action, subject)
+}
+
+func (r rows) AppendEvent(context.Context, events.Event) error {
+	r.w.changed.Wake("")
+	return nil
+}
 
 func (r rows) ClaimKey(_ context.Context, k idempotency.Key, id uuid.UUID) (idempotency.Used, error) {
 	at := r.in.Org().String() + r.in.User().String() + k.Text
@@ -369,10 +387,6 @@ func asked[T any](ctx context.Context, q queries, ask func() (T, error)) (T, err
 	q.w.mu.Lock()
 	defer q.w.mu.Unlock()
 	return ask()
-}
-
-func (q queries) Quota(ctx context.Context) (sessions.Quota, error) {
-	return asked(ctx, q, func() (sessions.Quota, error) { return sessions.Quota{PerOrg: 10, PerUser: 3}, nil })
 }
 
 func (q queries) Me(ctx context.Context) (identity.Me, error) {

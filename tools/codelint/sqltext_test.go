@@ -25,17 +25,18 @@ const adapter = root + "/adapters/postgres"
 // texts are the places where the adapter passes on SQL that is not a constant there. Each was reviewed: the SQL is a
 // constant or a generated query of the caller.
 var texts = map[string]string{
-	`pool.go Query: sql`:                            "a generated query",
-	`pool.go QueryRow: sql`:                         "a generated query",
-	`reading.go Query: "select " + in.sql`:          "one of the calls of rls.enter and its like",
-	`reading.go Query: sql`:                         "a generated query",
-	`reading.go QueryRow: sql`:                      "a generated query, on its way to oneShot.Query",
-	`rows.go sendAll: s.sql`:                        "what waits, and the query",
-	`tx.go begin: "select now() from " + enter.sql`: "one of the calls of rls.enter and its like",
-	`tx.go Exec: sql`:                               "a generated query, which waits",
-	`tx.go Query: sql`:                              "a generated query",
-	`tx.go QueryRow: sql`:                           "a generated query",
-	`tx.go commit: s.sql`:                           "what waits",
+	`pool.go Exec: sql`:                         "a generated query",
+	`pool.go Query: sql`:                        "a generated query",
+	`pool.go QueryRow: sql`:                     "a generated query",
+	`reading.go Query: "select " + o.enter.sql`: "one of the calls of rls.enter and its like",
+	`reading.go Query: sql`:                     "a generated query",
+	`reading.go QueryRow: sql`:                  "a generated query, on its way to oneShot.Query",
+	`rows.go sendAll: s.sql`:                    "what waits, and the query",
+	`tx.go begin: "select now(), current_setting('app.org_id')::uuid from " + enter.sql`: "one of the calls of rls.enter and its like",
+	`tx.go Exec: sql`:     "a generated query, which waits",
+	`tx.go Query: sql`:    "a generated query",
+	`tx.go QueryRow: sql`: "a generated query",
+	`tx.go commit: s.sql`: "what waits",
 }
 
 func TestTheAdaptersTextIsConstant(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
@@ -15,6 +16,24 @@ import (
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for AgentState.
+const (
+	Away      AgentState = "away"
+	Connected AgentState = "connected"
+)
+
+// Valid indicates whether the value is a known member of the AgentState enum.
+func (e AgentState) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Connected:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for Role.
 const (
@@ -42,10 +61,15 @@ func (e Role) Valid() bool {
 
 // Defines values for Scope.
 const (
+	AgentRead        Scope = "agent.read"
+	AuditExport      Scope = "audit.export"
 	AuditRead        Scope = "audit.read"
+	AuditVerify      Scope = "audit.verify"
+	EventRead        Scope = "event.read"
 	InvitationManage Scope = "invitation.manage"
 	MemberManage     Scope = "member.manage"
 	MemberRead       Scope = "member.read"
+	QuotaManage      Scope = "quota.manage"
 	QuotaRead        Scope = "quota.read"
 	SelfRead         Scope = "self.read"
 	SessionConnect   Scope = "session.connect"
@@ -64,13 +88,23 @@ const (
 // Valid indicates whether the value is a known member of the Scope enum.
 func (e Scope) Valid() bool {
 	switch e {
+	case AgentRead:
+		return true
+	case AuditExport:
+		return true
 	case AuditRead:
+		return true
+	case AuditVerify:
+		return true
+	case EventRead:
 		return true
 	case InvitationManage:
 		return true
 	case MemberManage:
 		return true
 	case MemberRead:
+		return true
+	case QuotaManage:
 		return true
 	case QuotaRead:
 		return true
@@ -200,6 +234,37 @@ type AcceptInvitation struct {
 	Secret   string  `json:"secret"`
 }
 
+// Agent defines model for Agent.
+type Agent struct {
+	// AwaySince The last contact of a host that is away; absent: none yet.
+	AwaySince *time.Time `json:"away_since,omitempty"`
+
+	// HasRoom Whether another desktop fits. Other organisations may use the same host.
+	HasRoom bool               `json:"has_room"`
+	Id      openapi_types.UUID `json:"id"`
+	Name    string             `json:"name"`
+
+	// Sessions How many of the organisation's sessions it has that have not ended.
+	Sessions int64 `json:"sessions"`
+
+	// State `away` 30 seconds after the last contact.
+	State AgentState `json:"state"`
+
+	// Version Of the program that runs the desktops; absent if it does not say.
+	Version *string `json:"version,omitempty"`
+}
+
+// AgentState `away` 30 seconds after the last contact.
+type AgentState string
+
+// AgentPage defines model for AgentPage.
+type AgentPage struct {
+	Items []Agent `json:"items"`
+
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
 // AuditEntry defines model for AuditEntry.
 type AuditEntry struct {
 	// Action What was done, such as `session.create`; `….refused`: what was not allowed.
@@ -212,11 +277,34 @@ type AuditEntry struct {
 	ActorName *string   `json:"actor_name,omitempty"`
 	At        time.Time `json:"at"`
 
+	// Hash SHA-256, in hexadecimal digits, over the hash of the organisation's entry before and this entry.
+	Hash string `json:"hash"`
+
 	// Seq Counts from 1 in each organisation, without gaps.
 	Seq int64 `json:"seq"`
 
 	// Subject The id of what it was done to, or words about it.
 	Subject string `json:"subject"`
+}
+
+// AuditFault The first entry that does not fit; absent if there is none.
+type AuditFault struct {
+	// Reason `missing`: there is no entry with this number. `changed`: its hash is not that of what it says. `unlinked`: it was not written after the entry that is before it now. `head`: it is not the entry that `head` says is the last. Expect further reasons.
+	//
+	// Example: changed
+	Reason string `json:"reason"`
+
+	// Seq The number of the entry.
+	Seq int64 `json:"seq"`
+}
+
+// AuditHead What the database notes of the last entry, apart from the log.
+type AuditHead struct {
+	// Hash The hash of the last entry, in hexadecimal digits; empty for none.
+	Hash string `json:"hash"`
+
+	// Seq The number of the last entry, and so of all entries; 0: none.
+	Seq int64 `json:"seq"`
 }
 
 // AuditPage defines model for AuditPage.
@@ -225,6 +313,27 @@ type AuditPage struct {
 
 	// NextCursor Absent on the last page.
 	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
+// AuditVerification defines model for AuditVerification.
+type AuditVerification struct {
+	// Checked The number of the last entry that was checked and fits.
+	Checked int64 `json:"checked"`
+
+	// Fault The first entry that does not fit; absent if there is none.
+	Fault *AuditFault `json:"fault,omitempty"`
+
+	// Hash That entry's hash, in hexadecimal digits; empty for none.
+	Hash string `json:"hash"`
+
+	// Head What the database notes of the last entry, apart from the log.
+	Head AuditHead `json:"head"`
+
+	// Intact Whether all entries that were checked fit.
+	Intact bool `json:"intact"`
+
+	// More Whether there are entries after it that are still to be checked.
+	More bool `json:"more"`
 }
 
 // ChangePassword defines model for ChangePassword.
@@ -241,7 +350,7 @@ type CreateInvitation struct {
 
 // CreateKey defines model for CreateKey.
 type CreateKey struct {
-	// ExpiresInDays Absent: 90, or the longest that the organisation allows if that is less.
+	// ExpiresInDays Absent: 90, or the longest that the organisation allows if that is less. More than that is 409 `key_too_long`.
 	ExpiresInDays *int `json:"expires_in_days,omitempty"`
 
 	// Name For people, such as what the key is used by.
@@ -253,6 +362,9 @@ type CreateKey struct {
 type CreateSession struct {
 	// Name For people. Absent: the template's title.
 	Name *string `json:"name,omitempty"`
+
+	// Scale How many pixels of the desktop make one of the page. With 2 programs draw everything twice as large, so that the desktop is sharp on a screen with a device pixel ratio of 2. It cannot be changed while the session runs. Absent: 1.
+	Scale *int `json:"scale,omitempty"`
 
 	// Template A template's id or name; the organisation's own come before public ones.
 	Template string `json:"template"`
@@ -386,6 +498,28 @@ type MemberPage struct {
 	NextCursor *string `json:"next_cursor,omitempty"`
 }
 
+// MemberQuota defines model for MemberQuota.
+type MemberQuota struct {
+	Sessions struct {
+		// Limit The limit that applies.
+		Limit int64 `json:"limit"`
+
+		// OwnLimit The member's own, as admins set it; absent without one.
+		OwnLimit *int64 `json:"own_limit,omitempty"`
+		Used     int64  `json:"used"`
+	} `json:"sessions"`
+	UserId   openapi_types.UUID `json:"user_id"`
+	UserName string             `json:"user_name"`
+}
+
+// MemberQuotaPage defines model for MemberQuotaPage.
+type MemberQuotaPage struct {
+	Items []MemberQuota `json:"items"`
+
+	// NextCursor Absent on the last page.
+	NextCursor *string `json:"next_cursor,omitempty"`
+}
+
 // NewKey defines model for NewKey.
 type NewKey struct {
 	EndsAt time.Time          `json:"ends_at"`
@@ -453,7 +587,7 @@ type Problem struct {
 	// Kind With `quota_exceeded`: of what.
 	Kind *string `json:"kind,omitempty"`
 
-	// Limit With `quota_exceeded`: the limit.
+	// Limit With `quota_exceeded`, `key_too_long`, `above_ceiling` and `too_many_templates`: the limit.
 	Limit *int `json:"limit,omitempty"`
 
 	// Orgs With `org_required`: the slugs to choose from.
@@ -476,15 +610,39 @@ type Problem struct {
 
 // Quota defines model for Quota.
 type Quota struct {
-	// PerOrg The limit of the organisation.
+	// Ceiling What the operators of this installation allow at most.
+	Ceiling QuotaCeiling `json:"ceiling"`
+
+	// Own What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Own QuotaLimits `json:"own"`
+
+	// PerOrg The limit of the organisation that applies.
 	PerOrg int64 `json:"per_org"`
 
-	// PerUser The limit of each member.
+	// PerUser The limit that applies to you.
 	PerUser   int64 `json:"per_user"`
 	UsedByOrg int64 `json:"used_by_org"`
 
 	// UsedByUser By you.
 	UsedByUser int64 `json:"used_by_user"`
+}
+
+// QuotaCeiling What the operators of this installation allow at most.
+type QuotaCeiling struct {
+	// PerOrg To the organisation.
+	PerOrg int64 `json:"per_org"`
+
+	// PerUser To each member.
+	PerUser int64 `json:"per_user"`
+}
+
+// QuotaLimits What the organisation's admins allow. An absent limit is as high as the ceiling.
+type QuotaLimits struct {
+	// PerOrg To the organisation.
+	PerOrg *int64 `json:"per_org,omitempty"`
+
+	// PerUser To each member who has no limit of their own.
+	PerUser *int64 `json:"per_user,omitempty"`
 }
 
 // Quotas defines model for Quotas.
@@ -520,19 +678,25 @@ type Session struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Detail The last lines that the desktop's programs wrote, when it did not start. They are text of programs: show them as they are.
-	Detail  *string            `json:"detail,omitempty"`
-	EndedAt *time.Time         `json:"ended_at,omitempty"`
-	Id      openapi_types.UUID `json:"id"`
-	Name    string             `json:"name"`
-	OwnerId openapi_types.UUID `json:"owner_id"`
+	Detail  *string    `json:"detail,omitempty"`
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// HostSilentSince The last news of the session's host, when there has been none for 60 seconds. The desktop may still run there. Absent while the host answers. After ten minutes (a setting of the server) a session that ran there is `failed`, with the reason `agent_lost`; a session that is terminated meanwhile ends at once.
+	HostSilentSince *time.Time         `json:"host_silent_since,omitempty"`
+	Id              openapi_types.UUID `json:"id"`
+	Name            string             `json:"name"`
+	OwnerId         openapi_types.UUID `json:"owner_id"`
 
 	// OwnerName Also of an owner who has left the organisation.
 	OwnerName *string `json:"owner_name,omitempty"`
 
 	// Reason Why it failed or ended, lower_snake; absent when there is nothing to say.
-	Reason *string      `json:"reason,omitempty"`
-	State  SessionState `json:"state"`
-	Tags   []string     `json:"tags"`
+	Reason *string `json:"reason,omitempty"`
+
+	// Scale How many pixels of the desktop make one of the page.
+	Scale int          `json:"scale"`
+	State SessionState `json:"state"`
+	Tags  []string     `json:"tags"`
 
 	// Template The template as it was when the session was started.
 	Template SessionTemplate `json:"template"`
@@ -548,10 +712,13 @@ type SessionWaitingFor string
 type SessionEvent struct {
 	At time.Time `json:"at"`
 
+	// By The member who asked for it; absent when it followed by itself.
+	By *openapi_types.UUID `json:"by,omitempty"`
+
 	// Reason Why, lower_snake; absent when there is nothing to say.
 	Reason *string `json:"reason,omitempty"`
 
-	// Type `created`, or the state that followed; later versions may add others.
+	// Type `created`, `updated`, `taken_over`, `host_silent`, `host_back`, or the state that followed; later versions may add others.
 	Type string `json:"type"`
 
 	// WaitingFor What it waits for from then on, as `waiting_for` of a session.
@@ -659,6 +826,9 @@ type Template struct {
 	// Publication Whether the operators were asked to publish this revision, or have published this one or an earlier one. Absent for a public template.
 	Publication *TemplatePublication `json:"publication,omitempty"`
 
+	// PublicationRejection Why the operators refused to publish this revision. Only admins see it. Absent if they have not, or were asked again.
+	PublicationRejection *string `json:"publication_rejection,omitempty"`
+
 	// Revision Counts the changes, from 1.
 	Revision int `json:"revision"`
 
@@ -683,8 +853,20 @@ type TemplateSpec struct {
 	// Command The program shown on the desktop and its arguments. Absent or empty: a terminal.
 	Command *[]string `json:"command,omitempty"`
 
+	// Cpu The most processors that it may use, in thousandths of one: 1500 is one and a half.
+	Cpu *int `json:"cpu,omitempty"`
+
+	// Disk The most disk space that its home may use, in MiB.
+	Disk *int `json:"disk,omitempty"`
+
 	// Height The desktop's first height in pixels. Absent: 800.
 	Height *int `json:"height,omitempty"`
+
+	// Memory The most memory that a session may use, in MiB, with what it writes to `/tmp`. Absent: what its host gives each session. A host that gives less does not start it: the session then fails with the reason `above_host_limit`. The same holds for the limits below.
+	Memory *int `json:"memory,omitempty"`
+
+	// Processes The most processes and threads that it may have.
+	Processes *int `json:"processes,omitempty"`
 
 	// Width The desktop's first width in pixels; a viewer may resize it. Absent: 1280.
 	Width *int `json:"width,omitempty"`
@@ -716,6 +898,20 @@ type TokensTokenType string
 // UpdateMember defines model for UpdateMember.
 type UpdateMember struct {
 	Role Role `json:"role"`
+}
+
+// UpdateMemberQuota defines model for UpdateMemberQuota.
+type UpdateMemberQuota struct {
+	Sessions struct {
+		// OwnLimit Absent: the member has none, and the limit of each member applies.
+		OwnLimit *int64 `json:"own_limit,omitempty"`
+	} `json:"sessions"`
+}
+
+// UpdateQuotas defines model for UpdateQuotas.
+type UpdateQuotas struct {
+	// Sessions What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Sessions QuotaLimits `json:"sessions"`
 }
 
 // UpdateSession defines model for UpdateSession.
@@ -766,6 +962,15 @@ type TemplateID = openapi_types.UUID
 // UserID defines model for UserID.
 type UserID = openapi_types.UUID
 
+// ListAgentsParams defines parameters for ListAgents.
+type ListAgentsParams struct {
+	// Limit At most this many items.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // ListAuditLogParams defines parameters for ListAuditLog.
 type ListAuditLogParams struct {
 	// Limit At most this many items.
@@ -779,6 +984,21 @@ type ListAuditLogParams struct {
 
 	// Action Only this action, such as `session.create`.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
+}
+
+// ExportAuditLogParams defines parameters for ExportAuditLog.
+type ExportAuditLogParams struct {
+	// Actor Only what this actor did, such as `user:` with the user's id.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action Only this action, such as `session.create`.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+}
+
+// VerifyAuditLogParams defines parameters for VerifyAuditLog.
+type VerifyAuditLogParams struct {
+	// After Check the entries after the one with this number. At first 0, the beginning.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 }
 
 // ListFormerMembersParams defines parameters for ListFormerMembers.
@@ -850,6 +1070,27 @@ type ListMembersParams struct {
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
+// UpdateQuotasParams defines parameters for UpdateQuotas.
+type UpdateQuotasParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
+// ListMemberQuotasParams defines parameters for ListMemberQuotas.
+type ListMemberQuotasParams struct {
+	// Limit At most this many items.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// UpdateMemberQuotaParams defines parameters for UpdateMemberQuota.
+type UpdateMemberQuotaParams struct {
+	// IfMatch The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+}
+
 // ListSessionsParams defines parameters for ListSessions.
 type ListSessionsParams struct {
 	// Limit At most this many items.
@@ -864,7 +1105,7 @@ type ListSessionsParams struct {
 	// State Only sessions in this state.
 	State *SessionState `form:"state,omitempty" json:"state,omitempty"`
 
-	// OwnerId Only sessions of this user.
+	// OwnerId Only sessions of this user. There are none of a user who has never been a member.
 	OwnerId *openapi_types.UUID `form:"owner_id,omitempty" json:"owner_id,omitempty"`
 
 	// Template Only sessions that were started from the template with this name.
@@ -973,6 +1214,12 @@ type ChangePasswordJSONRequestBody = ChangePassword
 // UpdateMemberJSONRequestBody defines body for UpdateMember for application/json ContentType.
 type UpdateMemberJSONRequestBody = UpdateMember
 
+// UpdateQuotasJSONRequestBody defines body for UpdateQuotas for application/json ContentType.
+type UpdateQuotasJSONRequestBody = UpdateQuotas
+
+// UpdateMemberQuotaJSONRequestBody defines body for UpdateMemberQuota for application/json ContentType.
+type UpdateMemberQuotaJSONRequestBody = UpdateMemberQuota
+
 // CreateSessionJSONRequestBody defines body for CreateSession for application/json ContentType.
 type CreateSessionJSONRequestBody = CreateSession
 
@@ -993,9 +1240,21 @@ type UpdateTemplateJSONRequestBody = UpdateTemplate
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAgents List the hosts that run the organisation's desktops, in the order in which they were enrolled.
+	// (GET /api/v1/agents)
+	ListAgents(ctx echo.Context, params ListAgentsParams) error
+	// GetAgent Get one of the hosts that run the organisation's desktops.
+	// (GET /api/v1/agents/{agent_id})
+	GetAgent(ctx echo.Context, agentId openapi_types.UUID) error
 	// ListAuditLog List entries of the audit log, the newest first.
 	// (GET /api/v1/audit)
 	ListAuditLog(ctx echo.Context, params ListAuditLogParams) error
+	// ExportAuditLog Export the audit log, or a part of it, as lines of JSON, the newest entry first.
+	// (GET /api/v1/audit/export)
+	ExportAuditLog(ctx echo.Context, params ExportAuditLogParams) error
+	// VerifyAuditLog Check that the audit log was not changed.
+	// (GET /api/v1/audit/verification)
+	VerifyAuditLog(ctx echo.Context, params VerifyAuditLogParams) error
 	// ForgetPassword Ask for a link to a new password, by mail.
 	// (POST /api/v1/auth/forgot)
 	ForgetPassword(ctx echo.Context) error
@@ -1077,6 +1336,18 @@ type ServerInterface interface {
 	// GetQuotas Get the organisation's quotas, and how much of them is used.
 	// (GET /api/v1/quotas)
 	GetQuotas(ctx echo.Context) error
+	// UpdateQuotas Replace the limits that the organisation's admins set.
+	// (PUT /api/v1/quotas)
+	UpdateQuotas(ctx echo.Context, params UpdateQuotasParams) error
+	// ListMemberQuotas List what each member may have and has, in the order in which their accounts were made.
+	// (GET /api/v1/quotas/members)
+	ListMemberQuotas(ctx echo.Context, params ListMemberQuotasParams) error
+	// GetMemberQuota Get what one member may have and has.
+	// (GET /api/v1/quotas/members/{user_id})
+	GetMemberQuota(ctx echo.Context, userId UserID) error
+	// UpdateMemberQuota Give a member a limit of their own, or remove it.
+	// (PUT /api/v1/quotas/members/{user_id})
+	UpdateMemberQuota(ctx echo.Context, userId UserID, params UpdateMemberQuotaParams) error
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx echo.Context, params ListSessionsParams) error
@@ -1138,6 +1409,47 @@ type ServerInterfaceWrapper struct {
 	Handler ServerInterface
 }
 
+// ListAgents converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAgents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAgentsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAgents(ctx, params)
+	return err
+}
+
+// GetAgent converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAgent(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "agent_id" -------------
+	var agentId openapi_types.UUID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "agent_id", ctx.Param("agent_id"), &agentId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter agent_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAgent(ctx, agentId)
+	return err
+}
+
 // ListAuditLog converts echo context to params.
 func (w *ServerInterfaceWrapper) ListAuditLog(ctx echo.Context) error {
 	var err error
@@ -1174,6 +1486,49 @@ func (w *ServerInterfaceWrapper) ListAuditLog(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAuditLog(ctx, params)
+	return err
+}
+
+// ExportAuditLog converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportAuditLog(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportAuditLogParams
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportAuditLog(ctx, params)
+	return err
+}
+
+// VerifyAuditLog converts echo context to params.
+func (w *ServerInterfaceWrapper) VerifyAuditLog(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyAuditLogParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.VerifyAuditLog(ctx, params)
 	return err
 }
 
@@ -1609,6 +1964,112 @@ func (w *ServerInterfaceWrapper) GetQuotas(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetQuotas(ctx)
+	return err
+}
+
+// UpdateQuotas converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateQuotas(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateQuotasParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateQuotas(ctx, params)
+	return err
+}
+
+// ListMemberQuotas converts echo context to params.
+func (w *ServerInterfaceWrapper) ListMemberQuotas(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMemberQuotasParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", ctx.QueryParams(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cursor: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListMemberQuotas(ctx, params)
+	return err
+}
+
+// GetMemberQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMemberQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userId UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMemberQuota(ctx, userId)
+	return err
+}
+
+// UpdateMemberQuota converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateMemberQuota(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "user_id" -------------
+	var userId UserID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "user_id", ctx.Param("user_id"), &userId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "uuid", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter user_id: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateMemberQuotaParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateMemberQuota(ctx, userId, params)
 	return err
 }
 
@@ -2151,7 +2612,13 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/api/v1/keys/:key_id", wrapper.RevokeKey, options.OperationMiddlewares["revokeKey"]...)
 	router.POST(options.BaseURL+"/api/v1/keys/:key_id/rotate", wrapper.RotateKey, options.OperationMiddlewares["rotateKey"]...)
 	router.GET(options.BaseURL+"/api/v1/quotas", wrapper.GetQuotas, options.OperationMiddlewares["getQuotas"]...)
+	router.PUT(options.BaseURL+"/api/v1/quotas", wrapper.UpdateQuotas, options.OperationMiddlewares["updateQuotas"]...)
+	router.GET(options.BaseURL+"/api/v1/quotas/members", wrapper.ListMemberQuotas, options.OperationMiddlewares["listMemberQuotas"]...)
+	router.GET(options.BaseURL+"/api/v1/quotas/members/:user_id", wrapper.GetMemberQuota, options.OperationMiddlewares["getMemberQuota"]...)
+	router.PUT(options.BaseURL+"/api/v1/quotas/members/:user_id", wrapper.UpdateMemberQuota, options.OperationMiddlewares["updateMemberQuota"]...)
 	router.GET(options.BaseURL+"/api/v1/audit", wrapper.ListAuditLog, options.OperationMiddlewares["listAuditLog"]...)
+	router.GET(options.BaseURL+"/api/v1/audit/export", wrapper.ExportAuditLog, options.OperationMiddlewares["exportAuditLog"]...)
+	router.GET(options.BaseURL+"/api/v1/audit/verification", wrapper.VerifyAuditLog, options.OperationMiddlewares["verifyAuditLog"]...)
 	router.GET(options.BaseURL+"/api/v1/settings", wrapper.GetSettings, options.OperationMiddlewares["getSettings"]...)
 	router.PUT(options.BaseURL+"/api/v1/settings", wrapper.UpdateSettings, options.OperationMiddlewares["updateSettings"]...)
 	router.GET(options.BaseURL+"/api/v1/templates", wrapper.ListTemplates, options.OperationMiddlewares["listTemplates"]...)
@@ -2174,6 +2641,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/api/v1/members/:user_id", wrapper.GetMember, options.OperationMiddlewares["getMember"]...)
 	router.PATCH(options.BaseURL+"/api/v1/members/:user_id", wrapper.UpdateMember, options.OperationMiddlewares["updateMember"]...)
 	router.GET(options.BaseURL+"/api/v1/former-members", wrapper.ListFormerMembers, options.OperationMiddlewares["listFormerMembers"]...)
+	router.GET(options.BaseURL+"/api/v1/agents", wrapper.ListAgents, options.OperationMiddlewares["listAgents"]...)
+	router.GET(options.BaseURL+"/api/v1/agents/:agent_id", wrapper.GetAgent, options.OperationMiddlewares["getAgent"]...)
 
 }
 
@@ -2184,6 +2653,282 @@ type ProblemApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers ProblemResponseHeaders
+}
+
+type ListAgentsRequestObject struct {
+	Params ListAgentsParams
+}
+
+type ListAgentsResponseObject interface {
+	VisitListAgentsResponse(w http.ResponseWriter) error
+}
+
+type ListAgents200JSONResponse AgentPage
+
+func (response ListAgents200JSONResponse) VisitListAgentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAgents400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response ListAgents400ApplicationProblemPlusJSONResponse) VisitListAgentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAgents401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListAgents401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAgents401ResponseHeaders
+}
+
+func (response ListAgents401ApplicationProblemPlusJSONResponse) VisitListAgentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAgents403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListAgents403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListAgents403ResponseHeaders
+}
+
+func (response ListAgents403ApplicationProblemPlusJSONResponse) VisitListAgentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAgentsdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListAgentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ListAgentsdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response ListAgentsdefaultApplicationProblemPlusJSONResponse) VisitListAgentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgentRequestObject struct {
+	AgentId openapi_types.UUID `json:"agent_id"`
+}
+
+type GetAgentResponseObject interface {
+	VisitGetAgentResponse(w http.ResponseWriter) error
+}
+
+type GetAgent200JSONResponse Agent
+
+func (response GetAgent200JSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgent400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response GetAgent400ApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgent401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetAgent401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAgent401ResponseHeaders
+}
+
+func (response GetAgent401ApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgent403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetAgent403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAgent403ResponseHeaders
+}
+
+func (response GetAgent403ApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgent404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetAgent404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAgent404ResponseHeaders
+}
+
+func (response GetAgent404ApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgent429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetAgent429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetAgent429ResponseHeaders
+}
+
+func (response GetAgent429ApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgentdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetAgentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    GetAgentdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response GetAgentdefaultApplicationProblemPlusJSONResponse) VisitGetAgentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
 }
 
 type ListAuditLogRequestObject struct {
@@ -2262,6 +3007,287 @@ type ListAuditLogdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListAuditLogdefaultApplicationProblemPlusJSONResponse) VisitListAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditLogRequestObject struct {
+	Params ExportAuditLogParams
+}
+
+type ExportAuditLogResponseObject interface {
+	VisitExportAuditLogResponse(w http.ResponseWriter) error
+}
+
+type ExportAuditLog200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportAuditLog200ApplicationxNdjsonResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportAuditLog400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response ExportAuditLog400ApplicationProblemPlusJSONResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditLog401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ExportAuditLog401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditLog401ResponseHeaders
+}
+
+func (response ExportAuditLog401ApplicationProblemPlusJSONResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditLog403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ExportAuditLog403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditLog403ResponseHeaders
+}
+
+func (response ExportAuditLog403ApplicationProblemPlusJSONResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditLog429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ExportAuditLog429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ExportAuditLog429ResponseHeaders
+}
+
+func (response ExportAuditLog429ApplicationProblemPlusJSONResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportAuditLogdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ExportAuditLogdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ExportAuditLogdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response ExportAuditLogdefaultApplicationProblemPlusJSONResponse) VisitExportAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditLogRequestObject struct {
+	Params VerifyAuditLogParams
+}
+
+type VerifyAuditLogResponseObject interface {
+	VisitVerifyAuditLogResponse(w http.ResponseWriter) error
+}
+
+type VerifyAuditLog200JSONResponse AuditVerification
+
+func (response VerifyAuditLog200JSONResponse) VisitVerifyAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditLog400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response VerifyAuditLog400ApplicationProblemPlusJSONResponse) VisitVerifyAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditLog401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type VerifyAuditLog401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyAuditLog401ResponseHeaders
+}
+
+func (response VerifyAuditLog401ApplicationProblemPlusJSONResponse) VisitVerifyAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditLog403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type VerifyAuditLog403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers VerifyAuditLog403ResponseHeaders
+}
+
+func (response VerifyAuditLog403ApplicationProblemPlusJSONResponse) VisitVerifyAuditLogResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyAuditLogdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type VerifyAuditLogdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    VerifyAuditLogdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response VerifyAuditLogdefaultApplicationProblemPlusJSONResponse) VisitVerifyAuditLogResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5572,15 +6598,25 @@ type GetQuotasResponseObject interface {
 	VisitGetQuotasResponse(w http.ResponseWriter) error
 }
 
-type GetQuotas200JSONResponse Quotas
+type GetQuotas200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetQuotas200JSONResponse struct {
+	Body    Quotas
+	Headers GetQuotas200ResponseHeaders
+}
 
 func (response GetQuotas200JSONResponse) VisitGetQuotasResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
 	return err
@@ -5616,6 +6652,639 @@ type GetQuotasdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetQuotasdefaultApplicationProblemPlusJSONResponse) VisitGetQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotasRequestObject struct {
+	Params UpdateQuotasParams
+	Body   *UpdateQuotasJSONRequestBody
+}
+
+type UpdateQuotasResponseObject interface {
+	VisitUpdateQuotasResponse(w http.ResponseWriter) error
+}
+
+type UpdateQuotas200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateQuotas200JSONResponse struct {
+	Body    Quotas
+	Headers UpdateQuotas200ResponseHeaders
+}
+
+func (response UpdateQuotas200JSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotas400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateQuotas400ApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotas401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateQuotas401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateQuotas401ResponseHeaders
+}
+
+func (response UpdateQuotas401ApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotas403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateQuotas403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateQuotas403ResponseHeaders
+}
+
+func (response UpdateQuotas403ApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotas409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateQuotas409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateQuotas409ResponseHeaders
+}
+
+func (response UpdateQuotas409ApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotas412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateQuotas412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateQuotas412ResponseHeaders
+}
+
+func (response UpdateQuotas412ApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateQuotasdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateQuotasdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UpdateQuotasdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response UpdateQuotasdefaultApplicationProblemPlusJSONResponse) VisitUpdateQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberQuotasRequestObject struct {
+	Params ListMemberQuotasParams
+}
+
+type ListMemberQuotasResponseObject interface {
+	VisitListMemberQuotasResponse(w http.ResponseWriter) error
+}
+
+type ListMemberQuotas200JSONResponse MemberQuotaPage
+
+func (response ListMemberQuotas200JSONResponse) VisitListMemberQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberQuotas400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response ListMemberQuotas400ApplicationProblemPlusJSONResponse) VisitListMemberQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberQuotas401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListMemberQuotas401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers ListMemberQuotas401ResponseHeaders
+}
+
+func (response ListMemberQuotas401ApplicationProblemPlusJSONResponse) VisitListMemberQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMemberQuotasdefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type ListMemberQuotasdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ListMemberQuotasdefaultResponseHeaders
+	StatusCode int
+}
+
+func (response ListMemberQuotasdefaultApplicationProblemPlusJSONResponse) VisitListMemberQuotasResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuotaRequestObject struct {
+	UserId UserID `json:"user_id"`
+}
+
+type GetMemberQuotaResponseObject interface {
+	VisitGetMemberQuotaResponse(w http.ResponseWriter) error
+}
+
+type GetMemberQuota200ResponseHeaders struct {
+	ETag *string
+}
+
+type GetMemberQuota200JSONResponse struct {
+	Body    MemberQuota
+	Headers GetMemberQuota200ResponseHeaders
+}
+
+func (response GetMemberQuota200JSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuota400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response GetMemberQuota400ApplicationProblemPlusJSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuota401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMemberQuota401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMemberQuota401ResponseHeaders
+}
+
+func (response GetMemberQuota401ApplicationProblemPlusJSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuota404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMemberQuota404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMemberQuota404ResponseHeaders
+}
+
+func (response GetMemberQuota404ApplicationProblemPlusJSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuota429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMemberQuota429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers GetMemberQuota429ResponseHeaders
+}
+
+func (response GetMemberQuota429ApplicationProblemPlusJSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMemberQuotadefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type GetMemberQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    GetMemberQuotadefaultResponseHeaders
+	StatusCode int
+}
+
+func (response GetMemberQuotadefaultApplicationProblemPlusJSONResponse) VisitGetMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuotaRequestObject struct {
+	UserId UserID `json:"user_id"`
+	Params UpdateMemberQuotaParams
+	Body   *UpdateMemberQuotaJSONRequestBody
+}
+
+type UpdateMemberQuotaResponseObject interface {
+	VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error
+}
+
+type UpdateMemberQuota200ResponseHeaders struct {
+	ETag *string
+}
+
+type UpdateMemberQuota200JSONResponse struct {
+	Body    MemberQuota
+	Headers UpdateMemberQuota200ResponseHeaders
+}
+
+func (response UpdateMemberQuota200JSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota400ApplicationProblemPlusJSONResponse struct {
+	ProblemApplicationProblemPlusJSONResponse
+}
+
+func (response UpdateMemberQuota400ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(400)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota401ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota401ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota401ResponseHeaders
+}
+
+func (response UpdateMemberQuota401ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(401)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota403ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota403ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota403ResponseHeaders
+}
+
+func (response UpdateMemberQuota403ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(403)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota404ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota404ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota404ResponseHeaders
+}
+
+func (response UpdateMemberQuota404ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(404)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota409ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota409ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota409ResponseHeaders
+}
+
+func (response UpdateMemberQuota409ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(409)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota412ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota412ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota412ResponseHeaders
+}
+
+func (response UpdateMemberQuota412ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(412)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuota429ResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuota429ApplicationProblemPlusJSONResponse struct {
+	Body    Problem
+	Headers UpdateMemberQuota429ResponseHeaders
+}
+
+func (response UpdateMemberQuota429ApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(429)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateMemberQuotadefaultResponseHeaders struct {
+	RetryAfter *int
+}
+
+type UpdateMemberQuotadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    UpdateMemberQuotadefaultResponseHeaders
+	StatusCode int
+}
+
+func (response UpdateMemberQuotadefaultApplicationProblemPlusJSONResponse) VisitUpdateMemberQuotaResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8347,9 +10016,21 @@ func (response RequestPublicationdefaultApplicationProblemPlusJSONResponse) Visi
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAgents List the hosts that run the organisation's desktops, in the order in which they were enrolled.
+	// (GET /api/v1/agents)
+	ListAgents(ctx context.Context, request ListAgentsRequestObject) (ListAgentsResponseObject, error)
+	// GetAgent Get one of the hosts that run the organisation's desktops.
+	// (GET /api/v1/agents/{agent_id})
+	GetAgent(ctx context.Context, request GetAgentRequestObject) (GetAgentResponseObject, error)
 	// ListAuditLog List entries of the audit log, the newest first.
 	// (GET /api/v1/audit)
 	ListAuditLog(ctx context.Context, request ListAuditLogRequestObject) (ListAuditLogResponseObject, error)
+	// ExportAuditLog Export the audit log, or a part of it, as lines of JSON, the newest entry first.
+	// (GET /api/v1/audit/export)
+	ExportAuditLog(ctx context.Context, request ExportAuditLogRequestObject) (ExportAuditLogResponseObject, error)
+	// VerifyAuditLog Check that the audit log was not changed.
+	// (GET /api/v1/audit/verification)
+	VerifyAuditLog(ctx context.Context, request VerifyAuditLogRequestObject) (VerifyAuditLogResponseObject, error)
 	// ForgetPassword Ask for a link to a new password, by mail.
 	// (POST /api/v1/auth/forgot)
 	ForgetPassword(ctx context.Context, request ForgetPasswordRequestObject) (ForgetPasswordResponseObject, error)
@@ -8431,6 +10112,18 @@ type StrictServerInterface interface {
 	// GetQuotas Get the organisation's quotas, and how much of them is used.
 	// (GET /api/v1/quotas)
 	GetQuotas(ctx context.Context, request GetQuotasRequestObject) (GetQuotasResponseObject, error)
+	// UpdateQuotas Replace the limits that the organisation's admins set.
+	// (PUT /api/v1/quotas)
+	UpdateQuotas(ctx context.Context, request UpdateQuotasRequestObject) (UpdateQuotasResponseObject, error)
+	// ListMemberQuotas List what each member may have and has, in the order in which their accounts were made.
+	// (GET /api/v1/quotas/members)
+	ListMemberQuotas(ctx context.Context, request ListMemberQuotasRequestObject) (ListMemberQuotasResponseObject, error)
+	// GetMemberQuota Get what one member may have and has.
+	// (GET /api/v1/quotas/members/{user_id})
+	GetMemberQuota(ctx context.Context, request GetMemberQuotaRequestObject) (GetMemberQuotaResponseObject, error)
+	// UpdateMemberQuota Give a member a limit of their own, or remove it.
+	// (PUT /api/v1/quotas/members/{user_id})
+	UpdateMemberQuota(ctx context.Context, request UpdateMemberQuotaRequestObject) (UpdateMemberQuotaResponseObject, error)
 	// ListSessions List sessions, the newest first.
 	// (GET /api/v1/sessions)
 	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
@@ -8499,6 +10192,56 @@ type strictHandler struct {
 	middlewares []StrictMiddlewareFunc
 }
 
+// ListAgents operation middleware
+func (sh *strictHandler) ListAgents(ctx echo.Context, params ListAgentsParams) error {
+	var request ListAgentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAgents(ctx.Request().Context(), request.(ListAgentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAgents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAgentsResponseObject); ok {
+		return validResponse.VisitListAgentsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAgent operation middleware
+func (sh *strictHandler) GetAgent(ctx echo.Context, agentId openapi_types.UUID) error {
+	var request GetAgentRequestObject
+
+	request.AgentId = agentId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAgent(ctx.Request().Context(), request.(GetAgentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAgent")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAgentResponseObject); ok {
+		return validResponse.VisitGetAgentResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListAuditLog operation middleware
 func (sh *strictHandler) ListAuditLog(ctx echo.Context, params ListAuditLogParams) error {
 	var request ListAuditLogRequestObject
@@ -8518,6 +10261,56 @@ func (sh *strictHandler) ListAuditLog(ctx echo.Context, params ListAuditLogParam
 		return err
 	} else if validResponse, ok := response.(ListAuditLogResponseObject); ok {
 		return validResponse.VisitListAuditLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportAuditLog operation middleware
+func (sh *strictHandler) ExportAuditLog(ctx echo.Context, params ExportAuditLogParams) error {
+	var request ExportAuditLogRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportAuditLog(ctx.Request().Context(), request.(ExportAuditLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportAuditLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportAuditLogResponseObject); ok {
+		return validResponse.VisitExportAuditLogResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// VerifyAuditLog operation middleware
+func (sh *strictHandler) VerifyAuditLog(ctx echo.Context, params VerifyAuditLogParams) error {
+	var request VerifyAuditLogRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyAuditLog(ctx.Request().Context(), request.(VerifyAuditLogRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyAuditLog")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(VerifyAuditLogResponseObject); ok {
+		return validResponse.VisitVerifyAuditLogResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9445,6 +11238,153 @@ func (sh *strictHandler) GetQuotas(ctx echo.Context) error {
 		return err
 	} else if validResponse, ok := response.(GetQuotasResponseObject); ok {
 		return validResponse.VisitGetQuotasResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateQuotas operation middleware
+func (sh *strictHandler) UpdateQuotas(ctx echo.Context, params UpdateQuotasParams) error {
+	var request UpdateQuotasRequestObject
+
+	request.Params = params
+
+	var body UpdateQuotasJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateQuotas(ctx.Request().Context(), request.(UpdateQuotasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateQuotas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateQuotasResponseObject); ok {
+		return validResponse.VisitUpdateQuotasResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListMemberQuotas operation middleware
+func (sh *strictHandler) ListMemberQuotas(ctx echo.Context, params ListMemberQuotasParams) error {
+	var request ListMemberQuotasRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMemberQuotas(ctx.Request().Context(), request.(ListMemberQuotasRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMemberQuotas")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListMemberQuotasResponseObject); ok {
+		return validResponse.VisitListMemberQuotasResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetMemberQuota operation middleware
+func (sh *strictHandler) GetMemberQuota(ctx echo.Context, userId UserID) error {
+	var request GetMemberQuotaRequestObject
+
+	request.UserId = userId
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMemberQuota(ctx.Request().Context(), request.(GetMemberQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMemberQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMemberQuotaResponseObject); ok {
+		return validResponse.VisitGetMemberQuotaResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateMemberQuota operation middleware
+func (sh *strictHandler) UpdateMemberQuota(ctx echo.Context, userId UserID, params UpdateMemberQuotaParams) error {
+	var request UpdateMemberQuotaRequestObject
+
+	request.UserId = userId
+	request.Params = params
+
+	var body UpdateMemberQuotaJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateMemberQuota(ctx.Request().Context(), request.(UpdateMemberQuotaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateMemberQuota")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateMemberQuotaResponseObject); ok {
+		return validResponse.VisitUpdateMemberQuotaResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
