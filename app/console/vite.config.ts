@@ -1,8 +1,12 @@
 import { defineConfig } from 'vite';
 
+const notices = {
+  '@novnc': '/*! noVNC, MPL-2.0: npm package @novnc/novnc */',
+  'swagger-ui-dist': '/*! Swagger UI, Apache-2.0: npm package swagger-ui-dist */',
+};
+
 // The page is served under a policy that allows no inline script, style or data: script, so the build inlines nothing.
 export default defineConfig({
-  base: './',
   // The client is on the same origin as the API; there is nothing to copy from a public folder.
   publicDir: false,
   build: {
@@ -11,13 +15,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // dist holds the tracked placeholder.html; `npm run build` removes dist/assets, and the rest is overwritten.
     emptyOutDir: false,
-    // noVNC is one chunk of about 200 kB that is loaded before it is needed.
-    chunkSizeWarningLimit: 400,
+    // The console loads noVNC, one chunk of about 200 kB, before it needs it. The API page alone has Swagger UI, 1.7 MB.
+    chunkSizeWarningLimit: 2000,
     rolldownOptions: {
+      input: ['index.html', 'reference.html'],
       output: {
-        // The licence of noVNC asks that its users are told where its source is.
+        // Their licences ask that users are told whose work it is and where its source is.
         postBanner: (chunk) =>
-          chunk.moduleIds.some((id) => id.includes('@novnc')) ? '/*! noVNC, MPL-2.0: npm package @novnc/novnc */' : '',
+          Object.entries(notices).filter(([name]) => chunk.moduleIds.some((id) => id.includes(name))).map(([, n]) => n).join('\n'),
       },
     },
   },

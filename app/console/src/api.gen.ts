@@ -422,9 +422,63 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get the organisation's quotas, and how much of them is used. */
+        /**
+         * Get the organisation's quotas, and how much of them is used.
+         * @description The `ETag` stands for the limits and not for the use, so that it stays while sessions come and go.
+         */
         get: operations["getQuotas"];
+        /**
+         * Replace the limits that the organisation's admins set.
+         * @description A limit that is absent is removed. None may be above what the operators of this installation allow (409 `above_ceiling`); if they allow less later, that applies. Sessions above a lower limit run on, and new ones start when enough have ended.
+         */
+        put: operations["updateQuotas"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what each member may have and has, in the order in which their accounts were made.
+         * @description An admin sees every member, everyone else themselves.
+         */
+        get: operations["listMemberQuotas"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quotas/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id. */
+                user_id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Get what one member may have and has.
+         * @description An admin sees every member, everyone else themselves. The `ETag` stands for the limits and not for the use.
+         */
+        get: operations["getMemberQuota"];
+        /**
+         * Give a member a limit of their own, or remove it.
+         * @description It applies instead of the limit that admins set for each member, and may be higher, up to what the operators of this installation allow (409 `above_ceiling`). It ends with the membership.
+         */
+        put: operations["updateMemberQuota"];
         post?: never;
         delete?: never;
         options?: never;
@@ -444,6 +498,46 @@ export interface paths {
          * @description An admin sees the organisation's entries, everyone else their own.
          */
         get: operations["listAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the audit log, or a part of it, as lines of JSON, the newest entry first.
+         * @description Each line is an entry as the list has it. The answer has no end until all entries are written: it is cut off when reading them fails, so that a part never looks like the whole. The export is an entry of the log, too, and comes first. An organisation can have two exports at the same time on each server (429 `too_many_exports`). A client must read 1,000 entries within 30 seconds.
+         */
+        get: operations["exportAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check that the audit log was not changed.
+         * @description Each entry's hash covers the entry before it, so that a changed or removed entry no longer fits. One request checks 10,000 entries, the oldest first, and stops at the first that does not fit. While `more` is true, continue with `after` set to `checked`. The log was not changed if every answer is `intact`. Someone who can change both the entries and all hashes leaves no trace here: compare `hash` with the one that you kept of the entry with the number `checked`, from an export or an earlier check.
+         */
+        get: operations["verifyAuditLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -482,7 +576,7 @@ export interface paths {
         put?: never;
         /**
          * Create a private template of the organisation.
-         * @description The name identifies it to people and programs, and stays. A name that another of the organisation's own templates has is answered 409 `template_name_taken`; a public template may have it.
+         * @description The name identifies it to people and programs, and stays. A name that another of the organisation's own templates has is answered 409 `template_name_taken`; a public template may have it. An organisation has at most 1000 templates of its own: one more is answered 409 `too_many_templates` with the `limit`.
          */
         post: operations["createTemplate"];
         delete?: never;
@@ -532,7 +626,7 @@ export interface paths {
         get?: never;
         /**
          * Ask the operators of this installation to publish a template for every organisation.
-         * @description They approve this revision, or leave it. A later change of the template ends the request, and does not change what is public. Asking again changes nothing.
+         * @description They approve this revision, or refuse it with a reason. A later change of the template ends the request, and does not change what is public. Asking again changes nothing.
          */
         put: operations["requestPublication"];
         post?: never;
@@ -673,7 +767,7 @@ export interface paths {
         };
         /**
          * Open the session's desktop, RFB over a WebSocket.
-         * @description Offer the subprotocols `binary` and `ticket.` followed by the ticket; `binary` is answered. The ticket is the only authentication and is used up. Waits up to 30 seconds for the session to run.
+         * @description Offer the subprotocols `binary` and `ticket.` followed by the ticket; `binary` is answered. The ticket is the only authentication and is used up. Waits up to 30 seconds for the session to run. Opening another member's desktop is in the audit log (`session.connect`), and so is for how long it was open (`session.disconnect`).
          */
         get: operations["streamSession"];
         put?: never;
@@ -741,6 +835,126 @@ export interface paths {
          * @description Sessions and the audit log name them still.
          */
         get: operations["listFormerMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the hosts that run the organisation's desktops, in the order in which they were enrolled. */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agents/{agent_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's id. */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        /** Get one of the hosts that run the organisation's desktops. */
+        get: operations["getAgent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ws/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the organisation's event log over a WebSocket.
+         * @description Each message is a JSON object with `type`, `seq` and `time`; docs/events.md describes them and the close codes. A member gets the events that they may see, in order and each once. A browser presents its cookie and its Origin, every other client an Authorization header. With an access token the stream ends when the token expires, unless the client sends `{"type":"token","token":"…"}` with a new one.
+         */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the organisation's event log as server-sent events.
+         * @description The same messages as over the WebSocket, for `curl -N` and for networks that break WebSockets. The id of each is its `seq`, so that a browser goes on where it was with `Last-Event-ID`, which takes the place of `after`. A browser presents its cookie and `Sec-Fetch-Site: same-origin`, because a same-origin GET has no Origin.
+         */
+        get: operations["followEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ws/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the sessions that have not ended, and then their changes, over a WebSocket.
+         * @description First come messages of type `snapshot`, with up to 100 sessions each as `data.items`, until `data.more` is false. Then come the events of sessions after the snapshot's `seq`. An admin gets the organisation's sessions, every other member their own. Otherwise it is as `/api/v1/ws/events`; with `after` there is no snapshot. docs/events.md describes it.
+         */
+        get: operations["streamSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/ws/sessions/{session_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Read what the session's programs write, over a WebSocket.
+         * @description Each message of type `log.line` has a line of the standard output or error as `data.text`, and its number as `seq`. The last 1 MiB is kept until an hour after the session's end; a line of more than 4 KiB comes in pieces, and what is no text is replaced. The owner and admins may read it. Reading another member's is in the audit log (`session.read_log`), and so is for how long (`session.leave_log`). Otherwise it is as `/api/v1/ws/events`. docs/events.md describes it.
+         */
+        get: operations["streamLog"];
         put?: never;
         post?: never;
         delete?: never;
@@ -931,12 +1145,12 @@ export interface components {
         Quota: {
             /**
              * Format: int64
-             * @description The limit of the organisation.
+             * @description The limit of the organisation that applies.
              */
             per_org: number;
             /**
              * Format: int64
-             * @description The limit of each member.
+             * @description The limit that applies to you.
              */
             per_user: number;
             /** Format: int64 */
@@ -946,6 +1160,99 @@ export interface components {
              * @description By you.
              */
             used_by_user: number;
+            ceiling: components["schemas"]["QuotaCeiling"];
+            own: components["schemas"]["QuotaLimits"];
+        };
+        /** @description What the operators of this installation allow at most. */
+        QuotaCeiling: {
+            /**
+             * Format: int64
+             * @description To the organisation.
+             */
+            per_org: number;
+            /**
+             * Format: int64
+             * @description To each member.
+             */
+            per_user: number;
+        };
+        /** @description What the organisation's admins allow. An absent limit is as high as the ceiling. */
+        QuotaLimits: {
+            /**
+             * Format: int64
+             * @description To the organisation.
+             */
+            per_org?: number;
+            /**
+             * Format: int64
+             * @description To each member who has no limit of their own.
+             */
+            per_user?: number;
+        };
+        UpdateQuotas: {
+            sessions: components["schemas"]["QuotaLimits"];
+        };
+        MemberQuota: {
+            /** Format: uuid */
+            user_id: string;
+            user_name: string;
+            sessions: {
+                /** Format: int64 */
+                used: number;
+                /**
+                 * Format: int64
+                 * @description The limit that applies.
+                 */
+                limit: number;
+                /**
+                 * Format: int64
+                 * @description The member's own, as admins set it; absent without one.
+                 */
+                own_limit?: number;
+            };
+        };
+        MemberQuotaPage: {
+            items: components["schemas"]["MemberQuota"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
+        };
+        UpdateMemberQuota: {
+            sessions: {
+                /**
+                 * Format: int64
+                 * @description Absent: the member has none, and the limit of each member applies.
+                 */
+                own_limit?: number;
+            };
+        };
+        Agent: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description Of the program that runs the desktops; absent if it does not say. */
+            version?: string;
+            /**
+             * @description `away` 30 seconds after the last contact.
+             * @enum {string}
+             */
+            state: "connected" | "away";
+            /**
+             * Format: date-time
+             * @description The last contact of a host that is away; absent: none yet.
+             */
+            away_since?: string;
+            /** @description Whether another desktop fits. Other organisations may use the same host. */
+            has_room: boolean;
+            /**
+             * Format: int64
+             * @description How many of the organisation's sessions it has that have not ended.
+             */
+            sessions: number;
+        };
+        AgentPage: {
+            items: components["schemas"]["Agent"][];
+            /** @description Absent on the last page. */
+            next_cursor?: string;
         };
         AuditEntry: {
             /**
@@ -963,11 +1270,51 @@ export interface components {
             action: string;
             /** @description The id of what it was done to, or words about it. */
             subject: string;
+            /** @description SHA-256, in hexadecimal digits, over the hash of the organisation's entry before and this entry. */
+            hash: string;
         };
         AuditPage: {
             items: components["schemas"]["AuditEntry"][];
             /** @description Absent on the last page. */
             next_cursor?: string;
+        };
+        AuditVerification: {
+            /** @description Whether all entries that were checked fit. */
+            intact: boolean;
+            /**
+             * Format: int64
+             * @description The number of the last entry that was checked and fits.
+             */
+            checked: number;
+            /** @description That entry's hash, in hexadecimal digits; empty for none. */
+            hash: string;
+            /** @description Whether there are entries after it that are still to be checked. */
+            more: boolean;
+            head: components["schemas"]["AuditHead"];
+            fault?: components["schemas"]["AuditFault"];
+        };
+        /** @description What the database notes of the last entry, apart from the log. */
+        AuditHead: {
+            /**
+             * Format: int64
+             * @description The number of the last entry, and so of all entries; 0: none.
+             */
+            seq: number;
+            /** @description The hash of the last entry, in hexadecimal digits; empty for none. */
+            hash: string;
+        };
+        /** @description The first entry that does not fit; absent if there is none. */
+        AuditFault: {
+            /**
+             * Format: int64
+             * @description The number of the entry.
+             */
+            seq: number;
+            /**
+             * @description `missing`: there is no entry with this number. `changed`: its hash is not that of what it says. `unlinked`: it was not written after the entry that is before it now. `head`: it is not the entry that `head` says is the last. Expect further reasons.
+             * @example changed
+             */
+            reason: string;
         };
         Settings: {
             /** @description How long an API key may last, in days. Keys that exist keep their end. At first 365. */
@@ -977,7 +1324,7 @@ export interface components {
          * @description What an API key may do, as a permission.
          * @enum {string}
          */
-        Scope: "audit.read" | "invitation.manage" | "member.manage" | "member.read" | "quota.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
+        Scope: "agent.read" | "audit.export" | "audit.read" | "audit.verify" | "event.read" | "invitation.manage" | "member.manage" | "member.read" | "quota.manage" | "quota.read" | "self.read" | "session.connect" | "session.create" | "session.read" | "session.take_over" | "session.terminate" | "session.update" | "settings.manage" | "settings.read" | "template.manage" | "template.publish" | "template.read";
         Key: {
             /** Format: uuid */
             id: string;
@@ -1005,7 +1352,7 @@ export interface components {
             /** @description For people, such as what the key is used by. */
             name: string;
             scopes: components["schemas"]["Scope"][];
-            /** @description Absent: 90, or the longest that the organisation allows if that is less. */
+            /** @description Absent: 90, or the longest that the organisation allows if that is less. More than that is 409 `key_too_long`. */
             expires_in_days?: number;
         };
         RotateKey: {
@@ -1042,6 +1389,8 @@ export interface components {
              * @enum {string}
              */
             publication?: "none" | "requested" | "published";
+            /** @description Why the operators refused to publish this revision. Only admins see it. Absent if they have not, or were asked again. */
+            publication_rejection?: string;
             spec?: components["schemas"]["TemplateSpec"];
             /** @description Offered to every organisation, not the caller's own. */
             is_public: boolean;
@@ -1071,6 +1420,14 @@ export interface components {
             width?: number;
             /** @description The desktop's first height in pixels. Absent: 800. */
             height?: number;
+            /** @description The most memory that a session may use, in MiB, with what it writes to `/tmp`. Absent: what its host gives each session. A host that gives less does not start it: the session then fails with the reason `above_host_limit`. The same holds for the limits below. */
+            memory?: number;
+            /** @description The most processors that it may use, in thousandths of one: 1500 is one and a half. */
+            cpu?: number;
+            /** @description The most processes and threads that it may have. */
+            processes?: number;
+            /** @description The most disk space that its home may use, in MiB. */
+            disk?: number;
         };
         TemplatePage: {
             items: components["schemas"]["Template"][];
@@ -1119,12 +1476,16 @@ export interface components {
             template: string;
             /** @description For people. Absent: the template's title. */
             name?: string;
+            /** @description How many pixels of the desktop make one of the page. With 2 programs draw everything twice as large, so that the desktop is sharp on a screen with a device pixel ratio of 2. It cannot be changed while the session runs. Absent: 1. */
+            scale?: number;
         };
         Session: {
             /** Format: uuid */
             id: string;
             name: string;
             template: components["schemas"]["SessionTemplate"];
+            /** @description How many pixels of the desktop make one of the page. */
+            scale: number;
             /** Format: uuid */
             owner_id: string;
             state: components["schemas"]["SessionState"];
@@ -1140,6 +1501,11 @@ export interface components {
              * @enum {string}
              */
             waiting_for?: "host" | "room" | "start";
+            /**
+             * Format: date-time
+             * @description The last news of the session's host, when there has been none for 60 seconds. The desktop may still run there. Absent while the host answers. After ten minutes (a setting of the server) a session that ran there is `failed`, with the reason `agent_lost`; a session that is terminated meanwhile ends at once.
+             */
+            host_silent_since?: string;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1166,12 +1532,17 @@ export interface components {
         SessionEvent: {
             /** Format: date-time */
             at: string;
-            /** @description `created`, or the state that followed; later versions may add others. */
+            /** @description `created`, `updated`, `taken_over`, `host_silent`, `host_back`, or the state that followed; later versions may add others. */
             type: string;
             /** @description Why, lower_snake; absent when there is nothing to say. */
             reason?: string;
             /** @description What it waits for from then on, as `waiting_for` of a session. */
             waiting_for?: string;
+            /**
+             * Format: uuid
+             * @description The member who asked for it; absent when it followed by itself.
+             */
+            by?: string;
         };
         SessionEventPage: {
             items: components["schemas"]["SessionEvent"][];
@@ -1206,7 +1577,7 @@ export interface components {
             kind?: string;
             /** @description With `quota_exceeded`: `org` or `user`. */
             holder?: string;
-            /** @description With `quota_exceeded`: the limit. */
+            /** @description With `quota_exceeded`, `key_too_long`, `above_ceiling` and `too_many_templates`: the limit. */
             limit?: number;
         };
     };
@@ -1224,6 +1595,16 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The number of the last event that the client has. What follows is sent first. When that is no longer known, the first message is `reset`. Without it, only what happens from now on is sent. */
+        AfterEvent: number;
+        /** @description The number of the last line that the client has. What follows is sent first. When lines after it are no longer kept, the first message is `reset`. Without it, everything that is kept is sent. */
+        AfterLine: number;
+        /** @description Only events of these types, separated by commas: whole types (`session.running`) or kinds (`session`). */
+        EventTypes: string;
+        /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+        OwnOrg: string;
+        /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+        OwnNamespace: string;
         /** @description The key's id. */
         KeyID: string;
         /** @description At most this many items. */
@@ -1941,6 +2322,7 @@ export interface operations {
             /** @description The quotas. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -1948,6 +2330,136 @@ export interface operations {
                 };
             };
             401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateQuotas: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateQuotas"];
+            };
+        };
+        responses: {
+            /** @description The quotas. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quotas"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listMemberQuotas: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberQuotaPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMemberQuota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The user's id. */
+                user_id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The member's quota. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberQuota"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    updateMemberQuota: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` of the version to change, or several (RFC 9110). Another version is answered 412 `precondition_failed` and is not changed. Absent or `*`: any version. */
+                "If-Match"?: components["parameters"]["IfMatch"];
+            };
+            path: {
+                /** @description The user's id. */
+                user_id: components["parameters"]["UserID"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateMemberQuota"];
+            };
+        };
+        responses: {
+            /** @description The member's quota. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberQuota"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -1980,6 +2492,63 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    exportAuditLog: {
+        parameters: {
+            query?: {
+                /** @description Only what this actor did, such as `user:` with the user's id. */
+                actor?: string;
+                /** @description Only this action, such as `session.create`. */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries, one JSON object on each line (NDJSON). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["AuditEntry"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyAuditLog: {
+        parameters: {
+            query?: {
+                /** @description Check the entries after the one with this number. At first 0, the beginning. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was checked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditVerification"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -2270,7 +2839,7 @@ export interface operations {
                 active?: boolean;
                 /** @description Only sessions in this state. */
                 state?: components["schemas"]["SessionState"];
-                /** @description Only sessions of this user. */
+                /** @description Only sessions of this user. There are none of a user who has never been a member. */
                 owner_id?: string;
                 /** @description Only sessions that were started from the template with this name. */
                 template?: string;
@@ -2705,6 +3274,210 @@ export interface operations {
             };
             400: components["responses"]["Problem"];
             401: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: {
+                /** @description At most this many items. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `next_cursor` of the page before. It is opaque. One of another organisation is answered 400 `invalid_cursor`. */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAgent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The host's id. */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The host. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agent"];
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description The number of the last event that the client has. What follows is sent first. When that is no longer known, the first message is `reset`. Without it, only what happens from now on is sent. */
+                after?: components["parameters"]["AfterEvent"];
+                /** @description Only events of these types, separated by commas: whole types (`session.running`) or kinds (`session`). */
+                type?: components["parameters"]["EventTypes"];
+                /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+                org?: components["parameters"]["OwnOrg"];
+                /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+                namespace?: components["parameters"]["OwnNamespace"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages follow. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            426: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    followEvents: {
+        parameters: {
+            query?: {
+                /** @description The number of the last event that the client has. What follows is sent first. When that is no longer known, the first message is `reset`. Without it, only what happens from now on is sent. */
+                after?: components["parameters"]["AfterEvent"];
+                /** @description Only events of these types, separated by commas: whole types (`session.running`) or kinds (`session`). */
+                type?: components["parameters"]["EventTypes"];
+                /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+                org?: components["parameters"]["OwnOrg"];
+                /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+                namespace?: components["parameters"]["OwnNamespace"];
+            };
+            header?: {
+                /** @description The id of the last message that arrived. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages, until a side ends the stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamSessions: {
+        parameters: {
+            query?: {
+                /** @description The number of the last event that the client has. What follows is sent first. When that is no longer known, the first message is `reset`. Without it, only what happens from now on is sent. */
+                after?: components["parameters"]["AfterEvent"];
+                /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+                org?: components["parameters"]["OwnOrg"];
+                /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+                namespace?: components["parameters"]["OwnNamespace"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages follow. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            426: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamLog: {
+        parameters: {
+            query?: {
+                /** @description The number of the last line that the client has. What follows is sent first. When lines after it are no longer kept, the first message is `reset`. Without it, everything that is kept is sent. */
+                after?: components["parameters"]["AfterLine"];
+                /** @description Only the last lines, this many. */
+                tail?: number;
+                /** @description Only lines written at this time or later. */
+                since?: string;
+                /** @description False: end after what there is. */
+                follow?: boolean;
+                /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+                org?: components["parameters"]["OwnOrg"];
+                /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+                namespace?: components["parameters"]["OwnNamespace"];
+            };
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                session_id: components["parameters"]["SessionID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages follow. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            426: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

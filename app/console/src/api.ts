@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type LogIn = Schemas['LogIn'];
 export type SetUp = Schemas['SetUp'];
 export type Offer = Schemas['Offer'];
+export type Agent = Schemas['Agent'];
 export type CreateSession = Schemas['CreateSession'];
 export type FormerMember = Schemas['FormerMember'];
 export type Invitation = Schemas['Invitation'];
@@ -14,8 +15,11 @@ export type NewKey = Schemas['NewKey'];
 export type Scope = Schemas['Scope'];
 export type Me = Schemas['Me'];
 export type Member = Schemas['Member'];
+export type MemberQuota = Schemas['MemberQuota'];
 export type Problem = Schemas['Problem'];
 export type OwnOrg = Schemas['OwnOrg'];
+export type Quota = Schemas['Quota'];
+export type QuotaLimits = Schemas['QuotaLimits'];
 export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
 export type SessionEvent = Schemas['SessionEvent'];
@@ -31,6 +35,9 @@ const requestTimeout = 15_000;
 /** The API's largest page, and how many pages are read. No one looks through a list of more than 500 entries. */
 const pageSize = 100;
 const pages = 5;
+
+/** How many of the newest sessions the page looks through for those that have just ended. */
+const newest = 50;
 
 /** Failure is a refused request, or one without a response (status 0). Its message is a sentence for the user. */
 export class Failure extends Error {
@@ -60,8 +67,13 @@ function asSentence(text: string): string {
 
 /** Client calls the API for the signed-in user. */
 export class Client {
-  /** `signedOut` is called with a sentence when a response says that the user is no longer signed in. */
-  constructor(private readonly signedOut: (why: string) => void) {}
+  /**
+   * Whom the page shows as signed in. Another tab may sign in as someone else, with the one cookie that all tabs share;
+   * the server then refuses what this page asks for.
+   */
+  shown: Me | undefined;
+
+  constructor(private readonly heard: Listener) {}
 
   /** Signs in, which sets the cookie. Here a 401 means a wrong password, not an ended sign-in. */
   async logIn(body: LogIn): Promise<void> {
@@ -95,6 +107,11 @@ export class Client {
 
   logOut(): Promise<void> {
     return this.ask('POST', '/api/v1/auth/logout');
+  }
+
+  /** Asks whether the browser is still signed in as the page shows. What it hears goes to the listener; no answer is none. */
+  async checkSignIn(): Promise<void> {
+    await this.ask('GET', '/api/v1/me').catch(() => undefined);
   }
 
   /** Returns the signed-in user, or undefined when no one is signed in. */
@@ -195,6 +212,32 @@ export class Client {
     return this.ask('PUT', '/api/v1/settings', { body });
   }
 
+  quotas(signal: AbortSignal): Promise<Schemas['Quotas']> {
+    return this.ask('GET', '/api/v1/quotas', { signal });
+  }
+
+  /** Replaces the limits that admins set. An absent limit is removed. */
+  updateQuotas(sessions: QuotaLimits): Promise<Schemas['Quotas']> {
+    const body: Schemas['UpdateQuotas'] = { sessions };
+    return this.ask('PUT', '/api/v1/quotas', { body });
+  }
+
+  /** Returns what each member may have and has. */
+  memberQuotas(signal: AbortSignal): Promise<MemberQuota[]> {
+    return this.all<MemberQuota>('/api/v1/quotas/members', {}, signal);
+  }
+
+  /** Gives a member a limit of their own, or removes it. */
+  updateMemberQuota(id: string, limit: number | undefined): Promise<MemberQuota> {
+    const body: Schemas['UpdateMemberQuota'] = { sessions: limit === undefined ? {} : { own_limit: limit } };
+    return this.ask('PUT', `/api/v1/quotas/members/${id}`, { body });
+  }
+
+  /** Returns the hosts that run the organisation's desktops. */
+  hosts(signal: AbortSignal): Promise<Agent[]> {
+    return this.all<Agent>('/api/v1/agents', {}, signal);
+  }
+
   templates(signal: AbortSignal): Promise<Template[]> {
     return this.all<Template>('/api/v1/templates', {}, signal);
   }
@@ -202,6 +245,13 @@ export class Client {
   activeSessions(signal: AbortSignal): Promise<Session[]> {
     const query: SessionQuery = { active: true };
     return this.all<Session>('/api/v1/sessions', query, signal);
+  }
+
+  /** Returns the newest sessions, at most a page, whether they have ended or not. */
+  async newestSessions(signal: AbortSignal): Promise<Session[]> {
+    const query = new URLSearchParams({ limit: String(newest) });
+    const page: { items: Session[] } = await this.ask('GET', `/api/v1/sessions?${query}`, { signal });
+    return page.items;
   }
 
   /** Returns what happened to a session, the oldest first. */
@@ -247,23 +297,35 @@ export class Client {
 
   private async ask<Answer>(method: string, path: string, with_: Request = {}): Promise<Answer> {
     try {
-      return await send<Answer>(method, path, with_);
+      return await send<Answer>(method, path, { ...with_, shown: this.shown });
     } catch (thrown) {
       if (thrown instanceof Failure && thrown.status === 401) {
-        this.signedOut('Your sign-in has ended. Sign in again to continue.');
+        this.heard.signedOut('Your sign-in has ended. Sign in again to continue.');
+      } else if (thrown instanceof Failure && thrown.code === 'signed_in_as_another') {
+        this.heard.signedInAsAnother();
       }
       throw thrown;
     }
   }
 }
 
+/** Listener is told what responses say about the sign-in. */
+interface Listener {
+  /** The user is no longer signed in; `why` is a sentence. */
+  signedOut(why: string): void;
+  /** The browser is signed in as someone else than the page shows. */
+  signedInAsAnother(): void;
+}
+
 interface Request {
+  /** Whom the page shows as signed in. */
+  shown?: Me | undefined;
   body?: object;
   /** Cancels the request when the user leaves the view. */
   signal?: AbortSignal;
 }
 
-async function send<Answer>(method: string, path: string, { body, signal }: Request = {}): Promise<Answer> {
+async function send<Answer>(method: string, path: string, { body, signal, shown }: Request = {}): Promise<Answer> {
   const deadline = AbortSignal.timeout(requestTimeout);
   let response: Response;
   try {
@@ -271,7 +333,11 @@ async function send<Answer>(method: string, path: string, { body, signal }: Requ
       method,
       cache: 'no-store',
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      ...(body && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      headers: {
+        ...(body && { 'Content-Type': 'application/json' }),
+        ...(shown && { 'Signed-In-As': `${shown.user.id}.${shown.org.id}` }),
+      },
+      ...(body && { body: JSON.stringify(body) }),
     });
   } catch (thrown) {
     if (signal?.aborted) {

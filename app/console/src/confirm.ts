@@ -17,22 +17,35 @@ export function confirmed(q: Question): HTMLElement {
   const ask = h('button', { class: 'quiet', type: 'button', click: () => show(true) }, q.label);
   ask.setAttribute('aria-label', `${q.label} ${q.about}`);
   const yes = h('button', { class: 'danger', type: 'button', click: () => void run() }, q.yes);
-  const no = h('button', { class: 'quiet', type: 'button', click: () => show(false) }, q.no);
+  const no = h('button', { class: 'quiet', type: 'button', click: () => cancel() }, q.no);
   const words = h('span', {}, q.question);
   const choice = h('span', { class: 'confirm', role: 'group', 'aria-label': q.question }, words, yes, no);
   const box = h('span', { class: 'confirm-box' }, ask);
+
+  function cancel(): void {
+    if (!busy) {
+      show(false);
+    }
+  }
 
   function show(asking: boolean): void {
     box.replaceChildren(asking ? choice : ask);
     (asking ? yes : ask).focus();
   }
 
+  // The buttons are not disabled meanwhile: a button that is disabled loses the focus.
+  let busy = false;
   async function run(): Promise<void> {
-    yes.disabled = no.disabled = true;
+    if (busy) {
+      return;
+    }
+    busy = true;
+    choice.setAttribute('aria-busy', 'true');
     try {
       await q.act();
     } finally {
-      yes.disabled = no.disabled = false;
+      busy = false;
+      choice.removeAttribute('aria-busy');
       if (box.isConnected) {
         show(false);
       }
@@ -41,7 +54,7 @@ export function confirmed(q: Question): HTMLElement {
 
   choice.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') {
-      show(false);
+      cancel();
     }
   });
   return box;

@@ -2,23 +2,18 @@
 import { Failure, sentence, type Session } from './api';
 import type { App, View } from './app';
 import { title } from './brand';
+import { Clipboard } from './clipboard';
 import { confirmed } from './confirm';
+import { Connection, type Desk, type Trouble } from './connection';
 import { announce, h, icon } from './dom';
+import { whoEnded } from './endings';
 import { history } from './history';
 import { keyboardExit } from './keyboard';
 import { launch } from './launch';
 import { Overlay } from './overlay';
-import { badge, because, ended, waiting } from './states';
-import { pause } from './wait';
-import type RFB from '@novnc/novnc';
-
-/** How often the page asks for the state of a session that is starting, in milliseconds. */
-const interval = 1000;
-
-/** Loads noVNC in advance, so that opening a desktop does not wait for the download. */
-export function preload(): Promise<typeof import('@novnc/novnc')> {
-  return import('@novnc/novnc');
-}
+import { badge, ended, neverStarted, silentHost, waiting } from './states';
+import type { Stream } from './stream';
+import { Typing } from './typing';
 
 /** Shows a session's desktop. `known` is the session when the page has just received it, which saves a request. */
 export function desktop(app: App, id: string, known?: Session): View {
@@ -29,9 +24,10 @@ export function desktop(app: App, id: string, known?: Session): View {
   };
 }
 
-class Desktop {
+class Desktop implements Desk {
   readonly element: HTMLElement;
   private readonly name = h('h1', { class: 'bar-title' }, 'Desktop');
+  private readonly owner = h('span', { class: 'bar-owner' });
   private readonly state = h('span');
   private readonly problem = h('span', { class: 'problem inline', role: 'alert' });
   private readonly back = h(
@@ -42,13 +38,17 @@ class Desktop {
   );
   private readonly full: HTMLButtonElement;
   private readonly end = h('span');
-  private readonly screen = h('div', { class: 'screen' });
+  readonly screen = h('div', { class: 'screen' });
   private readonly overlay = new Overlay();
   private readonly stage = h('div', { class: 'stage' }, this.screen, this.overlay.element);
+  private readonly clipboard = new Clipboard(this.stage);
+  private readonly typing = new Typing(this.screen);
   private session: Session | undefined;
-  private rfb: RFB | undefined;
-  /** Is aborted when the current attempt to connect ends. */
-  private attempt = new AbortController();
+  private stream: Stream | undefined;
+  /** Who ended the session, or why it ended, once that is known. */
+  private ender = '';
+  /** The state in which the page has asked for it. */
+  private explained = '';
 
   constructor(private readonly app: App, private readonly id: string, private readonly left: AbortSignal) {
     this.full = h(
@@ -58,25 +58,16 @@ class Desktop {
       h('span', { class: 'bar-label' }, 'Full screen'),
     );
     this.element = h('div', { class: 'desktop' }, this.bar(), h('main', { class: 'stage-box' }, this.stage));
+    this.stage.append(this.typing.field, this.clipboard.panel);
     keyboardExit(this.stage, () => this.release());
     left.addEventListener('abort', () => this.leave(), { once: true });
   }
 
-  /** Loads the session, unless it is known, and connects. */
+  /** Connects, and again each time the connection is lost. */
   async begin(known?: Session): Promise<void> {
     this.overlay.wait('Connecting…');
     this.overlay.more.replaceChildren(history(this.app, this.id, this.left));
-    try {
-      this.learn(known ?? (await this.app.api.session(this.id, this.left)));
-    } catch (thrown) {
-      this.unreachable(thrown);
-      return;
-    }
-    if (ended(this.session!)) {
-      this.over(this.session!);
-    } else {
-      await this.connect();
-    }
+    await new Connection(this.app.api, this.id, this, this.left).keep(known);
   }
 
   private bar(): HTMLElement {
@@ -88,23 +79,39 @@ class Desktop {
       { class: 'bar' },
       this.back,
       this.name,
+      this.owner,
       this.state,
       h('span', { class: 'bar-hint' }, hint),
-      h('div', { class: 'actions' }, this.problem, this.full, this.end),
+      h('div', { class: 'actions' }, this.problem, this.clipboard.button, this.full, this.end),
     );
+  }
+
+  /** Shows the state. A session that runs may be out of reach, which the page must not call running. */
+  private draw(): void {
+    const there = this.stream !== undefined;
+    const state = this.session?.state;
+    this.full.hidden = this.clipboard.button.hidden = !there;
+    if (state === undefined) {
+      this.state.replaceChildren();
+    } else if (state === 'running' && !there) {
+      this.state.replaceChildren(h('span', { class: 'badge pending' }, 'Not connected'));
+    } else {
+      this.state.replaceChildren(badge(state));
+    }
   }
 
   /** Makes the desktop fill the screen and take the keyboard. If the browser refuses, nothing changes. */
   private async fill(): Promise<void> {
     await this.stage.requestFullscreen().catch(() => undefined);
-    this.rfb?.focus();
+    this.typing.focus();
   }
 
-  private learn(session: Session): void {
+  learn(session: Session): void {
     this.session = session;
     this.name.textContent = session.name;
-    this.state.replaceChildren(badge(session.state));
+    this.owner.textContent = session.owner_id === this.app.me.user.id ? '' : `of ${session.owner_name ?? 'another member'}`;
     title(session.name);
+    this.draw();
     if (ended(session) || session.state === 'terminating' || this.app.me.role === 'viewer') {
       this.end.replaceChildren();
     } else if (this.end.childElementCount === 0) {
@@ -112,121 +119,74 @@ class Desktop {
     }
   }
 
-  /** Makes one attempt with a new ticket. A ticket opens one stream, once. */
-  private async connect(): Promise<void> {
-    this.attempt.abort();
-    this.attempt = new AbortController();
-    const attempt = AbortSignal.any([this.attempt.signal, this.left]);
-    this.await();
-    try {
-      const asked = this.app.api.createTicket(this.id, attempt);
-      const [{ default: Client }, { ticket }] = await Promise.all([preload(), asked]);
-      if (!attempt.aborted) {
-        this.stream(Client, ticket);
-        void this.watch(attempt);
-      }
-    } catch (thrown) {
-      if (attempt.aborted) {
-        return;
-      }
-      if (thrown instanceof Failure && thrown.status === 409) { // the session has ended in the meantime
-        await this.explain();
-      } else {
-        this.unreachable(thrown);
-      }
-    }
-  }
-
-  /** Opens the stream. The ticket is sent as a subprotocol, because a URL would be kept in logs and in the history. */
-  private stream(Client: typeof RFB, ticket: string): void {
-    const address = new URL(`/api/v1/sessions/${this.id}/stream`, location.href);
-    address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    address.hash = '';
-    const rfb = new Client(this.screen, address.href, { wsProtocols: ['binary', `ticket.${ticket}`] });
-    rfb.scaleViewport = true;
-    rfb.resizeSession = true;
-    rfb.background = 'transparent';
-    rfb.addEventListener('connect', () => this.connected(rfb));
-    rfb.addEventListener('disconnect', () => this.disconnected(rfb));
-    this.rfb = rfb;
-  }
-
-  private connected(rfb: RFB): void {
-    this.attempt.abort();
+  connected(stream: Stream): void {
+    this.stream = stream;
+    this.clipboard.connect(stream);
+    this.typing.connect(stream);
     this.learn({ ...this.session!, state: 'running' }); // only a running desktop accepts a connection
+    const { activeElement } = document;
+    const elsewhere = this.element.contains(activeElement) && !this.overlay.element.contains(activeElement);
     this.overlay.hide();
     announce(`${this.session!.name} is connected.`);
-    rfb.focus();
-  }
-
-  private disconnected(rfb: RFB): void {
-    if (this.rfb === rfb) {
-      this.rfb = undefined;
-      this.attempt.abort();
-      void this.explain();
+    if (!elsewhere) { // a user who is at a button stays there
+      this.typing.focus();
     }
   }
 
-  /** Updates the state on the page while the stream waits for the desktop to start. */
-  private async watch(attempt: AbortSignal): Promise<void> {
-    while (!attempt.aborted) {
-      await pause(interval, attempt);
-      if (attempt.aborted) {
-        return;
-      }
-      // A failed request is ignored: only the stream decides whether the attempt has failed.
-      const session = await this.app.api.session(this.id, attempt).catch(() => undefined);
-      if (session !== undefined && !attempt.aborted) {
-        this.learn(session);
-        this.await();
-      }
+  connecting(): void {
+    if (this.session?.host_silent_since !== undefined) {
+      this.overlay.wait(silentHost.heading, silentHost.text, [this.toList('quiet')]);
+      return;
     }
-  }
-
-  private await(): void {
     const starts = this.session?.state === 'pending' || this.session?.state === 'starting';
     const waits = this.session === undefined ? '' : waiting(this.session);
     const said = waits === '' ? '' : `Your desktop ${waits}. It starts by itself.`;
     this.overlay.wait(said || (starts ? 'Starting the desktop…' : 'Connecting…'));
   }
 
-  /** Shows why the stream ended. noVNC does not pass on the close code, so the page asks for the session's state. */
-  private async explain(): Promise<void> {
-    try {
-      this.learn(await this.app.api.session(this.id, this.left));
-    } catch (thrown) {
-      this.unreachable(thrown);
-      return;
-    }
-    const session = this.session!;
-    if (ended(session) || session.state === 'terminating') {
-      this.over(session);
-    } else if (waiting(session) !== '') { // the stream has waited for as long as one request may
-      await pause(interval, this.left);
-      if (!this.left.aborted) {
-        await this.connect();
-      }
-    } else if (session.state === 'running') {
-      this.lost('Disconnected', 'The connection to the desktop was lost. The desktop still runs. You can reconnect.');
-    } else {
-      this.lost('Not ready yet', 'The desktop takes longer to start than expected. Try again in a few seconds.');
+  lost({ heading, text }: Trouble, retry: () => void): void {
+    this.disconnect();
+    const now = h('button', { class: 'quiet', type: 'button', click: retry }, 'Try now');
+    this.overlay.wait(heading, text, [now, this.toList('quiet')]);
+  }
+
+  ending(session: Session): void {
+    this.disconnect();
+    const wait = (who: string): void => {
+      const text = `${who} Its programs are being stopped. If its computer does not respond, that takes five minutes.`;
+      this.overlay.wait('The desktop is ending…', text.trim(), [this.toList('quiet')]);
+    };
+    wait(this.ender);
+    void this.explain(session, wait);
+  }
+
+  over(session: Session): void {
+    this.disconnect();
+    const failed = neverStarted(session) ? 'The desktop could not be started' : 'The desktop has failed';
+    const heading = session.state === 'failed' ? failed : 'The desktop has ended';
+    const again = session.owner_id === this.app.me.user.id && this.app.me.role !== 'viewer';
+    const actions = again ? [this.again(session), this.toList('quiet')] : [this.toList('primary')];
+    this.overlay.show(heading, this.ender, actions);
+    void this.explain(session, (who) => this.overlay.show(heading, who, actions));
+    if (session.detail !== undefined) {
+      this.overlay.more.prepend(h('pre', { class: 'output', tabindex: '0', 'aria-label': 'Last output' }, session.detail));
     }
   }
 
-  private over(session: Session): void {
-    const reason = because(session);
-    const heading = session.state === 'failed' ? 'The desktop has failed' : 'The desktop has ended';
-    const again = ended(session) && session.owner_id === this.app.me.user.id && this.app.me.role !== 'viewer';
-    const actions = again ? [this.again(session), this.toList('quiet')] : [this.toList('primary')];
-    this.overlay.show(heading, reason === '' ? '' : `Reason: ${reason}.`, actions);
-    if (session.detail !== undefined) {
-      this.overlay.more.prepend(h('pre', { class: 'output', 'aria-label': 'Last output' }, session.detail));
+  /** Says who ended the session, once that is known. */
+  private async explain(session: Session, say: (who: string) => void): Promise<void> {
+    if (this.explained !== session.state && this.ender === '') {
+      this.explained = session.state;
+      this.ender = await whoEnded(this.app, session, this.left);
+      if (this.ender !== '' && this.session?.state === session.state && !this.left.aborted) {
+        say(this.ender);
+      }
     }
   }
 
   /** Offers a new desktop like the one that has ended. */
   private again(session: Session): HTMLElement {
-    const button = h('button', { class: 'primary', type: 'button' }, 'Launch again');
+    const button = h('button', { class: 'primary', type: 'button' }, neverStarted(session) ? 'Try again' : 'Launch again');
     button.addEventListener('click', () => void run());
     const run = async (): Promise<void> => {
       button.disabled = true;
@@ -241,21 +201,9 @@ class Desktop {
     return button;
   }
 
-  private lost(heading: string, text: string): void {
-    const again = h('button', { class: 'primary', type: 'button', click: () => void this.connect() }, 'Reconnect');
-    this.overlay.show(heading, text, [again, this.toList('quiet')]);
-    again.focus();
-  }
-
-  private unreachable(thrown: unknown): void {
-    if (this.left.aborted) {
-      return;
-    }
-    if (thrown instanceof Failure && (thrown.status === 403 || thrown.status === 404)) {
-      this.overlay.show('This desktop cannot be opened', sentence(thrown), [this.toList('primary')]);
-    } else {
-      this.lost('Disconnected', sentence(thrown));
-    }
+  refused(why: Failure): void {
+    this.disconnect();
+    this.overlay.show('This desktop cannot be opened', sentence(why), [this.toList('primary')]);
   }
 
   private toList(rank: 'primary' | 'quiet'): HTMLElement {
@@ -289,10 +237,15 @@ class Desktop {
     this.back.focus();
   }
 
+  /** There is no picture any more, so nothing may look as if there were. */
+  private disconnect(): void {
+    this.stream = undefined;
+    this.clipboard.disconnect();
+    this.typing.disconnect();
+    this.draw();
+  }
+
   private leave(): void {
-    const rfb = this.rfb;
-    this.rfb = undefined; // the user left, so disconnected() must not explain anything
-    rfb?.disconnect();
     if (document.fullscreenElement) {
       void document.exitFullscreen();
     }

@@ -24,6 +24,7 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
 // Each icon is a path in a box of 24, drawn with a stroke.
 const icons = {
   back: 'M15 5l-7 7 7 7',
+  clipboard: 'M9 4h6v3H9zM9 5H5v15h14V5h-4M9 12h6M9 16h4',
   expand: 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5',
   key: 'M14 10a5 5 0 1 0-3 4.6L13 17h3v3h4v-4l-6.3-6.3M8 9h.01',
   mail: 'M3 5h18v14H3zM3 7l9 6 9-6',

@@ -12,6 +12,8 @@ const words: Record<string, string> = {
   terminating: 'Ending',
   terminated: 'Ended',
   failed: 'Failed',
+  host_silent: 'Its computer stopped answering',
+  host_back: 'Its computer answers again',
 };
 
 /** Makes the list. It loads the events each time it is opened. */

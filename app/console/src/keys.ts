@@ -22,7 +22,12 @@ const scopes: Record<Scope, string> = {
   'member.read': 'See members',
   'member.manage': 'Change and remove members',
   'quota.read': 'See quotas',
+  'quota.manage': 'Change limits of desktops',
+  'agent.read': 'See hosts',
   'audit.read': 'See the audit log',
+  'audit.export': 'Export the audit log',
+  'audit.verify': 'Check that the audit log was not changed',
+  'event.read': 'Follow what happens',
   'settings.read': 'See the settings',
   'settings.manage': 'Change the settings',
   'invitation.manage': 'Invite people',
@@ -43,7 +48,8 @@ export function ownKeys(app: App, left: AbortSignal): HTMLElement {
     act: () => list.act(async () => show(shown, await app.api.rotateKey(k.id)), `${k.name} has a new key.`),
   }));
   const form = keyForm(app, (made) => { show(shown, made); void list.load(); });
-  return h('div', { class: 'stack' }, shown, list.element, form);
+  const read = h('p', { class: 'muted small' }, 'What a key can be used for is on the ', h('a', { href: '/api/docs' }, 'API page'), '.');
+  return h('div', { class: 'stack' }, shown, list.element, form, read);
 }
 
 /** Makes the list of keys of the whole organisation, for admins. */

@@ -2,8 +2,9 @@
 import { access } from './access';
 import { Client, type Me, sentence, type Session } from './api';
 import type { App, View } from './app';
-import { title, wordmark } from './brand';
+import { title } from './brand';
 import { desktop } from './desktop';
+import { card } from './entry';
 import { h } from './dom';
 import { forgotten } from './forgotten';
 import { home } from './home';
@@ -16,10 +17,17 @@ import { setUp } from './setup';
 const root = document.getElementById('app')!;
 let me: Me | undefined;
 // Several requests can fail at once because the sign-in has ended. The form is shown for the first one only.
-const api = new Client((why) => {
-  if (me !== undefined) {
-    askToSignIn(why);
-  }
+const api = new Client({
+  signedOut: (why) => {
+    if (me !== undefined) {
+      askToSignIn(why);
+    }
+  },
+  signedInAsAnother: () => {
+    if (me !== undefined) { // this page itself may be about to show another sign-in
+      showOther(me);
+    }
+  },
 });
 let view = new AbortController();
 
@@ -32,10 +40,40 @@ function show(next: View): void {
 
 /** Shows the sign-in form. The address stays, so that the page is shown after signing in. */
 function askToSignIn(why?: string): void {
-  me = undefined;
+  showsAs(undefined);
   const signedIn = () => begin('Your browser did not keep the sign-in. Allow cookies, use HTTPS and sign in again.');
   show(login({ api, why, signedIn }));
 }
+
+/** Notes whom the page shows as signed in, so that it acts as no one else. */
+function showsAs(who: Me | undefined): void {
+  me = api.shown = who;
+}
+
+/** Says that another tab has signed in as someone else. Until the user goes on, this page does nothing. */
+function showOther(was: Me): void {
+  showsAs(undefined);
+  show((main) => {
+    title('Another sign-in');
+    const text = `This page shows ${was.user.email} at ${was.org.name}. Another tab of this browser has signed in since `
+      + 'then, as someone else or at another organisation. Nothing was done.';
+    const on = (): void => {
+      history.pushState(null, '', '#/');
+      void start();
+    };
+    const button = h('button', { class: 'primary', type: 'button', click: on }, 'Continue with the present sign-in');
+    const said = h('div', { role: 'alert' }, h('h1', {}, 'Another sign-in'), h('p', {}, text));
+    main.append(card(h('div', { class: 'stack' }, said, button)));
+    button.focus();
+  });
+}
+
+// A list asks for nothing until something changes, so the sign-in is looked at when the user comes back to this tab.
+window.addEventListener('focus', () => {
+  if (me !== undefined) {
+    void api.checkSignIn();
+  }
+});
 
 /** The forms for people who are not signed in, by the path. static.go serves the page at each. */
 const entrances: Record<string, () => View> = {
@@ -61,7 +99,7 @@ async function begin(why?: string): Promise<void> {
     show(entrance());
     return;
   }
-  me = await api.me();
+  showsAs(await api.me());
   if (me === undefined) {
     askToSignIn(why);
   } else {
@@ -97,6 +135,7 @@ function page(who: Me): App {
     members: () => go('#/members'),
     switchTo: async (slug) => {
       await api.switchOrg(slug);
+      showsAs(undefined); // until the new sign-in is shown
       history.pushState(null, '', '#/');
       await start();
     },
@@ -118,8 +157,9 @@ function unreachable(thrown: unknown): void {
   show((root) => {
     title();
     const retry = h('button', { class: 'primary', type: 'button', click: () => void start() }, 'Try again');
+    const heading = h('h1', {}, 'The page could not be loaded');
     const why = h('p', { role: 'alert' }, sentence(thrown));
-    root.append(h('main', { class: 'entrance' }, h('div', { class: 'entrance-card stack' }, wordmark(), why, retry)));
+    root.append(card(h('div', { class: 'stack' }, heading, why, retry)));
   });
 }
 

@@ -6,14 +6,16 @@ import { banner } from './banner';
 import { title } from './brand';
 import { confirmed } from './confirm';
 import { h } from './dom';
+import { hostList } from './hosts';
 import { invitationList } from './invitations';
 import { everyonesKeys } from './keys';
 import { pageHead, section } from './layout';
 import { Loaded } from './loaded';
+import { memberQuotas, quotaLimits, quotaUse } from './quotas';
 import { isAdmin, roleChoice } from './roles';
 import { keyLimit } from './settings';
 
-/** Shows the members; to admins also the invitations and everyone's API keys. */
+/** Shows the members and the limits of desktops; to admins also the invitations, everyone's API keys and the hosts. */
 export function members(app: App): View {
   return (root, left) => {
     title('Members');
@@ -29,7 +31,14 @@ export function members(app: App): View {
     main.append(section('members', `In ${app.me.org.name}`, memberList(app, left).element));
     if (isAdmin(app)) {
       const keys = h('div', { class: 'stack' }, everyonesKeys(app, left), keyLimit(app, left));
-      main.append(section('keys', `API keys for ${app.me.org.name}`, keys));
+      const limits = h('div', { class: 'stack' }, quotaLimits(app, left), memberQuotas(app, left));
+      main.append(
+        section('keys', `API keys for ${app.me.org.name}`, keys),
+        section('limits', 'Desktops at the same time', limits),
+        section('hosts', 'Hosts', hostList(app, left)),
+      );
+    } else {
+      main.append(section('limits', 'Desktops at the same time', quotaUse(app, left)));
     }
     root.append(banner(app, left), main);
     main.focus({ preventScroll: true });

@@ -11,16 +11,16 @@ export class Overlay {
   readonly more = h('div', { class: 'overlay-more' });
   readonly element = h(
     'div',
-    { class: 'overlay' },
+    { class: 'overlay', tabindex: '-1' },
     this.spinner,
     h('div', { role: 'status', class: 'overlay-text' }, this.heading, this.text),
     this.actions,
     this.more,
   );
 
-  /** Shows what the page waits for. */
-  wait(heading: string): void {
-    this.fill(heading, '', []);
+  /** Shows what the page waits for, with buttons for what the user can do meanwhile. */
+  wait(heading: string, text = '', actions: HTMLElement[] = []): void {
+    this.fill(heading, text, actions);
     this.spinner.hidden = false;
   }
 
@@ -40,7 +40,12 @@ export class Overlay {
     if (this.heading.textContent !== heading) { // a screen reader reads the heading out each time it is set
       this.heading.textContent = heading;
     }
-    this.text.textContent = text;
+    if (this.text.textContent !== text) {
+      this.text.textContent = text;
+    }
     this.actions.replaceChildren(...actions);
+    if (document.activeElement === document.body) { // what had the focus is gone: the desktop, or another button
+      this.element.focus();
+    }
   }
 }

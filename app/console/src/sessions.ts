@@ -4,17 +4,22 @@ import { sentence, type Session } from './api';
 import type { App } from './app';
 import { confirmed } from './confirm';
 import { announce, h, icon } from './dom';
+import { follow } from './live';
 import { Owners } from './owners';
 import { badge, because, ended, reachable, waiting, word } from './states';
 import { pause, visible } from './wait';
 
-/** How often the list is refreshed, in milliseconds. */
-const interval = 2000;
+/** How long changes are collected before the list is read again, in milliseconds. */
+const collect = 100;
+/** How often "started 5 minutes ago" is written anew, in milliseconds. */
+const interval = 15_000;
+/** The list shows sessions, and the names of their owners. */
+const shown = 'session,sign_in,member';
 
-/** Makes a list that loads the sessions and refreshes them until the user leaves the view. */
+/** Makes a list that loads the sessions and shows their changes until the user leaves the view. */
 export function sessionList(app: App, left: AbortSignal): HTMLElement {
   const list = new List(app, left);
-  void list.follow();
+  list.follow();
   return list.element;
 }
 
@@ -25,6 +30,9 @@ class List {
   private readonly items = h('ul', { class: 'rows' });
   private readonly empty = h('p', { class: 'empty' });
   private readonly problem = h('p', { class: 'problem', role: 'alert' });
+  private busy = false; // the list is being read
+  private due = false; // it has to be read once more
+  private offline = false; // changes do not arrive
   private readonly loading = h('p', { class: 'empty', role: 'status' }, 'Loading…');
 
   constructor(private readonly app: App, private readonly left: AbortSignal) {
@@ -34,11 +42,41 @@ class List {
     this.element.append(this.loading);
   }
 
-  async follow(): Promise<void> {
-    while (!this.left.aborted) {
-      await this.look();
-      await pause(interval, this.left);
+  follow(): void {
+    void this.refresh();
+    void follow(shown, {
+      changed: () => {
+        this.offline = false;
+        void this.refresh();
+      },
+      lost: () => {
+        this.offline = true;
+        void this.refresh();
+      },
+    }, this.left);
+    void this.keepTime();
+  }
+
+  /** Reads the list. A change meanwhile makes it read the list once more. */
+  private async refresh(): Promise<void> {
+    this.due = true;
+    if (this.busy) {
+      return;
+    }
+    this.busy = true;
+    while (this.due && !this.left.aborted) {
       await visible(this.left);
+      this.due = false;
+      await this.look();
+      await pause(collect, this.left);
+    }
+    this.busy = false;
+  }
+
+  private async keepTime(): Promise<void> {
+    while (!this.left.aborted) {
+      await pause(interval, this.left);
+      this.rows.forEach((row) => row.draw());
     }
   }
 
@@ -46,6 +84,9 @@ class List {
     try {
       const [sessions] = await Promise.all([this.app.api.activeSessions(this.left), this.owners.refresh(this.left)]);
       this.show(sessions);
+      if (this.offline) {
+        this.trouble('The connection was lost. Connecting again…');
+      }
     } catch (thrown) {
       if (!this.left.aborted) {
         this.trouble(sentence(thrown));
@@ -71,7 +112,9 @@ class List {
       }
     }
     sessions.forEach((session, place) => this.place(session, place));
-    this.problem.textContent = '';
+    if (!this.offline) {
+      this.problem.textContent = '';
+    }
     this.settle();
   }
 
@@ -107,6 +150,7 @@ class List {
       this.element.focus();
     }
     this.rows.delete(id);
+    this.element.dispatchEvent(new Event('ended')); // the list of ended sessions has one more
   }
 
   private settle(): void {
@@ -119,7 +163,7 @@ class List {
 
 /** Row shows one session. It is updated in place, so that an open confirmation stays open. */
 class Row {
-  readonly element = h('li', { class: 'row' });
+  readonly element = h('li', { class: 'row', tabindex: '-1' });
   private readonly state = h('span');
   private readonly detail = h('span', { class: 'muted small' });
   private readonly problem = h('p', { class: 'problem small', role: 'alert' });
@@ -158,7 +202,8 @@ class Row {
     }
   }
 
-  private draw(): void {
+  /** Shows the session as it is, and how long ago it began. */
+  draw(): void {
     const { session } = this;
     const reason = because(session);
     const parts = [
@@ -175,7 +220,11 @@ class Row {
     const made = `${reachable(session)} ${left}`;
     if (this.made !== made) { // a button that stays keeps the focus, and an open question
       this.made = made;
+      const focused = this.actions.contains(document.activeElement);
       this.act(left);
+      if (focused) { // the button that had it is gone
+        this.element.focus();
+      }
     }
   }
 

@@ -1,8 +1,9 @@
 // The organisation's settings, for admins.
-import { type Settings, sentence } from './api';
+import type { Settings } from './api';
 import type { App } from './app';
-import { announce, h } from './dom';
+import { h } from './dom';
 import { field } from './field';
+import { settling } from './settling';
 
 /** Makes the form with the longest lifetime of an API key. */
 export function keyLimit(app: App, left: AbortSignal): HTMLElement {
@@ -10,21 +11,8 @@ export function keyLimit(app: App, left: AbortSignal): HTMLElement {
   const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
   const submit = h('button', { class: 'quiet', type: 'submit', disabled: true }, 'Save');
 
-  async function settle(asked: Promise<Settings>, done = ''): Promise<void> {
-    days.disabled = submit.disabled = true;
-    problem.hidden = true;
-    try {
-      days.value = String((await asked).max_key_days);
-      announce(done);
-    } catch (thrown) {
-      if (left.aborted) {
-        return;
-      }
-      problem.textContent = sentence(thrown);
-      problem.hidden = false;
-    }
-    days.disabled = submit.disabled = false;
-  }
+  const show = (s: Settings): void => { days.value = String(s.max_key_days); };
+  const settle = settling([days, submit], problem, show, left);
 
   function save(): void {
     void settle(app.api.updateSettings({ max_key_days: Number(days.value) }), 'The settings are saved.');

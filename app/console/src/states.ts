@@ -14,13 +14,21 @@ const words: Record<State, string> = {
 };
 
 const reasons: Record<string, string> = {
+  above_host_limit: 'it may use more than the computers give a session',
+  agent_lost: 'the computer that ran it did not come back',
   agent_away: 'the computer that ran it stopped responding',
   agent_restarted: 'the computer that ran it was restarted',
+  agent_stopped: 'the computer that ran it was shut down',
+  closed: 'it was closed',
   command_not_found: 'the program of this template is not installed; tell your admin',
-  desktop_exited: 'its program was closed',
+  database_restored: 'the service was restored from a backup before it had started; launch it again',
+  desktop_exited: 'its program ended with an error',
   desktop_killed: 'it was stopped unexpectedly',
+  disk_limit: 'its files used more disk space than it may have',
   display_ended: 'its screen stopped working',
   org_suspended: 'the organisation was suspended',
+  host_lost: 'the computer that it was to start on stopped responding',
+  memory_limit: 'its programs used more memory than it may have',
   no_host: 'no computer was available for it',
   no_room: 'all computers were full',
   owner_left: 'its owner left the organisation',
@@ -32,6 +40,14 @@ const reasons: Record<string, string> = {
 /** Reports whether the session is in a final state. */
 export function ended(session: Session): boolean {
   return session.state === 'terminated' || session.state === 'failed';
+}
+
+/** The reasons of a session that never was a desktop. */
+const notStarted = ['above_host_limit', 'command_not_found', 'no_host', 'no_room', 'start_failed', 'start_timed_out', 'template_unreadable'];
+
+/** Reports whether the session failed before it was a desktop. */
+export function neverStarted(session: Session): boolean {
+  return session.state === 'failed' && (session.detail !== undefined || notStarted.includes(session.reason ?? ''));
 }
 
 /** Reports whether the desktop can be opened, now or once it has started. */
@@ -52,10 +68,16 @@ export function reasonOf(code: string | undefined): string {
   return code === undefined ? '' : (reasons[code] ?? code.replaceAll('_', ' '));
 }
 
-/** Returns what a session waits for before it can start, or an empty string. */
+/** Returns what a session waits for: before it can start, or for its host to answer; otherwise an empty string. */
 export function waiting(session: Session): string {
-  return waitingOf(session.waiting_for);
+  return session.host_silent_since === undefined ? waitingOf(session.waiting_for) : 'its computer is not answering';
 }
+
+/** What a user reads in place of a desktop whose host does not answer. */
+export const silentHost = {
+  heading: 'The computer of this desktop is not answering',
+  text: 'The desktop may still be running there. This page connects again by itself when the computer answers.',
+};
 
 /** Returns what a code of waiting_for means, or an empty string. */
 export function waitingOf(code: string | undefined): string {

@@ -3,6 +3,10 @@
 /** Resolves after some milliseconds, or as soon as the user leaves the view. */
 export function pause(ms: number, left: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (left.aborted) {
+      resolve();
+      return;
+    }
     const timer = setTimeout(done, ms);
     left.addEventListener('abort', done, { once: true });
     function done(): void {

@@ -1,4 +1,6 @@
 // A headless Chromium, and what is told of a page in it.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -9,8 +11,8 @@ const args = [
 ];
 
 /** Starts a browser with a new, empty profile, which goes with it. */
-export function launch() {
-  return chromium.launch({ executablePath, args });
+export function launch(...more) {
+  return chromium.launch({ executablePath, args: [...args, ...more] });
 }
 
 /**
@@ -119,13 +121,66 @@ function middleOfWindow() {
       [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
     }
   });
-  return { x: (left + right) / 2, y: (top + bottom) / 2 };
+  const shrunk = canvas.getBoundingClientRect().width / width; // a sharp desktop has more pixels than the page
+  return { x: (left + right) / 2 * shrunk, y: (top + bottom) / 2 * shrunk };
+}
+
+/** Signs in with the form that the page shows. */
+export async function signIn(page, email, password) {
+  await page.getByLabel('Email').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+}
+
+/** Looks ten times a second, for 15 s at most, until `look` gives something; `seen` says what was there instead. */
+export async function poll(what, look, seen = () => 'nothing') {
+  const deadline = Date.now() + 15_000;
+  for (;;) {
+    const found = await look();
+    if (found) {
+      return found;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited for ${what}, saw ${seen()}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** What the environment says under a name. run.mjs sets it. */
+export function required(name) {
+  const value = process.env[name];
+  if (!value) {
+    throw new Error(`${name} is not set; \`make test/browser\` starts what this test needs and sets it`);
+  }
+  return value;
 }
 
 /** Types as hands do: a character above another one with Shift held. */
 export async function type(page, text) {
-  const keys = { '>': 'Shift+Period', '~': 'Shift+Backquote', ' ': 'Space' };
+  const keys = { '>': 'Shift+Period', '"': 'Shift+Quote', '~': 'Shift+Backquote', ' ': 'Space' };
   for (const character of text) {
     await page.keyboard.press(keys[character] ?? character);
   }
+}
+
+/** Launches a terminal in a signed-in page, and waits until its shell takes what is typed. `press` is `click` or `tap`. */
+export async function launchTerminal(page, press = 'click') {
+  await page.getByRole('button', { name: 'Launch Terminal', exact: true })[press]();
+  await painted(page);
+  await shellListens(page);
+}
+
+/** Ends the desktop that a page shows, so that the next file finds none. */
+export async function endDesktop(page, press = 'click') {
+  await page.getByRole('button', { name: 'Terminate this desktop', exact: true })[press]();
+  await page.getByRole('button', { name: 'Terminate', exact: true })[press]();
+  await page.getByText('No desktop is running.').waitFor();
+}
+
+/** The folder that is the home of the session that a page shows, below the agent's folder. */
+export async function homeOf(page, agentData) {
+  const session = page.url().split('/').at(-1);
+  const folder = (await readdir(agentData, { recursive: true })).find((name) => name.endsWith(`${session}/home`));
+  return join(agentData, folder);
 }

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  isPainted, launch, open, painted, refused, scriptsSee, settled, shellListens, type, unexpected,
+  isPainted, launch, open, painted, poll, refused, required, scriptsSee, settled, shellListens, signIn, type, unexpected,
 } from './browser.mjs';
 import { processesOf } from './processes.mjs';
 
@@ -216,14 +216,6 @@ step('the pages reported nothing but the refusals that were provoked', () => {
   assert.deepEqual(unexpected(stranger, ...provoked), []);
 });
 
-function required(name) {
-  const value = process.env[name];
-  if (!value) {
-    throw new Error(`${name} is not set; \`make test/browser\` starts what this test needs and sets it`);
-  }
-  return value;
-}
-
 function button(name) {
   return page.getByRole('button', { name, exact: true });
 }
@@ -248,12 +240,6 @@ async function changePassword(on, present, next) {
   await on.getByLabel('New password').fill(next);
   await on.getByRole('button', { name: 'Change password', exact: true }).click();
   await on.getByText('Your password has changed.').waitFor();
-}
-
-async function signIn(on, email, with_) {
-  await on.getByLabel('Email').fill(email);
-  await on.getByLabel('Password').fill(with_);
-  await on.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /** Asks the API as the page's user, from within the page. */
@@ -285,19 +271,6 @@ async function handshake(on, path, protocols) {
   }), [`${url.replace(/^http/, 'ws')}${path}`, protocols]);
   assert.equal(opened, false, `the stream ${path} is refused`);
   return Number(refusedSocket.exec((await told).text())[1] ?? 401);
-}
-
-/** Looks ten times a second, for 15 s at most, until `look` gives something; `seen` says what was there instead. */
-async function poll(what, look, seen = () => 'nothing') {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const found = await look();
-    if (found) {
-      return found;
-    }
-    assert.ok(Date.now() < deadline, `waited for ${what}, saw ${seen()}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 /** The word that the session wrote, once the line is complete. */

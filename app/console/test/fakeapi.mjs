@@ -33,6 +33,7 @@ export function session(more = {}) {
     template: { id, name, title },
     owner_id: me.user.id,
     state: 'running',
+    scale: 1,
     created_at: new Date().toISOString(),
     ...more,
   };
@@ -49,12 +50,24 @@ export function problem(status, code, detail, more = {}) {
   return { status, contentType: 'application/problem+json', body: JSON.stringify(body) };
 }
 
+/** The quotas of the organisation, of which `own` are the limits that its admins set. */
+export function quotas(own = {}) {
+  const ceiling = { per_org: 10, per_user: 3 };
+  return {
+    sessions: { per_org: 10, per_user: 3, used_by_org: 4, used_by_user: 1, ceiling, own },
+  };
+}
+
 /** FakeApi answers a page's requests from a table that a test may change at any time. */
 export class FakeApi {
   /** What was asked, as `METHOD path`, with the body that came. */
   asked = [];
+  /** No changes are told. */
+  offline = false;
   /** Sessions that the list shows. */
   sessions = [];
+  /** What happened to sessions, by their ids. */
+  events = {};
   /** From `METHOD path` to an answer, or a function that gives one. */
   answers = {
     'GET /api/v1/me': () => json(200, me),
@@ -64,15 +77,39 @@ export class FakeApi {
     'GET /api/v1/invitations': () => json(200, { items: [] }),
     'GET /api/v1/keys': () => json(200, { items: [] }),
     'GET /api/v1/settings': () => json(200, { max_key_days: 365 }),
+    'GET /api/v1/quotas': () => json(200, quotas()),
+    'GET /api/v1/quotas/members': () => json(200, { items: [] }),
+    'GET /api/v1/agents': () => json(200, { items: [] }),
     'GET /api/v1/templates': () => json(200, { items: [terminal] }),
-    'GET /api/v1/sessions': () => json(200, { items: this.sessions }),
+    'GET /api/v1/sessions': (_, { searchParams }) => json(200, {
+      items: this.sessions.filter((s) => searchParams.get('active') !== 'true' || !/terminated|failed/.test(s.state)),
+    }),
     'POST /api/v1/auth/logout': () => ({ status: 204 }),
   };
 
   /** Serves a page its files and its answers. */
   async serve(page) {
     await page.route('**/*', (route) => this.#answer(route));
+    await page.routeWebSocket('**/api/v1/ws/events*', (socket) => this.#tell(socket));
     return this;
+  }
+
+  /** Says again and again that something has changed, since a test may have changed anything. */
+  #tell(socket) {
+    if (this.offline) {
+      socket.close();
+      return;
+    }
+    socket.send(JSON.stringify({ type: 'heartbeat', seq: 1, time: new Date().toISOString() }));
+    const timer = setInterval(() => {
+      if (this.offline) {
+        socket.close();
+        clearInterval(timer);
+        return;
+      }
+      socket.send(JSON.stringify({ type: 'session.updated', seq: 2, time: new Date().toISOString() }));
+    }, 500).unref(); // a page that is closed does not close its socket here
+    socket.onClose(() => clearInterval(timer));
   }
 
   /** How often that was asked. */
@@ -85,20 +122,22 @@ export class FakeApi {
     const path = `/api/v1/sessions/${s.id}`;
     let tickets = 0;
     this.answers[`GET ${path}`] = () => json(200, s);
+    this.answers[`GET ${path}/events`] = () => json(200, { items: this.events[s.id] ?? [] });
     this.answers[`POST ${path}/tickets`] = () => json(201, { ticket: `secret${++tickets}`, expires_in: 30 });
     return s;
   }
 
   async #answer(route) {
     const request = route.request();
-    const { pathname } = new URL(request.url());
+    const url = new URL(request.url());
+    const { pathname } = url;
     if (!pathname.startsWith('/api/')) {
       return route.fulfill(await file(pathname));
     }
     const what = `${request.method()} ${pathname}`;
     this.asked.push({ what, body: request.postDataJSON() });
     const answer = this.answers[what] ?? problem(404, 'not_found', `${what} has no answer in this test`);
-    return route.fulfill(typeof answer === 'function' ? await answer(request.postDataJSON()) : answer);
+    return route.fulfill(typeof answer === 'function' ? await answer(request.postDataJSON(), url) : answer);
   }
 }
 

@@ -14,16 +14,28 @@ export async function streams(page, answer) {
   });
 }
 
-/** Answers a playwright WebSocketRoute as a desktop would: handshake without authentication, then one picture. */
+/**
+ * Answers a playwright WebSocketRoute as a desktop would: handshake without authentication, then one picture, and again
+ * each time that the page asks for all of it. `ws.silent` makes it a desktop that is out of reach.
+ */
 export function serve(ws) {
   const steps = [
-    () => [Buffer.from([1, 1])], // the viewer's version: one security type, none
-    () => [Buffer.alloc(4)], // its choice: fine
-    () => [init()], // its wish to share
-    () => [picture()], // its first wishes: the picture, whatever they are
+    () => Buffer.from([1, 1]), // the viewer's version: one security type, none
+    () => Buffer.alloc(4), // its choice: fine
+    () => init(), // its wish to share
+    () => picture(), // its first wishes: the picture, whatever they are
   ];
-  ws.onMessage(() => steps.shift()?.().forEach((bytes) => ws.send(bytes)));
+  ws.onMessage((bytes) => {
+    if (!ws.silent && (steps.length > 0 || isQuestion(bytes))) {
+      ws.send((steps.shift() ?? picture)());
+    }
+  });
   ws.send(Buffer.from('RFB 003.008\n'));
+}
+
+/** Whether that is a FramebufferUpdateRequest that is not incremental. */
+function isQuestion(bytes) {
+  return bytes[0] === 3 && bytes[1] === 0;
 }
 
 function init() {

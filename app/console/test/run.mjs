@@ -1,15 +1,15 @@
 // Starts a `streamspace dev` with data of its own, runs the browser tests against it, and leaves nothing behind.
 //
-//   node test/run.mjs path/to/streamspace
+//   node test/run.mjs path/to/streamspace [test ...]
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { startMail } from './mailbox.mjs';
+import { freePort } from './ports.mjs';
 
 /** A first start makes a database; on a loaded machine that takes its time. */
 const readyWithin = 120_000;
@@ -17,9 +17,9 @@ const readyWithin = 120_000;
 /** An orderly end stops a database and every session. */
 const endsWithin = 30_000;
 
-const program = process.argv[2];
+const [program, ...only] = process.argv.slice(2);
 if (!program) {
-  console.error('usage: node test/run.mjs path/to/streamspace');
+  console.error('usage: node test/run.mjs path/to/streamspace [test ...]');
   process.exit(2);
 }
 
@@ -85,10 +85,13 @@ async function passes() {
     STREAMSPACE_URL: settings.STREAMSPACE_PUBLIC_URL,
     STREAMSPACE_AGENT_DATA: join(data, 'agent'),
     STREAMSPACE_MAILBOX: mailbox,
+    STREAMSPACE_PROGRAM: program,
   });
-  const files = ['states.test.mjs', 'desktop.test.mjs', 'mail.test.mjs'].map(
-    (name) => fileURLToPath(new URL(name, import.meta.url)),
-  );
+  const all = [
+    'states', 'desktop', 'connection', 'restart', 'ended', 'fit', 'clipboard', 'typing', 'signins', 'mail', 'reference',
+  ];
+  const chosen = all.filter((name) => only.length === 0 || only.includes(name));
+  const files = chosen.map((name) => fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url)));
   const stream = run({ files, concurrency: 1 });
   const passed = new Set();
   let failed = false;
@@ -131,18 +134,4 @@ async function stop() {
 
 function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** A port on which nothing listens, below those that the kernel gives to connections and to those who ask for any port. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    const listen = () => probe.listen(20000 + Math.floor(Math.random() * 12767), '127.0.0.1');
-    probe.on('error', (error) => (error.code === 'EADDRINUSE' ? listen() : reject(error)));
-    probe.on('listening', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-    listen();
-  });
 }

@@ -1,9 +1,13 @@
 // What the page shows in each state of the world, with an API that is made to be in it. The page must be built.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { findings } from './axe.mjs';
 import { launch, open, painted, refused, scriptsSee, unexpected } from './browser.mjs';
-import { FakeApi, json, me, origin, problem, session, terminal } from './fakeapi.mjs';
+import { FakeApi, json, me, origin, problem, quotas, session, terminal } from './fakeapi.mjs';
 import { serve, streams } from './fakedesktop.mjs';
+
+const screenshots = process.env.STREAMSPACE_SCREENSHOTS;
 
 let browser;
 before(async () => { browser = await launch(); });
@@ -17,10 +21,21 @@ function state(name, provoked, fn) {
       const api = await new FakeApi().serve(page);
       await fn(page, api);
       assert.deepEqual(unexpected(page, ...provoked), [], 'errors in the page');
+      await picture(page, name);
+      assert.deepEqual(await findings(page), [], 'hard to use by keyboard, by screen reader or with weak eyes');
     } finally {
       await page.context().close();
     }
   });
+}
+
+/** Takes the page's picture in light and dark, if STREAMSPACE_SCREENSHOTS names a folder for them. */
+async function picture(page, name) {
+  for (const colorScheme of screenshots === undefined ? [] : ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const path = join(screenshots, `${name.replaceAll(/\W+/g, '-')}-${colorScheme}.png`);
+    await page.screenshot({ path, fullPage: true });
+  }
 }
 
 const signedOut = () => problem(401, 'no_credential', 'sign in first');
@@ -173,6 +188,17 @@ state('someone of several organisations chooses one', choosing, async (page, api
   assert.deepEqual(await scriptsSee(page), [0, 0, '']);
 });
 
+state('the list says that it is offline, and goes on by itself', [], async (page, api) => {
+  await page.goto(`${origin}/`);
+  await page.getByText('No desktop is running.').waitFor();
+  api.offline = true;
+  await page.getByText('The connection was lost. Connecting again…').waitFor();
+  api.offline = false;
+  api.sessions = [session({ name: 'Meanwhile' })];
+  await page.getByText('Meanwhile', { exact: true }).waitFor();
+  await page.getByText('The connection was lost.').waitFor({ state: 'detached' });
+});
+
 state('the list tells loading, empty and out of date apart', [refused(503, '/sessions')], async (page, api) => {
   let release;
   const held = new Promise((resolve) => { release = resolve; });
@@ -247,7 +273,7 @@ state('terminate asks first, and Escape keeps the session', [], async (page, api
   assert.equal(api.count(`DELETE /api/v1/sessions/${s.id}`), 1);
 });
 
-state('a launch goes to the desktop, a lost one reconnects with a new ticket', [], async (page, api) => {
+state('a launch goes to the desktop, a lost one connects again by itself with a new ticket', [], async (page, api) => {
   const s = api.knows(session({ state: 'pending' }));
   const opened = [];
   let answer;
@@ -266,12 +292,75 @@ state('a launch goes to the desktop, a lost one reconnects with a new ticket', [
   await painted(page);
   await page.getByText('Running').waitFor();
   await opened[0].close({ code: 1001 });
-  await page.getByText('The connection to the desktop was lost.').waitFor();
-  await button(page, 'Reconnect').click();
+  await page.waitForFunction(() => document.querySelector('.screen canvas') === null);
   await painted(page);
   assert.deepEqual(opened.map((ws) => ws.protocols()), [['binary', 'ticket.secret1'], ['binary', 'ticket.secret2']]);
   assert.equal(new URL(opened[0].url()).pathname, `/api/v1/sessions/${s.id}/stream`);
   assert.doesNotMatch(page.url() + opened.map((ws) => ws.url()).join(), /secret/);
+});
+
+state('a desktop that falls silent is shown as lost within ten seconds', [/Failed|timed out|WebSocket/], async (page, api) => {
+  const s = api.knows(session());
+  const opened = [];
+  let away = false;
+  await streams(page, (ws) => {
+    opened.push(ws);
+    if (!away) {
+      serve(ws);
+    }
+  });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  await page.waitForTimeout(9000); // longer than a desktop may be silent: this one is idle, and answers
+  assert.equal(opened.length, 1);
+  away = true;
+  opened[0].silent = true;
+  await page.getByText('Not connected').waitFor({ timeout: 10_000 });
+  assert.equal(await page.getByText('Running').count(), 0);
+  assert.equal(await button(page, 'Full screen').count(), 0);
+  away = false;
+  await painted(page);
+  await page.getByText('Running').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'TEXTAREA');
+});
+
+const away = [/ERR_FAILED/, /WebSocket/, /Failed/];
+state('a server that is away is tried again, and at once when the network is back', away, async (page, api) => {
+  const s = api.knows(session());
+  const opened = [];
+  await streams(page, (ws) => {
+    opened.push(ws);
+    serve(ws);
+  });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  const gone = (route) => route.abort();
+  await page.route('**/api/**', gone);
+  await opened[0].close({ code: 1011 });
+  await page.getByRole('heading', { name: 'The server does not respond' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.className), 'overlay', 'the focus is not lost');
+  await page.waitForTimeout(7000); // by now it waits for seconds between two attempts
+  await page.unroute('**/api/**', gone);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await page.waitForFunction(() => document.querySelector('.screen canvas') !== null, undefined, { timeout: 1500 });
+  await painted(page);
+});
+
+state('access that is gone stops the attempts', [refused(403, '/sessions')], async (page, api) => {
+  const s = api.knows(session());
+  const opened = [];
+  await streams(page, (ws) => {
+    opened.push(ws);
+    serve(ws);
+  });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  api.answers[`GET /api/v1/sessions/${s.id}`] = problem(403, 'other_org', 'this session is another organisation’s');
+  await opened[0].close({ code: 4403 });
+  await page.getByRole('heading', { name: 'This desktop cannot be opened' }).waitFor();
+  const asked = api.asked.length;
+  await page.waitForTimeout(2000);
+  assert.equal(api.asked.length, asked);
 });
 
 state('a session that failed says why and offers no reconnect', [/Failed when connecting/], async (page, api) => {
@@ -281,9 +370,9 @@ state('a session that failed says why and offers no reconnect', [/Failed when co
     void ws.close({ code: 1011 });
   });
   await page.goto(`${origin}/#/sessions/${s.id}`);
-  await page.getByRole('heading', { name: 'The desktop has failed' }).waitFor();
+  await page.getByRole('heading', { name: 'The desktop could not be started' }).waitFor();
   await page.getByText('the program of this template is not installed').waitFor();
-  assert.equal(await button(page, 'Reconnect').count(), 0);
+  assert.equal(await button(page, 'Try now').count(), 0);
   await button(page, 'Back to desktops').click();
   await page.getByText('No desktop is running.').waitFor();
 });
@@ -303,6 +392,88 @@ state('a desktop that has ended is launched again', [refused(409, '/sessions')],
     template: s.template.id, name: s.name,
   });
   assert.equal(await button(page, 'Launch again').count(), 0, "another member's is not one's own to launch");
+});
+
+const focused = (page) => page.evaluate(() => document.activeElement !== document.body);
+
+state('a desktop that an admin ends says who did it, and what it waits for', [], async (page, api) => {
+  const s = api.knows(session());
+  const opened = [];
+  await streams(page, (ws) => {
+    opened.push(ws);
+    serve(ws);
+  });
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  api.answers['GET /api/v1/members'] = () => json(200, { items: people });
+  api.events[s.id] = [{ at: s.created_at, type: 'created' }, { at: s.created_at, type: 'terminating', by: people[1].id }];
+  s.state = 'terminating';
+  await opened[0].close({ code: 4410 });
+  await page.getByRole('heading', { name: 'The desktop is ending…' }).waitFor();
+  await page.getByText('Ada ended it. Its programs are being stopped.').waitFor();
+  assert.ok(await focused(page), 'the focus is not lost');
+  assert.equal(await page.getByRole('button', { name: /Full screen|Terminate/ }).count(), 0);
+  Object.assign(s, { state: 'terminated', ended_at: new Date().toISOString() });
+  await page.getByRole('heading', { name: 'The desktop has ended' }).waitFor();
+  await page.getByText('Ada ended it.', { exact: true }).waitFor();
+  await button(page, 'Launch again').waitFor();
+  assert.ok(await focused(page), 'the focus is not lost');
+});
+
+state('a desktop whose computer is silent says so, and connects when it answers', [/code: 1011/], async (page, api) => {
+  const s = api.knows(session({ host_silent_since: new Date(Date.now() - 90_000).toISOString() }));
+  api.sessions = [s];
+  let answers = false;
+  await streams(page, (ws) => (answers ? serve(ws) : ws.close({ code: 1011 })));
+  await page.goto(origin);
+  await page.getByText('its computer is not answering').waitFor();
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByRole('heading', { name: 'The computer of this desktop is not answering' }).waitFor();
+  await page.getByText('The desktop may still be running there.').waitFor();
+  answers = true;
+  delete s.host_silent_since;
+  await painted(page);
+});
+
+state('a desktop that never started can be tried again, and shows what its programs wrote', [], async (page, api) => {
+  const s = api.knows(session({ state: 'failed', reason: 'desktop_exited', detail: 'cannot open display' }));
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await page.getByRole('heading', { name: 'The desktop could not be started' }).waitFor();
+  await page.getByText('cannot open display').waitFor();
+  await button(page, 'Try again').waitFor();
+  assert.equal(await button(page, 'Launch again').count(), 0);
+});
+
+state('an admin sees whose desktop it is', [], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  const s = api.knows(session({ owner_id: people[1].id, owner_name: 'Ada' }));
+  await streams(page, serve);
+  await page.goto(`${origin}/#/sessions/${s.id}`);
+  await painted(page);
+  await page.getByText('of Ada', { exact: true }).waitFor();
+});
+
+state('a session that ends stays in the list with its reason, and the focus stays near', [], async (page, api) => {
+  const s = session();
+  api.sessions = [s];
+  api.answers[`DELETE /api/v1/sessions/${s.id}`] = () => {
+    s.state = 'terminating';
+    return json(202, s);
+  };
+  await page.goto(origin);
+  await button(page, 'Terminate Terminal').focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.getByText('Ending', { exact: true }).waitFor();
+  assert.ok(await focused(page), 'the focus is not lost');
+  Object.assign(s, { state: 'failed', reason: 'agent_away', ended_at: new Date().toISOString() });
+  const gone = page.getByRole('region', { name: 'Recently ended' });
+  await gone.getByText('Ended just now · the computer that ran it stopped responding').waitFor();
+  await gone.getByText('Failed').waitFor();
+  assert.ok(await focused(page), 'the focus is not lost');
+  api.answers['POST /api/v1/sessions'] = () => json(201, api.knows(session({ id: terminal.id, state: 'pending' })));
+  await gone.getByRole('button', { name: 'Launch again: Terminal' }).click();
+  await page.waitForURL(`**/#/sessions/${terminal.id}`);
 });
 
 state('a desktop uses the dark colours in a light scheme, the page around it the light ones', [], async (page, api) => {
@@ -330,7 +501,8 @@ state('a session of another organisation is refused in words', [refused(403, '/s
   await page.getByText('This session is another organisation’s.').waitFor();
 });
 
-state('the list rests while a desktop is in the foreground', [], async (page, api) => {
+// The clock leaps over the time that a socket takes to close.
+state('the list rests while a desktop is in the foreground', [/Disconnection timed out/], async (page, api) => {
   const s = api.knows(session());
   api.sessions = [s];
   await streams(page, serve);
@@ -353,11 +525,11 @@ state('Ctrl, Alt and Shift together take the keyboard out of the desktop', [], a
   await page.goto(`${origin}/#/sessions/${s.id}`);
   await painted(page);
   const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.tagName);
-  assert.equal(await focused(), 'CANVAS');
+  assert.equal(await focused(), 'TEXTAREA');
   await page.keyboard.press('Tab');
-  assert.equal(await focused(), 'CANVAS');
+  assert.equal(await focused(), 'TEXTAREA');
   await page.keyboard.press('Control+Alt+Shift+T');
-  assert.equal(await focused(), 'CANVAS');
+  assert.equal(await focused(), 'TEXTAREA');
   await page.keyboard.press('Control+Alt+Shift');
   assert.equal(await focused(), 'Desktops');
 });
@@ -580,6 +752,59 @@ state('an API key is made, replaced and revoked', [refused(409, '/keys')], async
   await button(page, 'Revoke').click();
   await page.getByText('last used just now').waitFor({ state: 'detached' });
   await page.getByText('never used').waitFor();
+});
+
+state('a member sees the limits of desktops, and changes none', [], async (page) => {
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('The organisation has 4 of 10 desktops. You have 1 of 3.').waitFor();
+  assert.equal(await page.getByLabel('Desktops of each member').count(), 0);
+});
+
+state('an admin sets limits, of everyone and of one member', [refused(400, '/quotas')], async (page, api) => {
+  let own_limit;
+  const user_id = people[3].id;
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  api.answers['GET /api/v1/quotas/members'] = () => json(200, {
+    items: [{ user_id, user_name: 'Bob', sessions: { used: 1, limit: own_limit ?? 3, own_limit } }],
+  });
+  api.answers['PUT /api/v1/quotas'] = () => problem(400, 'invalid_input', 'sessions.per_user must be 0 to 2, not 3');
+  api.answers[`PUT /api/v1/quotas/members/${user_id}`] = (body) => {
+    own_limit = body.sessions.own_limit;
+    return json(200, {});
+  };
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('The organisation has 4 of 10 desktops.').waitFor();
+  await page.getByLabel('Desktops of each member').fill('3');
+  await button(page, 'Save limits').click();
+  await page.getByText('Sessions.per_user must be 0 to 2, not 3.').waitFor();
+  api.answers['PUT /api/v1/quotas'] = (body) => json(200, quotas(body.sessions));
+  await page.getByLabel('Desktops of each member').fill('2');
+  await button(page, 'Save limits').click();
+  await page.getByText('The limits are saved.').waitFor({ state: 'attached' });
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'PUT /api/v1/quotas').body, { sessions: { per_user: 2 } });
+  await page.getByLabel('Own limit of Bob').fill('1');
+  await page.getByLabel('Own limit of Bob').blur();
+  await page.getByText('1 of 1 desktops').waitFor();
+  await page.getByLabel('Own limit of Bob').fill('');
+  await page.getByLabel('Own limit of Bob').blur();
+  await page.getByText('1 of 3 desktops').waitFor();
+});
+
+state('an admin sees the hosts, and that there is none', [], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('No host serves your organisation yet').waitFor();
+  const away_since = new Date(Date.now() - 3_600_000).toISOString();
+  const id = '019a0000-0000-7000-8000-0000000000c1';
+  api.answers['GET /api/v1/agents'] = () => json(200, {
+    items: [
+      { id, name: 'rack-1', version: 'v1.2.3', state: 'connected', has_room: false, sessions: 1 },
+      { id, name: 'rack-2', state: 'away', away_since, has_room: true, sessions: 2 },
+    ],
+  });
+  await page.reload();
+  await page.getByText('1 desktop of yours · v1.2.3 · is full').waitFor();
+  await page.getByText('2 desktops of yours · last heard of').waitFor();
 });
 
 state('an admin limits, sees and revokes the API keys of others', [refused(400, '/settings')], async (page, api) => {
