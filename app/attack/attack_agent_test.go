@@ -2,8 +2,8 @@ package attack
 
 import (
 	"bytes"
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -115,6 +115,26 @@ func (p *outpost) Dial(_ context.Context, session uuid.UUID) (net.Conn, error) {
 		defer far.Close()
 		if _, err := far.Write(greeting(session, of)); err == nil {
 			_, _ = io.Copy(far, far) // until the viewer has gone
+		}
+	}()
+	return near, nil
+}
+
+// Log implements tunnel.AgentHandler. The output names the session and its realm.
+func (p *outpost) Log(_ context.Context, session uuid.UUID, _ link.LogQuery) (io.ReadWriteCloser, error) {
+	of := p.f.ownerOf("session", session)
+	if !slices.Contains(p.realms, of) {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.asked = append(p.asked, session)
+		return nil, link.ErrNoLog
+	}
+	near, far := net.Pipe()
+	go func() {
+		defer far.Close()
+		part := link.LogPart{Kind: link.LogLine, Seq: 1, Time: time.Now(), Text: string(greeting(session, of))}
+		if err := json.NewEncoder(far).Encode(part); err == nil {
+			_, _ = io.Copy(io.Discard, far) // until the reader has gone
 		}
 	}()
 	return near, nil
@@ -272,8 +292,12 @@ func (f *arena) forgedAgent(t *rapid.T) *shot {
 			key = secret.New().Reveal()
 		case 1:
 			key = f.realms[0].accesses[0].secret // a member's
-		case 2: // an older process, or one that there never was
-			epoch, want = cmp.Or(p.epoch-1, p.epoch+7), verdict{409, "stale_agent"}
+		case 2: // an older process, or one that there never was. A later epoch alone lets no one in: it needs the secret
+			if epoch--; epoch > 0 {
+				want = verdict{409, "stale_agent"}
+			} else {
+				key, epoch = secret.New().Reveal(), p.epoch+7
+			}
 		case 3:
 			q.header.Set("Origin", f.attack.URL)
 			want = verdict{403, "origin_refused"}

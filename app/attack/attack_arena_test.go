@@ -268,6 +268,9 @@ func (f *arena) close() {
 		for _, v := range r.streams {
 			v.socket.CloseNow()
 		}
+		for _, v := range r.followers {
+			v.socket.CloseNow()
+		}
 	}
 	for _, p := range f.posts {
 		p.disconnect()
@@ -312,7 +315,7 @@ func (f *arena) draw(t *rapid.T) *shot {
 		f.listSessions, f.createSession, f.createTicket, f.visit, f.deleteSession, f.careless, f.getTemplate,
 		f.forgedAgent, f.nothing, f.sometimesLogIn, f.signIn, f.signIn, f.updateMember, f.enlist, f.withdrawing, f.stream,
 		f.takeOverSession, f.listSignIns, f.changePassword, f.listOrgs, f.switchOrg, f.createTemplate, f.updateTemplate,
-		f.failDeletion, f.requestPublication, f.withdrawPublication,
+		f.followEvents, f.followEvents, f.readLog, f.failDeletion, f.requestPublication, f.withdrawPublication,
 	})(t)
 }
 

@@ -64,6 +64,7 @@ type realm struct {
 	keys            map[keyUse]keyed // by which sessions were created
 	tickets         []*pass
 	streams         []*viewing
+	followers       []*following
 	things          map[string]uuid.UUID // of what the model does not know, one of each by its parameter
 	audit, events   map[string]int64     // entries by what they say
 }

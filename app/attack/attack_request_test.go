@@ -2,9 +2,9 @@ package attack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -217,7 +217,9 @@ func (f *arena) apiShot(
 func (f *arena) send(q request, who http.Header) (answered, error) {
 	f.attack.requests.Add(1)
 	f.attack.noteOperation(q.method, q.path)
-	r, err := http.NewRequest(q.method, f.attack.URL+q.path, strings.NewReader(q.body))
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, q.method, f.attack.URL+q.path, strings.NewReader(q.body))
 	if err != nil {
 		return answered{}, err
 	}
@@ -231,7 +233,7 @@ func (f *arena) send(q request, who http.Header) (answered, error) {
 		return answered{}, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err := read(response, cancel)
 	return answered{response.StatusCode, response.Header, body}, err
 }
 

@@ -141,7 +141,10 @@ func (f *arena) signIn(t *rapid.T) *shot {
 
 // suspend has an operator take an organisation out of service, or back.
 func (f *arena) suspend(t *rapid.T) *shot {
-	r, to := pick(t, "realm", f.realms), rarely(t, "suspended", 4)
+	return f.suspending(pick(t, "realm", f.realms), rarely(t, "suspended", 4))
+}
+
+func (f *arena) suspending(r *realm, to bool) *shot {
 	s := &shot{of: r, what: fmt.Sprintf("operator: %s suspended %v", r.label, to)}
 	s.fire = func() *difference {
 		f.must(f.operate("suspend_org('attack', $1, $2)", r.id.UUID, to))

@@ -33,6 +33,7 @@ type shownSession struct {
 	State      string        `json:"state"`
 	Reason     string        `json:"reason"`
 	WaitingFor string        `json:"waiting_for"`
+	Scale      int           `json:"scale"`
 	Tags       []string      `json:"tags"`
 	CreatedAt  time.Time     `json:"created_at"`
 	EndedAt    time.Time     `json:"ended_at"`
@@ -45,7 +46,7 @@ func (s *modelSession) shown() shownSession {
 	}
 	return shownSession{
 		ID: s.id, Name: s.name, OwnerID: s.owner.id.UUID, State: string(s.state), Reason: s.reason, CreatedAt: s.created,
-		WaitingFor: waits, OwnerName: s.owner.name, Tags: append([]string{}, s.tags...),
+		WaitingFor: waits, Scale: 1, OwnerName: s.owner.name, Tags: append([]string{}, s.tags...),
 		Template: shownTemplate{ID: s.template.id, Name: s.template.name, Title: s.template.title},
 	}
 }
@@ -141,6 +142,7 @@ func (f *arena) takeOverSession(t *rapid.T) *shot {
 		}
 		s.owner = who
 		s.of.audit["session.take_over"]++
+		s.of.events["session.taken_over"]++
 		return verdict{status: 200}
 	})
 }

@@ -22,9 +22,10 @@ import (
 
 const (
 	// streamTimeout is above what a stream takes to open and to answer on a machine that does much else.
-	streamTimeout = 15 * time.Second
-	// endTimeout is above the two seconds in which one ends whose right was withdrawn.
-	endTimeout = 5 * time.Second
+	streamTimeout = 60 * time.Second
+	// endTimeout is far above what one takes to end whose right was withdrawn, and below the look each 30 s that would
+	// end it as well.
+	endTimeout = 20 * time.Second
 )
 
 // pass is a ticket.
@@ -186,6 +187,9 @@ func (f *arena) open(s *shot, o offer) *difference {
 		}
 		return d
 	}
+	if k.session.owner != k.access.who {
+		k.access.of.audit["session.connect"]++
+	}
 	v := &viewing{pass: k, role: k.access.role(), socket: socket, ended: make(chan error, 1)}
 	if err := v.meet(); err != nil {
 		socket.CloseNow()
@@ -247,7 +251,7 @@ func (f *arena) mayOpen(o offer) verdict {
 }
 
 func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
-	at := f.attack.URL + "/api/v1/sessions/" + o.at.text + "/stream"
+	path := "/api/v1/sessions/" + o.at.text + "/stream"
 	protocols := []string{"ticket." + o.text}
 	if o.binary {
 		protocols = append(protocols, "binary")
@@ -258,15 +262,20 @@ func (f *arena) dial(o offer) (*websocket.Conn, answered, error) {
 	}
 	if o.plain {
 		header.Set("Sec-WebSocket-Protocol", strings.Join(protocols, ", "))
-		got, err := f.send(request{method: http.MethodGet, path: strings.TrimPrefix(at, f.attack.URL), header: header}, nil)
+		got, err := f.send(request{method: http.MethodGet, path: path, header: header}, nil)
 		return nil, got, err
 	}
+	return f.dialAt(path, header, protocols)
+}
+
+// dialAt asks for a WebSocket. The answer has the body of a refusal.
+func (f *arena) dialAt(path string, header http.Header, protocols []string) (*websocket.Conn, answered, error) {
 	f.attack.requests.Add(1)
-	f.attack.noteOperation(http.MethodGet, strings.TrimPrefix(at, f.attack.URL))
+	f.attack.noteOperation(http.MethodGet, path)
 	ctx, cancel := context.WithTimeout(context.Background(), streamTimeout)
 	defer cancel()
 	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
-	socket, response, err := websocket.Dial(ctx, at, &websocket.DialOptions{
+	socket, response, err := websocket.Dial(ctx, f.attack.URL+path, &websocket.DialOptions{
 		HTTPClient: f.attack.Client, HTTPHeader: header, Subprotocols: protocols,
 	})
 	if response == nil {

@@ -20,6 +20,8 @@ type contract map[string]operation
 type operation struct {
 	id, method, path string
 	public           bool             // callers need no credential
+	live             bool             // its response has no end
+	socket           bool             // it is a WebSocket
 	body             *openapi3.Schema // of the JSON that it takes; nil: none
 }
 
@@ -33,6 +35,7 @@ func readContract(spec []byte) (contract, error) {
 		for method, o := range item.Operations() {
 			op := operation{
 				id: o.OperationID, method: method, path: path, public: o.Extensions["x-permission"] == "public",
+				live: o.Extensions["x-live"] != nil, socket: o.Extensions["x-live"] == "websocket",
 			}
 			if o.RequestBody != nil {
 				op.body = o.RequestBody.Value.Content.Get("application/json").Schema.Value

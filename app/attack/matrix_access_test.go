@@ -19,7 +19,9 @@ var _ = add(func(w *world) resource {
 		w.execute(t, "select rls.sign_in($1, $2, $3, $4, $5, '', $6)",
 			w.callers[caller].User.UUID, w.orgs[caller].ID.UUID, id,
 			hash[:], time.Now().Add(time.Hour), w.text(caller))
-		if err := database.Superuser(t).QueryRow(t.Context(), "select public_id from app.credentials where id = $1", id).
+		conn := database.Superuser(t)
+		defer func() { _ = conn.Close(t.Context()) }() // it has done its work
+		if err := conn.QueryRow(t.Context(), "select public_id from app.credentials where id = $1", id).
 			Scan(&public); err != nil {
 			t.Fatal(err)
 		}

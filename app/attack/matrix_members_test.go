@@ -16,6 +16,8 @@ var _ = add(func(w *world) resource {
 				values ($1::uuid, $1::uuid || '@example.test', $2, '')`, id, w.text(caller))
 			w.execute(t, "insert into app.memberships (org_id, user_id, role) values ($1, $2, 'member')",
 				w.orgs[caller].ID.UUID, id)
+			w.execute(t, "insert into app.quota_usage (org_id, holder_id, kind) values ($1, $2, 'sessions')",
+				w.orgs[caller].ID.UUID, id)
 			return id
 		},
 		bodies: map[string]func(*testing.T, string) map[string]any{

@@ -14,13 +14,12 @@ var _ = add(func(w *world) resource {
 	m := sessionMatrix{world: w, tickets: map[string][]string{}}
 	return resource{
 		param: "session_id", make: m.launch, prepare: m.prepare,
-		bodies:      map[string]func(*testing.T, string) map[string]any{"createSession": m.template},
-		credentials: map[string]func(*testing.T, string) map[string]string{"streamSession": m.upgrade},
+		bodies: map[string]func(*testing.T, string) map[string]any{"createSession": m.template},
+		credentials: map[string]func(*testing.T, string) map[string]string{
+			"streamSession": m.upgrade, "streamLog": w.upgrade,
+		},
 		rows: `
 operation      id               none expired no-org viewer member other admin owner stranger suspended removed out
-getQuotas         -              401     401    401    200    200   200   200   200      200       401     401 401
-getQuotas         header         401     401    401    200    200   200   200   200      200       401     401 401
-getQuotas         filter         401     401    401    400    400   400   400   400      400       400     400 400
 listSessions   -                 401     401    401    200    200   200   200   200      200       401     401 401
 listSessions   header            401     401    401    200    200   200   200   200      200       401     401 401
 listSessions   filter            401     401    401    400    400   400   400   400      400       400     400 400
@@ -48,6 +47,9 @@ takeOverSession unknown          401     401    401    403    403   403   404   
 streamSession  own               401     401    401    401    503   404   503   503      403       401     401 401
 streamSession  foreign           401     401    401    401    403   403   403   403      503       401     401 401
 streamSession  unknown           401     401    401    401    404   404   404   404      404       401     401 401
+streamLog      own               401     401    401    404    503   404   503   503      403       401     401 401
+streamLog      foreign           401     401    401    403    403   403   403   403      503       401     401 401
+streamLog      unknown           401     401    401    404    404   404   404   404      404       401     401 401
 deleteSession  own               401     401    401    403    202   404   202   202      403       401     401 401
 deleteSession  foreign           401     401    401    403    403   403   403   403      202       401     401 401
 deleteSession  unknown           401     401    401    403    404   404   404   404      404       401     401 401

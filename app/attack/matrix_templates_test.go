@@ -11,8 +11,10 @@ var _ = add(func(w *world) resource {
 		param: "template_id",
 		make: func(t *testing.T, caller string) uuid.UUID {
 			id := uuid.Must(uuid.NewV7())
-			w.execute(t, `insert into app.templates (org_id, id, name, title, description, spec)
-				values ($1, $2::uuid, $2::uuid::text, $3, $3, jsonb_build_object('command', array[$3::text]))`,
+			// In the organisation's scope, which the trigger that counts the templates needs.
+			w.execute(t, `with scope as materialized (select set_config('app.org_id', $1::uuid::text, true))
+				insert into app.templates (org_id, id, name, title, description, spec)
+				select $1::uuid, $2::uuid, $2::uuid::text, $3, $3, jsonb_build_object('command', array[$3::text]) from scope`,
 				w.orgs[caller].ID.UUID, id, w.text(caller))
 			return id
 		},

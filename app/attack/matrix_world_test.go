@@ -2,6 +2,7 @@ package attack
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,10 +89,12 @@ func (w *world) plant(t *testing.T) {
 		w.globex.ID.UUID, w.canary)
 }
 
-// execute does what no operation of the API does yet.
+// execute does what no operation of the API does yet. It closes its connection: the matrix makes hundreds of them.
 func (w *world) execute(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	if _, err := database.Superuser(t).Exec(t.Context(), sql, args...); err != nil {
+	conn := database.Superuser(t)
+	defer func() { _ = conn.Close(t.Context()) }() // it has done its work
+	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -176,6 +179,9 @@ func (w *world) makeOne(t *testing.T, param, caller string) uuid.UUID {
 func (w *world) request(t *testing.T, op operation, id, caller string) *http.Request {
 	t.Helper()
 	path := op.at(func(param string) string { return w.id(t, op, param, id).String() })
+	if op.live && id != "filter" {
+		path += "?after=0" // with its history
+	}
 	switch id {
 	case "filter":
 		path += "?org_id=" + w.globex.ID.String()
@@ -198,6 +204,7 @@ func (w *world) request(t *testing.T, op operation, id, caller string) *http.Req
 		for _, name := range []string{"X-Org-Id", "X-Organization", "X-Tenant-Id", "X-Scope-OrgID", "StreamSpace-Org"} {
 			r.Header.Set(name, w.globex.ID.String())
 		}
+		r.Header.Set("Signed-In-As", uuid.NewString()+"."+w.globex.ID.String())
 	}
 	for name, value := range w.credentials(t, op, caller) {
 		r.Header.Set(name, value)
@@ -252,12 +259,14 @@ type reply struct {
 func (w *world) send(t *testing.T, request *http.Request, caller string) reply {
 	t.Helper()
 	began := time.Now()
-	response, err := running.Client.Do(request)
+	ctx, cancel := context.WithCancel(request.Context())
+	defer cancel()
+	response, err := running.Client.Do(request.WithContext(ctx))
 	if err != nil {
 		t.Fatalf("%s %s as %s: %v", request.Method, request.URL, caller, err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
+	body, err := read(response, cancel)
 	if err != nil {
 		t.Fatalf("%s %s as %s: %v", request.Method, request.URL, caller, err)
 	}
