@@ -12,10 +12,12 @@
 package dev
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/streamspace-dev/streamspace/app/agent"
 	"github.com/streamspace-dev/streamspace/app/server"
 	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/modules/identity"
@@ -30,6 +32,8 @@ type Config struct {
 	Data string `env:"STREAMSPACE_DATA"`
 	// Password is the password of the demo users. Empty: the first start makes a random one and keeps it.
 	Password string `env:"STREAMSPACE_DEV_PASSWORD"`
+	// Limits are those of the local agent.
+	Limits agent.Limits
 }
 
 // notOfDev are the server's settings that dev does not have: it makes the signing keys itself, and serves HTTP.
@@ -37,10 +41,12 @@ var notOfDev = []string{"STREAMSPACE_SIGNING_KEYS", "STREAMSPACE_TLS_CERT", "STR
 
 // Settings describes the settings of a dev installation.
 func Settings() []settings.Setting {
-	all := settings.Of[Config](map[string]string{
+	help := map[string]string{
 		"STREAMSPACE_DATA":         "data folder; not set: .streamspace, as root /var/lib/streamspace-dev",
 		"STREAMSPACE_DEV_PASSWORD": "password of the demo logins; not set: one is generated and printed",
-	})
+	}
+	maps.Copy(help, agent.LimitSettings())
+	all := settings.Of[Config](help)
 	for _, s := range server.Settings() {
 		i := slices.IndexFunc(all, func(own settings.Setting) bool { return own.Name == s.Name })
 		all[i] = s
@@ -58,6 +64,7 @@ func ReadConfig(environ []string) (Config, error) {
 	c, r := settings.Read[Config](environ)
 	c.Server.TLSCert, c.Server.TLSKey = "", ""
 	c.Server.Check(r)
+	c.Limits.Check(r)
 	if c.Server.DatabaseURL != "" {
 		if _, err := parseGiven(c.Server.DatabaseURL); err != nil {
 			r.Wrong("STREAMSPACE_DATABASE_URL", "%v", err)

@@ -54,14 +54,15 @@ func (d *dev) agent(ctx context.Context, self, control string) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.CommandContext(ctx, self, "agent")
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"),
-		"STREAMSPACE_CONTROL_URL=" + control,
-		"STREAMSPACE_AGENT_CREDENTIAL=" + d.files.credential,
-		"STREAMSPACE_DATA=" + d.files.agent,
-		"STREAMSPACE_AGENT_UNCONFINED=" + strconv.FormatBool(d.unconfined != nil),
+	cmd.Env = append(d.Limits.Environ(),
+		"PATH="+os.Getenv("PATH"),
+		"STREAMSPACE_CONTROL_URL="+control,
+		"STREAMSPACE_AGENT_CREDENTIAL="+d.files.credential,
+		"STREAMSPACE_DATA="+d.files.agent,
+		"STREAMSPACE_AGENT_UNCONFINED="+strconv.FormatBool(d.unconfined != nil),
+		"STREAMSPACE_AGENT_SESSIONS_OUTLIVE=0",
 		"STREAMSPACE_LOG_LEVEL=warn",
-	}
+	)
 	cmd.Stdout, cmd.Stderr = d.AgentLog, d.AgentLog
 	// A terminal sends Ctrl-C to the whole process group. In its own group the agent gets only the SIGTERM below, and can
 	// stop its sessions in order.

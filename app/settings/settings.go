@@ -81,7 +81,7 @@ func expected(t reflect.Type) string {
 		return "debug, info, warn or error"
 	case t == reflect.TypeFor[time.Duration]():
 		return "a time such as 90s or 5m"
-	case t.Kind() == reflect.Int:
+	case t.Kind() == reflect.Int, t.Kind() == reflect.Int64:
 		return "a whole number"
 	case t.Kind() == reflect.Bool:
 		return "true or false"

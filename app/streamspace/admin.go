@@ -27,7 +27,7 @@ func adminCommand(t terminal) *cobra.Command {
 	database := group(&cobra.Command{Use: "database", Short: "Administer the database"})
 	database.AddCommand(prepareCommand(t))
 	c.AddCommand(database, setupCodeCommand(t), setupCommand(t), orgCommand(t), userCommand(t), agentsCommand(t),
-		templateCommand(t), grantCommand(t), logCommand(t))
+		templateCommand(t), grantCommand(t), logCommand(t), logsCommand(t))
 	return c
 }
 

@@ -328,6 +328,7 @@ func publishesTemplate(d desk) {
 		"name must be":               `{"title": "Desk"}`,
 		"title must have 1 to 80":    `{"name": "acts"}`,
 		"spec.width must be 200 to":  `{"name": "acts", "title": "Desk", "spec": {"width": -1}}`,
+		"spec.memory must be 256 to": `{"name": "acts", "title": "Desk", "spec": {"memory": 1}}`,
 		`unknown field "titel"`:      `{"name": "acts", "titel": "Desk"}`,
 		`unknown field "comand"`:     `{"name": "acts", "title": "Desk", "spec": {"comand": []}}`,
 		"unexpected EOF":             `{"name": "acts", `,
@@ -370,9 +371,20 @@ func approvesTemplate(d desk) {
 	d.refuses(`"one" is not the number`, approve+"one")
 	d.refuses("revision must be 1 to", approve+"0")
 	d.refuses("No one asks for the publication", approve+"2")
+	reject := "template reject " + o.Slug + " desk "
+	d.refuses("reason must have 1 to 500", reject+"1")
+	d.refuses(`"one" is not the number`, reject+"one --reason licence")
+	d.refuses("No one asks for the publication", reject+"2 --reason licence")
+	d.does(reject + "1 --reason licence")
+	d.shows("licence", "select rejection from app.templates where id = $1", o.Template)
+	d.refuses("No one asks for the publication", approve+"1")
+	if _, err := d.super.Exec(d.Context(), "update app.templates set requested_at = now() where org_id = $1",
+		o.ID.UUID); err != nil {
+		d.Fatal(err)
+	}
 	d.does(approve + "1")
 	d.shows("1 Desk", "select revision || ' ' || title from app.public_templates where name = 'desk'")
 	d.refuses("No one asks for the publication", approve+"1") // again
-	d.logged(o, "template.approve "+o.Template.String())
+	d.logged(o, "template.reject "+o.Template.String(), "template.approve "+o.Template.String())
 	d.loggedOutside("template.publish desk")
 }

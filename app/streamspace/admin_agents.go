@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
 	"github.com/streamspace-dev/streamspace/modules/agents"
@@ -17,7 +18,7 @@ func agentsCommand(t terminal) *cobra.Command {
 	c := group(&cobra.Command{
 		Use: "agent", Short: "Enrol, list, rotate and revoke agents, and let them serve organisations",
 	})
-	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t))
+	c.AddCommand(agentEnrolCommand(t), agentListCommand(t), agentRotateCommand(t), agentUnknownCommand(t))
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use: "serve NAME SLUG", Short: "Let an agent run an organisation's desktops",
 		Long: "Let an agent run an organisation's desktops. An agent may serve several organisations, and several\n" +
@@ -46,6 +47,12 @@ func agentsCommand(t terminal) *cobra.Command {
 		}
 		return o.agents.Revoke(ctx, o.name, agent)
 	}))
+	c.AddCommand(t.asOperator(&cobra.Command{
+		Use: "end-unknown", Short: "End the desktops that the database does not know after a restore",
+		Long: "End the desktops that the database does not know after a restore of an older one. Until then they run on,\n" +
+			"and `streamspace admin agent unknown` lists them. Each agent ends its own within twenty seconds.",
+		Example: "  streamspace admin agent end-unknown --operator me",
+	}, func(ctx context.Context, o operator, _ []string) error { return o.agents.EndUnknown(ctx, o.name) }))
 	return c
 }
 
@@ -135,6 +142,30 @@ func agentListCommand(t terminal) *cobra.Command {
 				}
 			}
 			return key, len(page), err
+		})
+	})
+}
+
+func agentUnknownCommand(t terminal) *cobra.Command {
+	c, format := list(&cobra.Command{
+		Use: "unknown", Short: "List the desktops that run and that the database does not know",
+		Long: "List the desktops that run and that the database does not know, because an older one was restored: by\n" +
+			"their ids, with the agent, the organisation, since when they run, and the agent's last contact. No member\n" +
+			"sees them. They run until `streamspace admin agent end-unknown`.",
+		Example: "  streamspace admin agent unknown --output json",
+	})
+	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
+		p := o.print(*format, "session", "agent", "organisation", "namespace", "started", "last seen")
+		var reached uuid.UUID
+		return p.all(func(string) (key string, n int, err error) {
+			page, err := o.agents.Unknown(ctx, reached, listPage)
+			for _, u := range page {
+				reached = u.Session
+				if err := p.row(u.Session, u.Agent, u.Org, u.Namespace, u.Started, u.Seen); err != nil {
+					return "", 0, err
+				}
+			}
+			return reached.String(), len(page), err
 		})
 	})
 }

@@ -95,8 +95,9 @@ func orgLimitsCommand(t terminal) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "limits SLUG",
 		Short: "Change how many desktops an organisation and each member may have",
-		Long: "Change how many desktops an organisation and each of its members may have at the same time. A limit that\n" +
-			"is not given stays. Desktops above a lower limit run on; new ones start when enough have ended.",
+		Long: "Change how many desktops an organisation and each of its members may have at the same time. The admins of\n" +
+			"the organisation can set lower limits. A limit that is not given stays. Desktops above a lower limit run on;\n" +
+			"new ones start when enough have ended.",
 		Example: "  streamspace admin org limits acme --sessions 20 --sessions-per-user 4 --operator me",
 	}
 	c.Flags().Int64Var(&q.PerOrg, "sessions", 0, "desktops at the same time, for the organisation")

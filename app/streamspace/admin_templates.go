@@ -21,7 +21,7 @@ const maxTemplate = 1 << 20
 
 func templateCommand(t terminal) *cobra.Command {
 	c := group(&cobra.Command{
-		Use: "template", Short: "Publish templates to every organisation, approve and withdraw them",
+		Use: "template", Short: "Publish templates to every organisation, approve, refuse and withdraw them",
 	})
 	c.AddCommand(t.asOperator(&cobra.Command{
 		Use:   "publish FILE",
@@ -61,15 +61,37 @@ func templateCommand(t terminal) *cobra.Command {
 			return err
 		}
 		return o.templates.Approve(ctx, o.name, templates.Approval{Org: in, Name: args[1], Revision: revision})
-	}))
+	}), templateRejectCommand(t))
 	return c
+}
+
+func templateRejectCommand(t terminal) *cobra.Command {
+	var r templates.Rejection
+	c := &cobra.Command{
+		Use:   "reject SLUG NAME REVISION",
+		Short: "Refuse to publish a template, with a reason that the organisation's admins see",
+		Long: "Refuse to publish a revision of an organisation's template, which its admins ask to be published. They see\n" +
+			"the reason until they change the template or ask again.",
+		Example: "  streamspace admin template reject acme browser 3 --reason 'the command needs a licence' --operator me",
+	}
+	c.Flags().StringVar(&r.Reason, "reason", "", "why it is not published, for the organisation's admins")
+	return t.asOperator(c, func(ctx context.Context, o operator, args []string) (err error) {
+		r.Name = args[1]
+		if r.Revision, err = strconv.Atoi(args[2]); err != nil {
+			return fmt.Errorf("%q is not the number of a revision", args[2])
+		}
+		if r.Org, err = o.org(ctx, args[0]); err != nil {
+			return err
+		}
+		return o.templates.Reject(ctx, o.name, r)
+	})
 }
 
 func templateRequestsCommand(t terminal) *cobra.Command {
 	c, format := list(&cobra.Command{
 		Use: "requests", Short: "List the templates that organisations ask to be published",
 		Long: "List the templates that organisations ask to be published, with what their sessions run. To publish one,\n" +
-			"approve the revision that is listed.",
+			"approve the revision that is listed; to refuse it, reject that.",
 		Example: "  streamspace admin template requests --output json",
 	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {

@@ -24,5 +24,7 @@ func agentCommand(t terminal) *cobra.Command {
 			return agent.Run(cmd.Context(), c, log)
 		},
 	}
-	return withSettings(c, withLog(agent.Settings(), slog.LevelInfo))
+	withSettings(c, withLog(agent.Settings(), slog.LevelInfo))
+	c.AddCommand(doctorCommand(t))
+	return c
 }

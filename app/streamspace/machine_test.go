@@ -25,6 +25,7 @@ type machine struct {
 	replace []string          // what stands in the guide, and what the test has instead
 	calls   int               // of systemctl that were carried out
 	running map[string]func() // what stops each unit
+	kills   map[string]func() // what kills each, with SIGKILL
 }
 
 // onlyRoot are the programs that a machine's administrator runs, as the test has them: below the folder, and without
@@ -78,7 +79,7 @@ func newMachine(t *testing.T) *machine {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	m := &machine{T: t, folder: folder, running: map[string]func(){}}
+	m := &machine{T: t, folder: folder, running: map[string]func(){}, kills: map[string]func(){}}
 	m.environ = []string{
 		"PATH=" + folder + "/shims:" + folder + "/usr/local/bin:" + os.Getenv("PATH"), "HOME=" + folder,
 	}
@@ -231,6 +232,11 @@ func (m *machine) program(name string, args, environ []string) (stop func()) {
 		if m.Failed() {
 			m.Logf("the log of %s:\n%s", name, log.String())
 		}
+	}
+	m.kills[name] = func() {
+		stopped = true
+		_ = cmd.Process.Kill()
+		<-ended
 	}
 	m.Cleanup(stop)
 	return stop

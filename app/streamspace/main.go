@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/streamspace-dev/streamspace/adapters/process"
 )
 
 // gcPercent makes the garbage collector run when the heap has grown fivefold. Go's default is twofold (100). The
@@ -16,6 +18,12 @@ const gcPercent = 400
 
 // main ends the command's context at the first SIGINT or SIGTERM. The command then stops in order.
 func main() {
+	if process.IsSupervisor() {
+		if process.Supervise() != nil { // nobody listens any more, and the next agent finds nothing written down
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/streamspace-dev/streamspace/app/server"
 	"github.com/streamspace-dev/streamspace/app/settings"
 	"github.com/streamspace-dev/streamspace/modules/agents"
+	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/orgs"
 	"github.com/streamspace-dev/streamspace/modules/templates"
@@ -31,6 +32,7 @@ type operator struct {
 	users     *identity.Users
 	agents    *agents.Enrolment
 	templates *templates.Publisher
+	logs      *audit.Verifier
 	out       io.Writer // what programs read
 	say       io.Writer // what people read
 }
@@ -58,9 +60,10 @@ func (t terminal) asOperator(c *cobra.Command, do act) *cobra.Command {
 }
 
 // asReader makes a command run as an operator who only reads. Reading is not in a log, so that it needs no name.
-func (t terminal) asReader(c *cobra.Command, do act) *cobra.Command {
+// more are the command's own settings.
+func (t terminal) asReader(c *cobra.Command, do act, more ...settings.Setting) *cobra.Command {
 	t.connected(c, do, func(_ *settings.Report, set string) string { return set })
-	return withSettings(c, server.DatabaseSettings())
+	return withSettings(c, append(server.DatabaseSettings(), more...))
 }
 
 // connected makes a command connect to the database. named returns the operator's name, which may be set in the
@@ -84,6 +87,7 @@ func (t terminal) connected(c *cobra.Command, do act, named func(r *settings.Rep
 			name: name, db: pg, out: t.out, say: t.err, passwords: passwords,
 			orgs: orgs.NewService(pg), users: identity.NewUsers(pg, passwords),
 			agents: agents.NewEnrolment(pg), templates: templates.NewPublisher(pg),
+			logs: audit.NewVerifier(pg),
 		}, args))
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/streamspace-dev/streamspace/adapters/certs"
+	"github.com/streamspace-dev/streamspace/adapters/process"
 	"github.com/streamspace-dev/streamspace/db/cluster"
 )
 
@@ -31,7 +32,7 @@ import (
 const program = "streamspace"
 
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == program {
+	if filepath.Base(os.Args[0]) == program || process.IsSupervisor() {
 		main()
 		return
 	}
@@ -57,7 +58,7 @@ func TestTheProductionGuide(t *testing.T) {
 			}
 			in.trust()
 			owner := in.setUp(strings.TrimSpace(in.follow("setup")))
-			for _, chapter := range []string{"owner", "template", "packages", "agent"} {
+			for _, chapter := range []string{"owner", "template", "heads", "packages", "agent"} {
 				in.follow(chapter)
 			}
 			before := in.signIn(owner)
@@ -101,6 +102,12 @@ func newInstallation(t *testing.T, managed bool) *installation {
 			t.Error(err)
 		}
 	})
+	return installOn(t, c, managed)
+}
+
+// installOn makes an installation that uses a server.
+func installOn(t *testing.T, c *cluster.Cluster, managed bool) *installation {
+	t.Helper()
 	guide, err := os.ReadFile("../../docs/production.md")
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +154,12 @@ func (in *installation) administer(c *cluster.Cluster) {
 	if in.managed {
 		in.environ = append(in.environ, "PGUSER=dba", "PGPASSWORD=dbas")
 	}
+	in.open()
+}
+
+// open lets the control plane's user reach the server's socket, which is root's and its own after a start.
+func (in *installation) open() {
+	in.Helper()
 	if os.Geteuid() != 0 {
 		return
 	}
@@ -240,20 +253,35 @@ func (in *installation) databaseURL(name string) string {
 	return fmt.Sprintf("postgres:///%s?host=%s&port=%d&sslmode=disable", name, in.server.Host, in.server.Port)
 }
 
-// until asks again and again, because a program of its own has no event to wait for.
 func (in *installation) until(what string, holds func() bool) {
 	in.Helper()
-	ctx, cancel := context.WithTimeout(in.Context(), patience)
+	until(in.T, what, holds)
+}
+
+// until asks again and again, because a program of its own has no event to wait for.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			in.Fatalf("in %s never: %s", patience, what)
+			t.Fatalf("in %s never: %s", patience, what)
 		case <-tick.C:
 		}
 	}
+}
+
+// openDesktop opens the stream of the session at a path of the API.
+func openDesktop(ctx context.Context, client *http.Client, url, at, ticket string) (*websocket.Conn, error) {
+	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
+	socket, _, err := websocket.Dial(ctx, url+at+"/stream", &websocket.DialOptions{
+		HTTPClient:   client,
+		Subprotocols: []string{"binary", "ticket." + ticket}, HTTPHeader: http.Header{"Origin": {url}},
+	})
+	return socket, err
 }
 
 // call sends a request of the API, decodes the answer into out, which may be nil, and returns the status.
@@ -336,11 +364,7 @@ func (in *installation) desktop(bearer string) {
 	}
 	ctx, cancel := context.WithTimeout(in.Context(), patience)
 	defer cancel()
-	//nolint:bodyclose // the answer's body is the WebSocket, or a copy of a refusal's
-	socket, _, err := websocket.Dial(ctx, in.url+at+"/stream", &websocket.DialOptions{
-		HTTPClient:   in.client,
-		Subprotocols: []string{"binary", "ticket." + pass.Ticket}, HTTPHeader: http.Header{"Origin": {in.url}},
-	})
+	socket, err := openDesktop(ctx, in.client, in.url, at, pass.Ticket)
 	if err != nil {
 		in.Fatalf("open the desktop: %v", err)
 	}
@@ -353,6 +377,10 @@ func (in *installation) desktop(bearer string) {
 	if status := in.call(http.MethodDelete, at, bearer, nil, nil); status != http.StatusAccepted {
 		in.Fatalf("end the session: %d", status)
 	}
+	in.until("the session ends", func() bool {
+		in.call(http.MethodGet, at, bearer, nil, &made)
+		return made.State == "terminated"
+	})
 }
 
 // freeAddress is an address that nobody else takes before the test uses it: its port is below those that the kernel

@@ -43,7 +43,7 @@ func rootCommand(t terminal) *cobra.Command {
 	root.SetErr(t.err)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(devCommand(t), serveCommand(t), agentCommand(t), migrateCommand(t), policyCommand(t))
-	root.AddCommand(adminCommand(t), versionCommand(t))
+	root.AddCommand(adminCommand(t), eventsCommand(t), versionCommand(t))
 	return root
 }
 

@@ -13,7 +13,7 @@ func TestTheUnits(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	// In tenths, of 100. systemd 252 says 16 and EXPOSED.
-	exposure := map[string]string{"streamspace-serve": "20", "streamspace-agent": "80"}
+	exposure := map[string]string{"streamspace-serve": "20", "streamspace-agent": "80", "streamspace-audit": "20"}
 	for name, most := range exposure {
 		b, err := os.ReadFile(filepath.Join("../../deploy/systemd", name+".service"))
 		if err != nil {
