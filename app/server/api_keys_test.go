@@ -164,7 +164,7 @@ func TestAnOrganisationLimitsHowLongAPIKeysLast(t *testing.T) {
 		Method: http.MethodPost, Path: "/api/v1/keys", Bearer: w.Bearer(t, o.Member),
 		Body: map[string]any{"name": "CI", "scopes": []string{"self.read"}, "expires_in_days": 31},
 	}
-	if status := w.Call(t, long, &refused); status != http.StatusBadRequest || refused.Field != "expires_in_days" ||
+	if status := w.Call(t, long, &refused); status != http.StatusConflict || refused.Field != "expires_in_days" ||
 		!strings.Contains(refused.Detail, "30") {
 		t.Errorf("a key for 31 days: %d %+v", status, refused)
 	}

@@ -43,6 +43,9 @@ type Config struct {
 	// every second, so that keys are rotated without a restart.
 	SigningKeys string `env:"STREAMSPACE_SIGNING_KEYS"`
 	DatabaseConfig
+	// DatabaseListenURL is the database's own address, for the one connection on which replicas hear of each other. Empty:
+	// DatabaseURL, unless that leads to a pooler.
+	DatabaseListenURL string `env:"STREAMSPACE_DATABASE_LISTEN_URL"`
 	// DatabaseConnections is the size of the pool for members' requests. The sizes of the other pools depend on it.
 	DatabaseConnections int `env:"STREAMSPACE_DATABASE_CONNECTIONS" envDefault:"16"`
 	// AcceptedViolations is a file of accepted audit findings, one per line with its full text. Empty: none is
@@ -52,6 +55,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix `env:"STREAMSPACE_TRUSTED_PROXIES"`
 	// PlacementTimeout is how long a session waits for a host with room before it fails.
 	PlacementTimeout time.Duration `env:"STREAMSPACE_PLACEMENT_TIMEOUT" envDefault:"5m"`
+	// AgentLostAfter is how long an agent may be silent before the sessions that ran on it fail.
+	AgentLostAfter time.Duration `env:"STREAMSPACE_AGENT_LOST_AFTER" envDefault:"10m"`
+	// UnknownSessions is what becomes of sessions that run and that the database does not know after a restore.
+	UnknownSessions string `env:"STREAMSPACE_UNKNOWN_SESSIONS" envDefault:"keep"`
 	MailConfig
 
 	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
@@ -77,6 +84,12 @@ type MailConfig struct {
 	MailFrom string `env:"STREAMSPACE_MAIL_FROM"`
 }
 
+// The values of STREAMSPACE_UNKNOWN_SESSIONS.
+const (
+	keepUnknown = "keep"
+	endUnknown  = "end"
+)
+
 // Settings describes the settings of a control plane.
 func Settings() []settings.Setting { return settings.Of[Config](help()) }
 
@@ -97,10 +110,16 @@ func help() map[string]string {
 			"each kind of work connects as its own role",
 		"STREAMSPACE_DATABASE_PASSWORDS": "folder with one file per role that holds its password; " +
 			"not set: the server authenticates the roles in another way",
+		"STREAMSPACE_DATABASE_LISTEN_URL": "URL of the database without a pooler, by which several control planes hear of " +
+			"each other's changes at once; not set: STREAMSPACE_DATABASE_URL",
 		"STREAMSPACE_DATABASE_CONNECTIONS": "size of the connection pool for members' requests",
 		"STREAMSPACE_ACCEPTED_VIOLATIONS":  "file of audit findings that you accept, one per line as the audit prints it",
 		"STREAMSPACE_TRUSTED_PROXIES":      "networks whose X-Forwarded-For header is trusted, separated by commas",
 		"STREAMSPACE_PLACEMENT_TIMEOUT":    "how long a session waits for a host with room before it fails, from 1s to 24h",
+		"STREAMSPACE_AGENT_LOST_AFTER": "how long a host may be silent before its sessions fail and give back their quota, " +
+			"from 1m to 168h",
+		"STREAMSPACE_UNKNOWN_SESSIONS": "what becomes of desktops that the database does not know after a restore: " +
+			"keep, until `streamspace admin agent end-unknown`, or end",
 		"STREAMSPACE_SMTP_URL": "mail server, smtp://[user@]host[:port] (STARTTLS) or smtps://[user@]host[:port]; " +
 			"not set: no mail is sent, and an inviting admin is given the link",
 		"STREAMSPACE_SMTP_PASSWORD": "file that holds the password of the mail server's user",
@@ -138,6 +157,17 @@ func (c Config) Check(r *settings.Report) {
 	}
 	if c.PlacementTimeout < time.Second || c.PlacementTimeout > 24*time.Hour {
 		r.Wrong("STREAMSPACE_PLACEMENT_TIMEOUT", "must be from 1s to 24h")
+	}
+	if c.AgentLostAfter < time.Minute || c.AgentLostAfter > 7*24*time.Hour {
+		r.Wrong("STREAMSPACE_AGENT_LOST_AFTER", "must be from 1m to 168h")
+	}
+	if c.UnknownSessions != "" && c.UnknownSessions != keepUnknown && c.UnknownSessions != endUnknown {
+		r.Wrong("STREAMSPACE_UNKNOWN_SESSIONS", "must be keep or end")
+	}
+	if c.DatabaseListenURL != "" {
+		if err := (postgres.Config{URL: c.DatabaseListenURL}).Check(); err != nil {
+			r.Wrong("STREAMSPACE_DATABASE_LISTEN_URL", "is wrong: %v", err)
+		}
 	}
 	c.checkMail(r)
 	if says := wrongPublicURL(c.PublicURL); c.PublicURL != "" && says != "" {
@@ -244,7 +274,7 @@ func (c Config) checkFiles(r *settings.Report) {
 // Database says how the database is reached.
 func (c Config) Database() postgres.Config {
 	out := c.Postgres()
-	out.Connections = c.DatabaseConnections
+	out.Connections, out.ListenURL = c.DatabaseConnections, c.DatabaseListenURL
 	return out
 }
 

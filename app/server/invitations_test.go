@@ -194,7 +194,7 @@ func TestWhoMayInviteWhom(t *testing.T) {
 	of := func(email, role string) map[string]any { return map[string]any{"email": email, "role": role} }
 	g.want("a member", "403 forbidden", g.post("invitations", member, of(address(), "viewer"), nil))
 	g.want("an admin, an owner", "403 owners_invite_owners", g.post("invitations", admin, of(address(), "owner"), nil))
-	g.want("no address", "400 invalid_input", g.post("invitations", admin, of("nobody", "viewer"), nil))
+	g.want("no address", "400 invalid_body", g.post("invitations", admin, of("nobody", "viewer"), nil))
 
 	email := address()
 	key := g.invite(owner, email, "owner")

@@ -125,7 +125,7 @@ func TestWithoutMailNoOneGetsALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.want("forget", "204", g.post("auth/forgot", "", map[string]any{"email": o.Member.Email}, nil))
-	g.want("no address", "400 invalid_input", g.post("auth/forgot", "", map[string]any{"email": "nobody"}, nil))
+	g.want("no address", "400 invalid_body", g.post("auth/forgot", "", map[string]any{"email": "nobody"}, nil))
 	var links int
 	if err := super.QueryRow(t.Context(), "select count(*) from app.password_resets where user_id = $1",
 		o.Member.User.UUID).Scan(&links); err != nil || links != 0 {

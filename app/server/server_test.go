@@ -18,12 +18,13 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 	t.Parallel()
 	none := filepath.Join(t.TempDir(), "none")
 	_, err := ReadConfig([]string{
-		"STREAMSPACE_LISTEN=8080", "STREAMSPACE_OPS_LISTEN=nowhere", "STREAMSPACE_DATABASE_CONNECTIONS=many",
+		"STREAMSPACE_LISTEN=8080", "STREAMSPACE_OPS_LISTEN=nowhere", "STREAMSPACE_DATABASE_LISTEN_URL=host=db",
+		"STREAMSPACE_DATABASE_CONNECTIONS=many",
 		"STREAMSPACE_TRUSTED_PROXIES=everyone", "STREAMSPACE_PUBLIC_URL=example.com", "STREAMSPACE_SIGNING_KEYS=" + none,
 		"STREAMSPACE_DATABASE_URL=postgres://me:secret@localhost/db", "STREAMSPACE_DATABASE_PASSWORDS=" + none,
 		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none, "STREAMSPACE_TLS_CERT=" + none, "STREAMSPACE_TLS_KEY=" + none,
 		"STREAMSPACE_SMTP_URL=mail.example.com", "STREAMSPACE_SMTP_PASSWORD=" + none, "STREAMSPACE_MAIL_FROM=nobody",
-		"STREAMSPACE_PLACEMENT_TIMEOUT=48h",
+		"STREAMSPACE_PLACEMENT_TIMEOUT=48h", "STREAMSPACE_AGENT_LOST_AFTER=1s", "STREAMSPACE_UNKNOWN_SESSIONS=ask",
 	})
 	if err == nil {
 		t.Fatal("read")
@@ -65,7 +66,7 @@ func TestAPublicURLIsAnOrigin(t *testing.T) {
 		r := &settings.Report{}
 		Config{
 			Listen: "localhost:0", OpsListen: "localhost:0", DatabaseConnections: 4, PublicURL: public,
-			PlacementTimeout: time.Minute,
+			PlacementTimeout: time.Minute, AgentLostAfter: time.Minute,
 		}.Check(r)
 		err := r.Err()
 		if (err != nil) != (says != "") || err != nil && !strings.Contains(err.Error(), says) {

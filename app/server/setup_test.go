@@ -53,7 +53,7 @@ func TestAnInstallationIsSetUpOnce(t *testing.T) {
 	if status, said := setUp(old.Reveal(), "first"); status != http.StatusForbidden {
 		t.Errorf("with the code before: %d %s", status, said)
 	}
-	if status, said := setUp(code.Reveal(), "Not A Label"); status != http.StatusBadRequest || said != "invalid_input" {
+	if status, said := setUp(code.Reveal(), "Not A Label"); status != http.StatusBadRequest || said != "invalid_body" {
 		t.Errorf("with a bad slug: %d %s", status, said)
 	}
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -124,20 +125,29 @@ func TestWhatNoTemplateHas(t *testing.T) {
 		field  string
 		says   string
 	}{
-		"a field of a runtime that does not exist": {"spec", map[string]any{"image": "x"}, "spec.image", "image"},
-		"another field":            {"icon", "x", "icon", "icon"},
-		"no spec":                  {"spec", nil, "spec", ""},
-		"a name that is no label":  {"name", "My Desk", "name", "lower case letters"},
-		"a title too long":         {"title", strings.Repeat("é", 81), "title", "80"},
-		"a title that turns":       {"title", "a\u202eb", "title", "bidirectional"},
-		"a description of lines":   {"description", "a\nb", "description", "control characters"},
-		"a description too long":   {"description", strings.Repeat("x", 1001), "description", "1000"},
-		"a command of one text":    {"spec", map[string]any{"command": "xterm"}, "spec.command", "array"},
-		"too many arguments":       {"spec", map[string]any{"command": make([]string, 65)}, "spec.command", "64"},
-		"an empty program":         {"spec", map[string]any{"command": []string{""}}, "spec.command.0", "1"},
-		"a desktop too small":      {"spec", map[string]any{"width": 199}, "spec.width", "200"},
-		"a desktop too large":      {"spec", map[string]any{"height": 8193}, "spec.height", "8192"},
-		"a spec of more than 16 K": {"spec", map[string]any{"command": large()}, "spec", "16384 bytes"},
+		"a field of another runtime": {"spec", map[string]any{"image": "x"}, "spec.image", "image"},
+		"what a launch chooses":      {"spec", map[string]any{"scale": 2}, "spec.scale", "scale"},
+		"another field":              {"icon", "x", "icon", "icon"},
+		"no spec":                    {"spec", nil, "spec", ""},
+		"a name that is no label":    {"name", "My Desk", "name", "lower case letters"},
+		"a title too long":           {"title", strings.Repeat("é", 81), "title", "80"},
+		"a title that turns":         {"title", "a\u202eb", "title", "bidirectional"},
+		"a description of lines":     {"description", "a\nb", "description", "control characters"},
+		"a description too long":     {"description", strings.Repeat("x", 1001), "description", "1000"},
+		"a command of one text":      {"spec", map[string]any{"command": "xterm"}, "spec.command", "array"},
+		"too many arguments":         {"spec", map[string]any{"command": make([]string, 65)}, "spec.command", "64"},
+		"an empty program":           {"spec", map[string]any{"command": []string{""}}, "spec.command.0", "1"},
+		"a desktop too small":        {"spec", map[string]any{"width": 199}, "spec.width", "200"},
+		"a desktop too large":        {"spec", map[string]any{"height": 8193}, "spec.height", "8192"},
+		"too little memory":          {"spec", map[string]any{"memory": 255}, "spec.memory", "256"},
+		"too much memory":            {"spec", map[string]any{"memory": 1 << 31}, "spec.memory", "524288"},
+		"too little of a processor":  {"spec", map[string]any{"cpu": 99}, "spec.cpu", "100"},
+		"too many processors":        {"spec", map[string]any{"cpu": 512001}, "spec.cpu", "512000"},
+		"too few processes":          {"spec", map[string]any{"processes": 99}, "spec.processes", "100"},
+		"too many processes":         {"spec", map[string]any{"processes": 131073}, "spec.processes", "131072"},
+		"too little disk":            {"spec", map[string]any{"disk": 255}, "spec.disk", "256"},
+		"too much disk":              {"spec", map[string]any{"disk": 1 << 31}, "spec.disk", "524288"},
+		"a spec of more than 16 K":   {"spec", map[string]any{"command": large()}, "spec", "16384 bytes"},
 	} {
 		body := map[string]any{"name": "x", "title": "X", "spec": map[string]any{}}
 		body[c.member] = c.value
@@ -239,6 +249,9 @@ func TestATemplateIsPublishedAndWithdrawn(t *testing.T) {
 	d.wants(d.asks(o.Admin, "PUT", publication, `"2"`, nil), 412, "precondition_failed")
 	d.wants(d.asks(o.Admin, "PUT", publication, `"1"`, nil), 200, "")
 	tag(`"1.requested"`)
+	d.rejected(made, name)
+	d.wants(d.asks(o.Admin, "PUT", publication, `"1.rejected"`, nil), 200, "")
+	tag(`"1.requested"`)
 	d.wants(d.asks(o.Admin, "PATCH", at, "", map[string]any{"title": "Two"}), 200, "")
 	tag(`"2"`)
 	if approve(1) == nil || approve(2) == nil {
@@ -263,4 +276,60 @@ func TestATemplateIsPublishedAndWithdrawn(t *testing.T) {
 	d.wants(d.asks(o.Admin, "DELETE", publication, "", nil), 204, "") // again
 	d.wants(d.asks(other.Viewer, "GET", seen, "", nil), 404, "template_not_found")
 	tag(`"3"`)
+}
+
+// rejected has an operator refuse the first revision, and looks at who sees why.
+func (d designer) rejected(made template, name string) {
+	d.Helper()
+	const reason = "the command needs a licence"
+	if _, err := database.Connect(d.T, "streamspace_operator").Exec(d.Context(),
+		"select rls.reject_template('test', $1, $2, 1, $3)", d.org.ID.UUID, name, reason); err != nil {
+		d.Fatal(err)
+	}
+	for _, as := range []dbtest.Person{d.org.Admin, d.org.Owner, d.org.Member, d.org.Viewer} {
+		for _, path := range []string{"/" + made.ID.String(), "?limit=100"} {
+			a := d.wants(d.asks(as, "GET", path, "", nil), 200, "")
+			if admin := as.Role == "admin" || as.Role == "owner"; strings.Contains(string(a.Body), reason) != admin {
+				d.Errorf("the %s is shown by %q: %s", as.Role, path, a.Body)
+			}
+		}
+	}
+}
+
+// Of eight who create the last two templates at once, two do, and the others are told the limit.
+func TestAnOrganisationHasAThousandTemplates(t *testing.T) {
+	t.Parallel()
+	d := designer{t, running.NewOrg(t, dbtest.Spec{})}
+	super := database.Superuser(t)
+	for _, sql := range []string{
+		"set session_replication_role = replica", // without the trigger, which needs a scope
+		`insert into app.templates (org_id, id, name, title, spec)
+			select '` + d.org.ID.String() + `', gen_random_uuid(), 'n' || n, 'x', '{}' from generate_series(1, 997) n`,
+	} {
+		if _, err := super.Exec(t.Context(), sql); err != nil { // with the template of every test's organisation: 998
+			t.Fatal(err)
+		}
+	}
+	var made, refused atomic.Int32
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			body := map[string]any{"name": fmt.Sprint("last-", n), "title": "x", "spec": map[string]any{}}
+			a := d.asks(d.org.Admin, "POST", "", "", body)
+			var problem struct{ Limit int }
+			a.Decode(t, &problem)
+			switch {
+			case a.Status == http.StatusCreated:
+				made.Add(1)
+			case a.Status == http.StatusConflict && a.Code() == "too_many_templates" && problem.Limit == 1000:
+				refused.Add(1)
+			default:
+				t.Errorf("create: %d %s", a.Status, a.Body)
+			}
+		})
+	}
+	all.Wait()
+	if made.Load() != 2 || refused.Load() != 6 {
+		t.Errorf("%d made and %d refused, want 2 and 6", made.Load(), refused.Load())
+	}
 }

@@ -9,28 +9,36 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/streamspace-dev/streamspace/adapters/certs"
 	apihttp "github.com/streamspace-dev/streamspace/adapters/http"
 	"github.com/streamspace-dev/streamspace/adapters/jwt"
 	"github.com/streamspace-dev/streamspace/adapters/membus"
+	"github.com/streamspace-dev/streamspace/adapters/pgbus"
 	"github.com/streamspace-dev/streamspace/adapters/postgres"
 	"github.com/streamspace-dev/streamspace/adapters/prometheus"
 	"github.com/streamspace-dev/streamspace/adapters/tunnel"
 	"github.com/streamspace-dev/streamspace/adapters/ws"
+	"github.com/streamspace-dev/streamspace/adapters/ws/feed"
 	"github.com/streamspace-dev/streamspace/app/console"
 	"github.com/streamspace-dev/streamspace/docs"
 	"github.com/streamspace-dev/streamspace/modules/access"
 	"github.com/streamspace-dev/streamspace/modules/agents"
 	"github.com/streamspace-dev/streamspace/modules/audit"
+	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/modules/hosts"
 	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/invitations"
 	"github.com/streamspace-dev/streamspace/modules/keys"
 	"github.com/streamspace-dev/streamspace/modules/members"
+	"github.com/streamspace-dev/streamspace/modules/quotas"
 	"github.com/streamspace-dev/streamspace/modules/recovery"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
 	"github.com/streamspace-dev/streamspace/modules/settings"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
 // parts are the components of a control plane.
@@ -48,6 +56,12 @@ type parts struct {
 type control struct {
 	*agents.Service
 	*sessions.Observer
+}
+
+// desktops handles streams of desktops.
+type desktops struct {
+	*sessions.Service
+	*sessions.AccessWatch
 }
 
 // wire makes the components and connects them, in a straight line without a framework: each line shows what depends on
@@ -68,6 +82,10 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 	p := &parts{log: log}
 	database := c.Database()
 	database.Log = log
+	bus := pgbus.New(pgbus.Config{
+		Local: membus.New(), Connect: func(ctx context.Context) (*pgx.Conn, error) { return p.db.Listen(ctx) }, Log: log,
+	})
+	database.Committed = func(id org.ID) { bus.Wake(events.Topic(id)) }
 	if p.db, err = postgres.Open(ctx, database); err != nil {
 		return nil, err
 	}
@@ -76,7 +94,6 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 			p.db.Close()
 		}
 	}()
-	bus := membus.New()
 	if p.metrics, err = prometheus.New(log); err != nil {
 		return nil, err
 	}
@@ -88,15 +105,28 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	tunnels := tunnel.NewServer(tunnel.ServerConfig{
-		Control: control{agents.NewService(p.db.Roster(), bus), sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
+		Control: control{agents.NewService(p.db.Roster(), bus, c.UnknownSessions != endUnknown),
+			sessions.NewObserver(p.db.InReport(), bus)}, Log: log,
 	})
 	p.agents = func() int { return tunnels.Stats().Agents }
 	nudger := sessions.NewNudger(tunnels, log)
 	sessionService := sessions.NewService(sessions.Config{
-		InOrg: p.db.Sessions(), Read: p.db.SessionReads(), Tickets: p.db.Tickets(),
+		InOrg: p.db.Sessions(), Read: p.db.SessionReads(),
+		AsService: p.db.SessionsAsService(), Tickets: p.db.Tickets(),
 		Counter: p.metrics, Nudger: nudger, Bus: bus,
 	})
-	streams := ws.New(ws.Config{Sessions: sessionService, Displays: tunnels, Problem: apihttp.Problem, Log: log})
+	follow := events.NewFeed(events.Config{
+		Read: p.db.EventReads(), AsService: p.db.EventsAsService(), Newest: p.db.NewestEvents, Bus: bus, Log: log,
+	})
+	accessWatch := sessions.NewAccessWatch(sessions.AccessConfig{
+		Changes: func(id org.ID, concerns func(events.Entry) bool) (sessions.Changing, error) {
+			return follow.Watch(id, concerns)
+		},
+		Access: p.db.SessionAccess(), Ended: p.db.EndedStreams, Log: log,
+	})
+	streams := ws.New(ws.Config{
+		Sessions: desktops{sessionService, accessWatch}, Displays: tunnels, Problem: apihttp.Problem, Log: log,
+	})
 	if err := p.metrics.Watch(p.sources(streams)); err != nil {
 		return nil, err
 	}
@@ -125,15 +155,18 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		Members:   members.NewService(p.db.Members(), p.db.MemberReads()),
 		Keys:      keys.NewService(p.db.Keys(), p.db.KeyReads(), p.metrics),
 		Settings:  settings.NewService(p.db.Settings(), p.db.SettingReads()),
-		Audit:     audit.NewService(p.db.AuditReads()),
+		Quotas:    quotas.NewService(p.db.Quotas(), p.db.QuotaReads()),
+		Hosts:     hosts.NewService(p.db.Hosts(), p.db.HostReads(), p.metrics),
+		Audit:     audit.NewService(p.db.Audit(), p.db.AuditReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics, log),
 		Invitations: invitations.NewService(invitations.Config{
 			InOrg: p.db.Invitations(), Read: p.db.InvitationReads(), Directory: p.db.Directory(), Accounts: identityService,
 			Passwords: passwords, Counter: p.metrics, Mail: sender, PublicURL: c.URL(),
 		}),
 		Recovery: recoveryService,
-		Sessions: sessionService, Stream: streams, Agents: tunnels, Observer: p.metrics, Log: log,
-		Unlimited: c.Unlimited,
+		Sessions: sessionService, Stream: streams, Events: &feed.Handler{Feed: follow, Log: log}, Agents: tunnels,
+		Logs:     &feed.Logs{Feed: follow, Sessions: desktops{sessionService, accessWatch}, Agents: tunnels, Log: log},
+		Observer: p.metrics, Log: log, Unlimited: c.Unlimited,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("assemble the API: %w", err)
@@ -142,13 +175,18 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	p.background = append(p.background, []func(context.Context) error{
-		tunnels.Run, streams.Run, nudger.Run, recoveryService.Run, refused.Run, proof.run,
+		bus.Run, tunnels.Run, streams.Run, follow.Run, accessWatch.Run, nudger.Run, recoveryService.Run, refused.Run,
+		proof.run,
 		jwt.NewReloader(c.SigningKeys, tokens, log).Run,
 		sessions.NewOverdueReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		sessions.NewLeftBehindReaper(p.db.DueSessions(), p.db.SessionsAsService(), bus, log).Run,
 		sessions.NewPlacer(sessions.PlacerConfig{
-			Orgs: p.db.DueSessions().WaitingOrgs, AsService: p.db.SessionPlacements(), Patience: c.PlacementTimeout,
-			Nudger: nudger, Bus: bus, Log: log,
+			Orgs: p.db.DueSessions().WaitingOrgs, Lost: p.db.DueSessions().LostHosts,
+			AsService: p.db.SessionPlacements(), Patience: c.PlacementTimeout, Nudger: nudger, Bus: bus, Log: log,
+		}).Run,
+		agents.NewRepeater(p.db.Roster(), tunnels.Connected, tunnels, log).Run,
+		sessions.NewSilenceWatch(sessions.SilenceConfig{
+			Silences: p.db.DueSessions(), AsService: p.db.SessionSilences(), Patience: c.AgentLostAfter, Bus: bus, Log: log,
 		}).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
 	}...)
