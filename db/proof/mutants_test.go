@@ -42,13 +42,15 @@ func TestMutants(t *testing.T) {
 	if *everyMutant || *onlyMutants != "" {
 		oneOf = 1
 	}
-	var databases []*pgx.Conn
-	for range atOnce {
-		databases = append(databases, dbtest.Own(t).Superuser(t))
-	}
-	report, err := prove(t.Context(), databases, oneOf, *onlyMutants)
+	report, err := prove(t.Context(), servers(t), oneOf, *onlyMutants)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if found := report.Findings(); len(found) > 0 {
+		t.Logf("to be confirmed on new databases:\n%s", strings.Join(found, "\n"))
+		if err := report.confirm(t.Context(), servers(t)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var text strings.Builder
 	if err := report.Markdown(&text); err != nil {
@@ -66,6 +68,15 @@ func TestMutants(t *testing.T) {
 	if want := 5000 / oneOf; len(report.Results) < want && *onlyMutants == "" {
 		t.Errorf("only %d mutants", len(report.Results))
 	}
+}
+
+// servers are databases that have just been migrated, one on each server.
+func servers(t *testing.T) (databases []*pgx.Conn) {
+	t.Helper()
+	for range atOnce {
+		databases = append(databases, dbtest.Own(t).Superuser(t))
+	}
+	return databases
 }
 
 // prove fills databases that have just been migrated, one on each server, and runs one of oneOf of the mutants whose
@@ -101,10 +112,39 @@ func prove(ctx context.Context, databases []*pgx.Conn, oneOf int, named string) 
 	if err != nil {
 		return nil, err
 	}
-	report, err := Run(ctx, databases, mutants, []Checker{Rules{}, manifest, behaviour})
+	checkers := []Checker{Rules{}, manifest, behaviour}
+	report, err := Run(ctx, databases, mutants, checkers)
 	if err != nil {
 		return nil, fmt.Errorf("run %d mutants: %w", len(mutants), err)
 	}
-	report.Attempts, report.Sampled, report.listed = len(behaviour.attempts), oneOf > 1 || named != "", list
+	report.Attempts, report.Sampled = len(behaviour.attempts), oneOf > 1 || named != ""
+	report.listed, report.script, report.checkers = list, script, checkers
 	return report, nil
+}
+
+// confirm makes the mutants that a finding is about once more, on databases that have just been migrated. What is said of
+// a mutant is said of the rows as they were filled in. After thousands of mutants that were rolled back, the tables have
+// another size and other statistics. Plans follow these, and a function with another plan may find no row before it
+// comes to the condition that a mutant took from it.
+func (r *Report) confirm(ctx context.Context, databases []*pgx.Conn) error {
+	var at []int
+	var mutants []Mutant
+	for i, result := range r.Results {
+		if judge(result, r.lists(result) >= 0) != "" {
+			at, mutants = append(at, i), append(mutants, result.Mutant)
+		}
+	}
+	for _, conn := range databases {
+		if err := r.script.Fill(ctx, conn); err != nil {
+			return err
+		}
+	}
+	again, err := Run(ctx, databases, mutants, r.checkers)
+	if err != nil {
+		return fmt.Errorf("run %d mutants again: %w", len(mutants), err)
+	}
+	for i, result := range again.Results {
+		r.Results[at[i]] = result
+	}
+	return nil
 }

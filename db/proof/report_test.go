@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/streamspace-dev/streamspace/db/policy/probe"
 )
 
 // Report is the result of a mutation run.
@@ -17,6 +19,9 @@ type Report struct {
 	Attempts  int        // that behaviour has
 	Sampled   bool       // not all mutants were made
 	listed    []survivor // that no attempt should notice
+
+	script   *probe.Script
+	checkers []Checker
 }
 
 // Count is how many mutants of a kind there were, and who noticed them.

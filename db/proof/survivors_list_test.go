@@ -36,7 +36,7 @@ func TestTheListIsComparedWithWhatCame(t *testing.T) {
 		"x useless: neither the attempts nor the rules notice",
 		"x not listed: the attempts do not notice; why",
 		"x noticed by the manifest alone: neither the attempts nor the rules notice",
-		"a 2 b: is listed as a survivor, and is none",
+		"a 2 b: is listed as a survivor, and is none: why",
 		"a 3 b: neither the attempts nor the rules notice",
 		"c d: is listed, and no such mutant survives",
 		"e *: is listed, and no such mutant survives",

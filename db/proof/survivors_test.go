@@ -72,7 +72,7 @@ func (r *Report) Findings() []string {
 	var found []string
 	survived := map[string]bool{}
 	for _, result := range r.Results {
-		i := slices.IndexFunc(list, func(s survivor) bool { return s.matches.MatchString(result.ID()) })
+		i := r.lists(result)
 		if i >= 0 && result.Survived() {
 			survived[list[i].pattern] = true
 		}
@@ -88,13 +88,18 @@ func (r *Report) Findings() []string {
 	return found
 }
 
+// lists is the place of a mutant on the list of survivors, or -1.
+func (r *Report) lists(m Result) int {
+	return slices.IndexFunc(r.listed, func(s survivor) bool { return s.matches.MatchString(m.ID()) })
+}
+
 // Survived reports whether attempts were made on the mutant and none noticed it. The rules may have noticed it.
 func (r Result) Survived() bool { return r.Idle == "" && r.Impossible == "" && !r.Killed("behaviour") }
 
 func judge(r Result, listed bool) string {
 	switch {
 	case listed && r.Killed("behaviour"):
-		return "is listed as a survivor, and is none"
+		return "is listed as a survivor, and is none: " + r.Kills["behaviour"]
 	case r.Impossible != "" || r.Killed("behaviour"):
 		return ""
 	case !r.Killed("rules"):
