@@ -112,8 +112,8 @@ func learns(t *testing.T, rt *process.Runtime) (ended runtime.Status) {
 	return ended
 }
 
-// TestLeavesNobodyToTheKernel has an agent come before the kernel has killed a supervisor that ends with its agent. Here
-// only its record says that it does, so that it is certain to be there still.
+// TestLeavesNobodyToTheKernel has an agent come before the kernel has killed a supervisor that ends with its agent.
+// Here only its record says that it does, so that it is certain to be there still.
 func TestLeavesNobodyToTheKernel(t *testing.T) {
 	outliving(t, time.Minute, func(t *testing.T, cfg process.Config) {
 		kill := runAgent(t, cfg, "word-"+uuid.NewString(), -1)

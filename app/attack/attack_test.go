@@ -160,8 +160,8 @@ func (a *attack) publish(t *testing.T) {
 	}
 }
 
-// over reports whether a difference was found, or enough requests were sent. Chance decides which ones: so it takes more
-// than the limit when something is still lacking.
+// over reports whether a difference was found, or enough requests were sent. Chance decides which ones: so it takes
+// more than the limit when something is still lacking.
 func (a *attack) over() bool {
 	sent := a.requests.Load()
 	return a.differences.Load() > 0 || sent >= a.limit && (sent >= patience*a.limit || len(a.lacking()) == 0)
