@@ -122,10 +122,10 @@ func prove(ctx context.Context, databases []*pgx.Conn, oneOf int, named string) 
 	return report, nil
 }
 
-// confirm makes the mutants that a finding is about once more, on databases that have just been migrated. What is said of
-// a mutant is said of the rows as they were filled in. After thousands of mutants that were rolled back, the tables have
-// another size and other statistics. Plans follow these, and a function with another plan may find no row before it
-// comes to the condition that a mutant took from it.
+// confirm makes the mutants that a finding is about once more, on databases that have just been migrated. What is said
+// of a mutant is said of the rows as they were filled in. After thousands of mutants that were rolled back, the tables
+// have another size and other statistics. Plans follow these, and a function with another plan may find no row before
+// it comes to the condition that a mutant took from it.
 func (r *Report) confirm(ctx context.Context, databases []*pgx.Conn) error {
 	var at []int
 	var mutants []Mutant
