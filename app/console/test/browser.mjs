@@ -1,5 +1,5 @@
 // A headless Chromium, and what is told of a page in it.
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -183,4 +183,14 @@ export async function homeOf(page, agentData) {
   const session = page.url().split('/').at(-1);
   const folder = (await readdir(agentData, { recursive: true })).find((name) => name.endsWith(`${session}/home`));
   return join(agentData, folder);
+}
+
+/**
+ * Has a session write what is typed next into a file of its home. Until the shell has begun that, it reads the keys
+ * itself, and would take Enter and Control+d for text.
+ */
+export async function typeInto(page, home, name) {
+  await type(page, `cat > ${name}`);
+  await page.keyboard.press('Enter');
+  await poll(`the file ${name}`, () => stat(join(home, name)).catch(() => undefined));
 }

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  endDesktop, homeOf, launch, launchTerminal, open, poll, required, shellListens, signIn, type,
+  endDesktop, homeOf, launch, launchTerminal, open, poll, required, shellListens, signIn, type, typeInto,
 } from './browser.mjs';
 
 const url = required('STREAMSPACE_URL');
@@ -54,7 +54,7 @@ async function has(name, content) {
 test('a text of the browser is pasted with the keyboard', { timeout: 60_000 }, async () => {
   assert.ok(Buffer.byteLength(text) > 100_000);
   await write(text);
-  await line('cat > pasted.txt');
+  await typeInto(page, home, 'pasted.txt');
   await page.keyboard.press('Shift+Insert');
   await has('pasted.txt', text);
   await page.keyboard.press('Control+d');
@@ -84,7 +84,7 @@ test('a panel takes and gives the text where the browser does not allow it', { t
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Clipboard', 'the focus is back');
   await page.locator('.screen canvas').focus();
   await write(''); // so that only the desktop's own clipboard has it
-  await line('cat > given.txt');
+  await typeInto(page, home, 'given.txt');
   await page.keyboard.press('Shift+Insert');
   await has('given.txt', short);
   await page.keyboard.press('Control+d');

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { endDesktop, homeOf, launch, launchTerminal, open, poll, required, settled, signIn, type } from './browser.mjs';
+import { endDesktop, homeOf, launch, launchTerminal, open, poll, required, settled, signIn, typeInto } from './browser.mjs';
 
 const url = required('STREAMSPACE_URL');
 const password = required('STREAMSPACE_DEV_PASSWORD');
@@ -35,16 +35,16 @@ const focused = () => page.evaluate(() => document.activeElement.tagName);
 
 /** Puts what `write` types into a file of the session, and returns the file's content. */
 async function typed(name, write) {
-  await type(page, `cat > ${name}`);
-  await page.keyboard.press('Enter');
+  await typeInto(page, home, name);
   await write();
   await page.keyboard.press('Enter');
   await settled(page);
   await page.keyboard.press('Control+d');
-  return poll(`${name}`, async () => {
-    const content = await readFile(join(home, name), 'utf8').catch(() => '');
+  let content;
+  return poll(name, async () => {
+    content = await readFile(join(home, name), 'utf8');
     return content.endsWith('\n') && content.slice(0, -1);
-  });
+  }, () => JSON.stringify(content));
 }
 
 test('a tap on the desktop opens the keyboard', { timeout: 60_000 }, async () => {
