@@ -61,7 +61,8 @@ type Config struct {
 	UnknownSessions string `env:"STREAMSPACE_UNKNOWN_SESSIONS" envDefault:"keep"`
 	MailConfig
 
-	// Unlimited turns off the rate limits of sign-ins and of unknown ids. It is for tests: no setting reaches it.
+	// Unlimited turns off the rate limits of sign-ins and of unknown ids, and the queue of passwords, in which a busy
+	// machine would let some wait too long. It is for tests: no setting reaches it.
 	Unlimited bool `env:"-"`
 }
 

@@ -41,6 +41,9 @@ import (
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
+// unlimited is more hashes than there ever are at once.
+const unlimited = 1000
+
 // parts are the components of a control plane.
 type parts struct {
 	db         *postgres.DB
@@ -131,7 +134,11 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		return nil, err
 	}
 	// One, because it bounds the work of all hashes. It leaves half of the cores to everything else.
-	passwords := identity.NewPasswords(runtime.GOMAXPROCS(0) / 2)
+	hashes := runtime.GOMAXPROCS(0) / 2
+	if c.Unlimited {
+		hashes = unlimited
+	}
+	passwords := identity.NewPasswords(hashes)
 	sender, err := c.sender()
 	if err != nil {
 		return nil, fmt.Errorf("prepare to send mail: %w", err)
