@@ -132,11 +132,7 @@ func TestLeavesNobodyToTheKernel(t *testing.T) {
 		if err := os.WriteFile(file, ends, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		rt := open(t, cfg)
-		if all, err := rt.List(t.Context()); err != nil || len(all) > 0 {
-			t.Errorf("the next agent lists %v (%v)", all, err)
-		}
-		isNobody(t, inside)
+		nextRemoves(t, cfg, inside)
 	})
 }
 
@@ -152,12 +148,18 @@ func TestRemovesWhatLostItsSupervisor(t *testing.T) {
 			t.Fatal(err)
 		}
 		eventually(t, "the supervisor ended", func() bool { return !runs(supervisor) })
-		rt := open(t, cfg)
-		if all, err := rt.List(t.Context()); err != nil || len(all) > 0 {
-			t.Errorf("the next agent lists %v (%v)", all, err)
-		}
-		isNobody(t, inside)
+		nextRemoves(t, cfg, inside)
 	})
+}
+
+// nextRemoves runs the next agent, which removes the session with these processes.
+func nextRemoves(t *testing.T, cfg process.Config, inside map[int]string) {
+	t.Helper()
+	rt := open(t, cfg)
+	if all, err := rt.List(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("the next agent lists %v (%v)", all, err)
+	}
+	isNobody(t, inside)
 }
 
 // TestASupervisorIsKilled kills the supervisor of a session under its agent.
