@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -35,8 +36,8 @@ type eventReader struct{ reader }
 // Access implements events.Queries.
 func (r eventReader) Access(ctx context.Context) (events.Access, error) {
 	row, err := r.Queries.Access(ctx)
-	if err != nil {
-		return events.Access{}, translate(err)
+	if err != nil { // no row: it ended after the scope was entered, in the same moment
+		return events.Access{}, orNotFound(err, identity.ErrSignedOut)
 	}
 	a := events.Access{Credential: row.PublicID, EndsAt: row.EndsAt, Slug: row.Slug}
 	if row.Namespace != nil {

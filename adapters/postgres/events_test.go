@@ -15,7 +15,9 @@ import (
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 	"github.com/streamspace-dev/streamspace/modules/audit"
 	"github.com/streamspace-dev/streamspace/modules/events"
+	"github.com/streamspace-dev/streamspace/modules/identity"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/link"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -183,6 +185,25 @@ func TestOnlyWhatWasWrittenWakes(t *testing.T) {
 		t.Error("a transaction that failed was committed")
 	}
 	expect("a transaction that failed", false)
+}
+
+// A member is removed between the two statements of a look at their access. Seen to fail with the missing row as an
+// error of its own, which closed the stream as if the server were broken.
+func TestAnAccessThatEndsDuringALook(t *testing.T) {
+	t.Parallel()
+	o := database.NewOrg(t, dbtest.Spec{})
+	super := database.Superuser(t)
+	err := inOrg(small(t, 1))(t.Context(), as(o, o.Member), func(tx *memberTx) error {
+		if _, err := super.Exec(t.Context(), "delete from app.credentials where org_id = $1 and user_id = $2",
+			o.ID.UUID, o.Member.User.UUID); err != nil {
+			return err
+		}
+		_, err := eventReader{reader{Queries: tx.Queries}}.Access(t.Context())
+		return err
+	})
+	if fault.Of(err).Code != identity.ErrSignedOut.Code {
+		t.Errorf("the look ends with %v", err)
+	}
 }
 
 // TestTheEventsOfAnAccess looks at what is written when sign-ins and keys end or change, and when expired ones are
