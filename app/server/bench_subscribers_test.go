@@ -33,10 +33,13 @@ const (
 // a second arrive when one change follows the other.
 func BenchmarkSubscribers(b *testing.B) {
 	running := one(b)
-	before := inUse()
 	var orgs []*audience
-	for i := range crowdOrgs {
-		orgs = append(orgs, newAudience(b, running, net.IPv4(127, 0, 0, byte(2+i%10))))
+	for range crowdOrgs {
+		orgs = append(orgs, newAudience(b, running))
+	}
+	before := inUse()
+	for i, o := range orgs {
+		o.subscribe(b, running, net.IPv4(127, 0, 0, byte(2+i%10)))
 	}
 	b.ReportMetric(float64(inUse()-before)/(crowdOrgs*crowdSubscribes), "B/subscriber")
 	var took []time.Duration
@@ -75,7 +78,7 @@ type audience struct {
 	changes int
 }
 
-func newAudience(b *testing.B, s *servertest.Server, from net.IP) *audience {
+func newAudience(b *testing.B, s *servertest.Server) *audience {
 	b.Helper()
 	c := &audience{org: s.NewOrg(b, dbtest.Spec{PerOrg: 50, PerUser: 50})}
 	c.bearer = s.Bearer(b, c.org.Owner)
@@ -86,11 +89,15 @@ func newAudience(b *testing.B, s *servertest.Server, from net.IP) *audience {
 		b.Fatalf("create a session: %d", status)
 	}
 	c.session = made.ID
+	return c
+}
+
+func (c *audience) subscribe(b *testing.B, s *servertest.Server, from net.IP) {
+	b.Helper()
 	who := []string{c.bearer, s.Bearer(b, c.org.Admin)} // who see the session
 	for i := range crowdSubscribes {
 		c.sockets = append(c.sockets, dialBare(b, s, from, who[i%len(who)]))
 	}
-	return c
 }
 
 // change renames the session, and returns how long after the answer each socket had the event.

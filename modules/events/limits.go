@@ -2,7 +2,7 @@ package events
 
 import "github.com/streamspace-dev/streamspace/ports/fault"
 
-// How many subscriptions may be open on one server. One of them takes about 60 kB with its connection. A member has a
+// How many subscriptions may be open on one server. One of them takes about 23 kB with its connection. A member has a
 // few pages and programs; the other two keep one organisation, or one network, from taking all of the memory.
 const (
 	perUser    = 50

@@ -80,8 +80,8 @@ func pause(ctx context.Context, why *fault.Fault) {
 }
 
 // ended logs how a subscription ended.
-func (h *Handler) ended(r *http.Request, began time.Time, why string) {
-	who := org.From(r.Context())
-	h.Log.InfoContext(r.Context(), "event stream ended", "org_id", who.Org().String(), "user_id", who.User().String(),
+func (h *Handler) ended(ctx context.Context, began time.Time, why string) {
+	who := org.From(ctx)
+	h.Log.InfoContext(ctx, "event stream ended", "org_id", who.Org().String(), "user_id", who.User().String(),
 		"reason", why, "seconds", int(time.Since(began).Seconds()))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -124,60 +123,6 @@ func until(t *testing.T, what string, so func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
-	}
-}
-
-// A client that stops reading loses its stream, and one that reads gets everything meanwhile.
-func TestAStalledClientDoesNotHoldUpAnother(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	for _, path := range []string{"/", "/stream"} {
-		stalled, err := net.Dial("tcp", r.Listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer stalled.Close()
-		_, err = stalled.Write([]byte("GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n" +
-			"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"))
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	until(t, "two are open", func() bool { return r.feed.Open() == 2 })
-	quick := r.dial(t)
-	got := int64(0)
-	for r.feed.Open() > 1 { // until the two have lost their streams
-		r.append(100)
-		want := <-r.log.newest
-		r.log.newest <- want
-		for got < want {
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
-			_, text, err := quick.Read(ctx)
-			cancel()
-			var m struct{ Seq int64 }
-			if err != nil || json.Unmarshal(text, &m) != nil {
-				t.Fatalf("after %d events: %v", got, err)
-			}
-			got = max(got, m.Seq)
-		}
-		if got > 100_000 {
-			t.Fatal("a client that does not read keeps its stream")
-		}
-	}
-}
-
-func TestClientsThatDisappearLeaveNothing(t *testing.T) {
-	t.Parallel()
-	r := newRig(t)
-	for range 20 {
-		var all []*websocket.Conn
-		for range 20 {
-			all = append(all, r.dial(t))
-		}
-		for _, socket := range all {
-			_ = socket.CloseNow()
-		}
-		until(t, "all were released", func() bool { return r.feed.Open() == 0 })
 	}
 }
 

@@ -38,7 +38,7 @@ func (h *Handler) Stream(w http.ResponseWriter, r *http.Request, l events.Lease)
 		_ = out.send(subscription.Closing(why)) // the client may have gone
 		pause(r.Context(), why)
 	}
-	h.ended(r, began, why.Code)
+	h.ended(r.Context(), began, why.Code)
 	return nil
 }
 
