@@ -79,9 +79,14 @@ func pause(ctx context.Context, why *fault.Fault) {
 	}
 }
 
-// ended logs how a subscription ended.
-func (h *Handler) ended(ctx context.Context, began time.Time, why string) {
-	who := org.From(ctx)
-	h.Log.InfoContext(ctx, "event stream ended", "org_id", who.Org().String(), "user_id", who.User().String(),
-		"reason", why, "seconds", int(time.Since(began).Seconds()))
+// logEnd logs how a stream ended, and an error that is our own with its text.
+func logEnd(ctx context.Context, log *slog.Logger, began time.Time, why error) {
+	who, f := org.From(ctx), fault.Of(why)
+	attrs := []any{"org_id", who.Org().String(), "user_id", who.User().String(), "reason", f.Code,
+		"seconds", int(time.Since(began).Seconds())}
+	level := slog.LevelInfo
+	if f.Kind == fault.Internal {
+		level, attrs = slog.LevelError, append(attrs, "error", why)
+	}
+	log.Log(ctx, level, "live stream ended", attrs...)
 }

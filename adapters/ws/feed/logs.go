@@ -116,9 +116,8 @@ func (l *Logs) Socket(w http.ResponseWriter, r *http.Request, lease events.Lease
 		return nil
 	}
 	s := &logSocket{socket: socket, subscription: subscription, output: output, position: number(asked.Get("after"))}
-	why := s.serve(r.Context(), func(ctx context.Context) error { return l.Sessions.WatchSight(ctx, who, it.ID) })
-	l.Log.InfoContext(r.Context(), "log stream ended", "session_id", id, "org_id", who.Org().String(),
-		"user_id", who.User().String(), "reason", why.Code, "seconds", int(time.Since(began).Seconds()))
+	err = s.serve(r.Context(), func(ctx context.Context) error { return l.Sessions.WatchSight(ctx, who, it.ID) })
+	logEnd(r.Context(), l.Log.With("session_id", id), began, err)
 	return nil
 }
 
@@ -158,7 +157,7 @@ type logSocket struct {
 }
 
 // serve writes messages until a side ends it, and returns why it ended.
-func (s *logSocket) serve(ctx context.Context, watch func(context.Context) error) *fault.Fault {
+func (s *logSocket) serve(ctx context.Context, watch func(context.Context) error) error {
 	s.socket.SetReadLimit(maxMessage)
 	// Reading does not use ctx, as in Handler.serve.
 	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -192,7 +191,7 @@ func (s *logSocket) serve(ctx context.Context, watch func(context.Context) error
 	_ = s.socket.Close(why.code, why.fault.Code)
 	stop()
 	running.Wait()
-	return why.fault
+	return err
 }
 
 // heartbeats says when a heartbeat is due, until the subscription ends.

@@ -59,11 +59,11 @@ func (h *Handler) run(ctx context.Context, socket *websocket.Conn, s *events.Sub
 		}
 	}()
 	began := time.Now()
-	h.ended(ctx, began, h.serve(ctx, socket, s))
+	logEnd(ctx, h.Log, began, h.serve(ctx, socket, s))
 }
 
 // serve writes messages until a side ends it, and returns why it ended.
-func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.Subscription) string {
+func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.Subscription) error {
 	socket.SetReadLimit(maxMessage)
 	// Reading does not use ctx: the library drops the connection when a reader's context is done, and the client would get
 	// no close code.
@@ -89,7 +89,7 @@ func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.S
 	_ = socket.Close(why.code, why.fault.Code)
 	stop()
 	<-left
-	return why.fault.Code
+	return err
 }
 
 // write sends messages until the subscription ends.

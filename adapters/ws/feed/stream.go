@@ -30,15 +30,14 @@ func (h *Handler) Stream(w http.ResponseWriter, r *http.Request, l events.Lease)
 			err = out.send(m)
 		}
 	}
-	why := fault.Of(err)
 	if r.Context().Err() != nil {
-		why = errGone
+		err = errGone.Because(err)
 	}
-	if why.Code != errGone.Code {
+	if why := fault.Of(err); why.Code != errGone.Code {
 		_ = out.send(subscription.Closing(why)) // the client may have gone
 		pause(r.Context(), why)
 	}
-	h.ended(r.Context(), began, why.Code)
+	logEnd(r.Context(), h.Log, began, err)
 	return nil
 }
 
