@@ -118,6 +118,7 @@ func toTemplate(t templates.Template) api.Template {
 		out.Spec = &api.TemplateSpec{
 			Width: optional(t.Spec.Width), Height: optional(t.Spec.Height), Memory: optional(t.Spec.Memory),
 			Cpu: optional(t.Spec.CPU), Processes: optional(t.Spec.Processes), Disk: optional(t.Spec.Disk),
+			NestedNamespaces: optional(t.Spec.NestedNamespaces),
 		}
 		if len(t.Spec.Command) > 0 {
 			out.Spec.Command = &t.Spec.Command
@@ -129,6 +130,6 @@ func toTemplate(t templates.Template) api.Template {
 func fromSpec(s api.TemplateSpec) runtime.Spec {
 	return runtime.Spec{
 		Command: value(s.Command), Width: value(s.Width), Height: value(s.Height), Memory: value(s.Memory),
-		CPU: value(s.Cpu), Processes: value(s.Processes), Disk: value(s.Disk),
+		CPU: value(s.Cpu), Processes: value(s.Processes), Disk: value(s.Disk), NestedNamespaces: value(s.NestedNamespaces),
 	}
 }

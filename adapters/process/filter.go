@@ -23,7 +23,16 @@ import (
 // kernel does not know is left out.
 //
 // It also refuses 32-bit programs: with a call of the other mode, a program could evade the numbers below.
-var filter = sync.OnceValues(func() ([]byte, error) {
+var filter = sync.OnceValues(func() ([]byte, error) { return compile(false) })
+
+// nestingFilter is filter for a session that may make namespaces.
+var nestingFilter = sync.OnceValues(func() ([]byte, error) { return compile(true) })
+
+// nestingCalls make a namespace, and lock a program into a folder of it, as browsers do for their sandboxes. Mounts are
+// not among them.
+var nestingCalls = []string{"clone", "unshare", "chroot"}
+
+func compile(nesting bool) ([]byte, error) {
 	calls, err := arch.GetInfo("")
 	if err != nil {
 		return nil, err
@@ -32,6 +41,9 @@ var filter = sync.OnceValues(func() ([]byte, error) {
 	allowed, err := profile.GetDefaultProfile(&specs.Spec{Process: powerless})
 	if err != nil {
 		return nil, err
+	}
+	if nesting {
+		allow(allowed, nestingCalls)
 	}
 	policy, err := translate(allowed, calls)
 	if err != nil {
@@ -42,7 +54,17 @@ var filter = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	return encode(append(unknown(calls), program...))
-})
+}
+
+// allow allows calls whatever their arguments are.
+func allow(p *specs.LinuxSeccomp, names []string) {
+	isOne := func(name string) bool { return slices.Contains(names, name) }
+	for i := range p.Syscalls {
+		p.Syscalls[i].Names = slices.DeleteFunc(slices.Clone(p.Syscalls[i].Names), isOne)
+	}
+	p.Syscalls = slices.DeleteFunc(p.Syscalls, func(rule specs.LinuxSyscall) bool { return len(rule.Names) == 0 })
+	p.Syscalls = append(p.Syscalls, specs.LinuxSyscall{Names: names, Action: specs.ActAllow})
+}
 
 // unknown answers ENOSYS to calls that are newer than the profile. A C library then uses an older call, which it does
 // not after EPERM.
@@ -137,9 +159,13 @@ func encode(program []bpf.Instruction) ([]byte, error) {
 	return b, nil
 }
 
-// openFilter returns the filter as an open file in memory, for bubblewrap to read.
-func openFilter() (*os.File, error) {
-	program, err := filter()
+// openFilter returns a filter as an open file in memory, for bubblewrap to read.
+func openFilter(nesting bool) (*os.File, error) {
+	compiled := filter
+	if nesting {
+		compiled = nestingFilter
+	}
+	program, err := compiled()
 	if err != nil {
 		return nil, fmt.Errorf("compile the system call filter: %w", err)
 	}

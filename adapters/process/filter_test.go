@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/streamspace-dev/streamspace/adapters/process"
+	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/runtime/runtimetest"
 )
 
@@ -44,6 +45,9 @@ var calls = map[string]func() error{
 		return unix.Setns(int(ns.Fd()), unix.CLONE_NEWUTS)
 	},
 	"mount": func() error { return run("unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp") },
+	"mount in a namespace of its own": func() error {
+		return run("unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp")
+	},
 	"make a network device": func() error {
 		return run("unshare", "--user", "--map-root-user", "--net", "ip", "link", "add", "probe", "type", "veth")
 	},
@@ -146,23 +150,67 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// nestingCalls are those that a session may make whose template asks for namespaces, and whose host allows them. In a
+// network namespace of its own it has a network of its own, which leads nowhere.
+var nestingCalls = []string{
+	"make a user namespace by unshare", "make a network namespace by unshare", "make a user namespace by clone",
+}
+
+// Seen to fail with a filter that allows mounts as well, and with one that allows nothing more.
+func TestNestedNamespacesAllowNothingElse(t *testing.T) {
+	t.Parallel()
+	cfg := process.Config{Dir: t.TempDir(), NestedNamespaces: true}
+	rt, w := open(t, cfg), runtimetest.Workload()
+	w.Spec.Command, w.Spec.NestedNamespaces = waitForProbe(), true
+	if err := rt.Start(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	var todo []attempt
+	for name := range calls {
+		todo = append(todo, attempt{Name: name, Kind: "call", Arg: name})
+	}
+	got, outside := try(t, homeOf(cfg.Dir, w.Session), todo), tryOutside(t, todo)
+	for _, name := range nestingCalls {
+		if got[name] != worked && outside[name] == worked {
+			t.Errorf("a session cannot %s: %s", name, got[name])
+		}
+		delete(got, name)
+	}
+	refused(t, got)
+}
+
+func TestAHostRefusesNestedNamespaces(t *testing.T) {
+	t.Parallel()
+	rt, w := open(t, process.Config{Dir: t.TempDir()}), runtimetest.Workload()
+	w.Spec.NestedNamespaces = true
+	if err := rt.Start(t.Context(), w); fault.Of(err).Code != "namespaces_refused" {
+		t.Errorf("it started with %v", err)
+	}
+}
+
 // TestBrowserRuns shows a page in Chromium, which makes more kinds of system calls than other programs. Its own sandbox
-// is off, because it consists of namespaces.
+// consists of namespaces.
 func TestBrowserRuns(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("chromium"); err != nil {
 		t.Skip("chromium is not installed")
 	}
-	cfg, w := process.Config{Dir: t.TempDir()}, runtimetest.Workload()
-	w.Spec.Command = []string{"sh", "-c", `chromium --no-sandbox --headless --dump-dom \
+	for option, nesting := range map[string]bool{"--no-sandbox": false, "--disable-setuid-sandbox": true} {
+		t.Run(option, func(t *testing.T) {
+			t.Parallel()
+			cfg, w := process.Config{Dir: t.TempDir(), NestedNamespaces: nesting}, runtimetest.Workload()
+			w.Spec.NestedNamespaces = nesting
+			w.Spec.Command = []string{"sh", "-c", "chromium " + option + ` --headless --dump-dom \
 "data:text/html,<p>shown" >dom.new 2>log; mv dom.new dom; exec sleep 600`}
-	if err := open(t, cfg).Start(t.Context(), w); err != nil {
-		t.Fatal(err)
-	}
-	home := homeOf(cfg.Dir, w.Session)
-	eventually(t, "the browser ended", func() bool { _, err := os.Stat(filepath.Join(home, "dom")); return err == nil })
-	if dom, err := os.ReadFile(filepath.Join(home, "dom")); !strings.Contains(string(dom), "<p>shown") {
-		log, _ := os.ReadFile(filepath.Join(home, "log"))
-		t.Errorf("the browser shows %q (%v): %s", dom, err, log)
+			if err := open(t, cfg).Start(t.Context(), w); err != nil {
+				t.Fatal(err)
+			}
+			home := homeOf(cfg.Dir, w.Session)
+			eventually(t, "the browser ended", func() bool { _, err := os.Stat(filepath.Join(home, "dom")); return err == nil })
+			if dom, err := os.ReadFile(filepath.Join(home, "dom")); !strings.Contains(string(dom), "<p>shown") {
+				log, _ := os.ReadFile(filepath.Join(home, "log"))
+				t.Errorf("the browser shows %q (%v): %s", dom, err, log)
+			}
+		})
 	}
 }

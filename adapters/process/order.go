@@ -31,6 +31,7 @@ type order struct {
 	Env     []string
 	Dir     string // in which the command starts
 	Kind    containment
+	Nesting bool // its programs may make namespaces
 	UID     int
 	Display int
 	Folder  string // the session's
@@ -163,7 +164,7 @@ func (o order) begin(s *starter) (*processes, error) {
 		return nil, errors.Join(err, display.Close())
 	}
 	passedOn := os.NewFile(outputFile, "output")
-	c := command{args: o.Args, env: o.Env, dir: o.Dir, kind: o.Kind, mine: o.mine(), groups: o.Groups}
+	c := command{args: o.Args, env: o.Env, dir: o.Dir, kind: o.Kind, nesting: o.Nesting, mine: o.mine(), groups: o.Groups}
 	p, err := s.start(c, display, &lossy{to: passedOn})
 	if err != nil {
 		return nil, err

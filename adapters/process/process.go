@@ -48,6 +48,9 @@ type Config struct {
 	Outlive time.Duration
 	// Limits bounds what each session uses. Its zero is no limit.
 	Limits Limits
+	// NestedNamespaces allows sessions whose template asks for that to make namespaces. It opens parts of the kernel to
+	// them in which flaws were often found.
+	NestedNamespaces bool
 	// Log receives what has no caller to return an error to. Nil discards it.
 	Log *slog.Logger
 }

@@ -174,7 +174,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	const tests = "TestRuntime|TestUnconfinedRuntime|TestIsolation|TestDiesWithAgent|TestLongFolder|" +
-		"TestRemovesWhatIsShut|TestHogsEnd|TestUnconfinedHogEnds|TestCalls|TestFlatSandbox"
+		"TestRemovesWhatIsShut|TestHogsEnd|TestUnconfinedHogEnds|TestCalls|TestNestedNamespaces|TestFlatSandbox"
 	cmd := exec.CommandContext(t.Context(), program, "-test.run=^("+tests+")$")
 	cmd.Dir = dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + filepath.Join(dir, "tmp")}

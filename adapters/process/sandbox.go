@@ -60,8 +60,8 @@ func (r *Runtime) command(s *session, spec runtime.Spec) command {
 		c.mine = ownedBy(s.uid, s.folder)
 		return c
 	}
-	c := command{env: environment(insideHome, insideXauthority), dir: "/", kind: nested}
-	c.args = append(sandbox(s.uid, r.flat), s.folder.binds()...)
+	c := command{env: environment(insideHome, insideXauthority), dir: "/", kind: nested, nesting: spec.NestedNamespaces}
+	c.args = append(sandbox(s.uid, r.flat && !c.nesting), s.folder.binds()...)
 	c.args = append(c.args, "--seccomp", "7")
 	if s.uid == 0 {
 		c.kind = announced
@@ -211,7 +211,7 @@ func tryOut(ctx context.Context, sandbox []string, uid int) error {
 
 // runIn runs a command in a sandbox with the filter. Its error has the end of what the command wrote.
 func runIn(ctx context.Context, sandbox []string, uid int, command ...string) error {
-	rules, err := openFilter()
+	rules, err := openFilter(false)
 	if err != nil {
 		return err
 	}

@@ -33,9 +33,9 @@ var (
 )
 
 // Start makes the workload run. When the workload causes the failure, the error carries a fault:
-// workload_namespace_missing, invalid_display, above_host_limit, stopped, start_timed_out, or the reason why the
-// desktop ended before its display responded. A workload that has ended on its own must be stopped before it can start
-// again.
+// workload_namespace_missing, invalid_display, above_host_limit, namespaces_refused, stopped, start_timed_out, or the
+// reason why the desktop ended before its display responded. A workload that has ended on its own must be stopped
+// before it can start again.
 func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	out := &output{to: w.Output}
 	defer out.unused()
@@ -152,6 +152,9 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec, out
 	if s.limits, err = r.cfg.Limits.of(spec); err != nil {
 		return err
 	}
+	if spec.NestedNamespaces && !r.cfg.NestedNamespaces && !r.cfg.Unconfined {
+		return errNesting
+	}
 	if s.uid, err = r.uids.claim(s.status.Session); err != nil {
 		return err
 	}
@@ -183,8 +186,8 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec, out
 // order is what the supervisor of a session must know.
 func (r *Runtime) order(s *session, c command) order {
 	return order{
-		Args: c.args, Env: c.env, Dir: c.dir, Kind: c.kind, UID: s.uid, Display: s.display, Folder: s.folder.path,
-		Groups: s.group.entry(), Limits: s.limits, Namespace: s.status.Namespace,
+		Args: c.args, Env: c.env, Dir: c.dir, Kind: c.kind, Nesting: c.nesting, UID: s.uid, Display: s.display,
+		Folder: s.folder.path, Groups: s.group.entry(), Limits: s.limits, Namespace: s.status.Namespace,
 		Lock: r.store.lock.Name(), Outlive: r.cfg.Outlive,
 	}
 }

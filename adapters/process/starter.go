@@ -20,6 +20,8 @@ type command struct {
 	dir    string
 	kind   containment
 	groups entry
+	// nesting: its programs may make namespaces.
+	nesting bool
 	// mine recognises the processes of an unconfined session.
 	mine func(pid int) bool
 }
@@ -86,7 +88,7 @@ func (s *starter) start(c command, display *os.File, to io.Writer) (*processes, 
 	var rules *os.File
 	if c.kind != loose {
 		var err error
-		if rules, err = openFilter(); err != nil {
+		if rules, err = openFilter(c.nesting); err != nil {
 			return nil, err
 		}
 		defer rules.Close()

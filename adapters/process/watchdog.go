@@ -54,7 +54,9 @@ func (l Limits) files() int64 { return l.Disk / (16 << 10) }
 
 var (
 	errMemoryLimit = fault.New(fault.Invalid, "memory_limit", "The desktop used more memory than it may.")
-	errAboveHost   = fault.New(fault.Unavailable, "above_host_limit",
+	errNesting     = fault.New(fault.Unavailable, "namespaces_refused",
+		"The template asks for namespaces of its own, which this host does not allow.")
+	errAboveHost = fault.New(fault.Unavailable, "above_host_limit",
 		"The template asks for more than this host gives a session.")
 	errDiskLimit = fault.New(fault.Invalid, "disk_limit", "The desktop wrote more files than it may.")
 )

@@ -40,6 +40,8 @@ type Config struct {
 	Slots int `env:"STREAMSPACE_AGENT_SLOTS" envDefault:"20"`
 	// Outlive is how long sessions run on while no agent runs, as during an upgrade. Zero: they end with the agent.
 	Outlive time.Duration `env:"STREAMSPACE_AGENT_SESSIONS_OUTLIVE" envDefault:"10m"`
+	// NestedNamespaces allows templates to ask for namespaces of their own.
+	NestedNamespaces bool `env:"STREAMSPACE_AGENT_NESTED_NAMESPACES"`
 	// Limits bounds each session.
 	Limits Limits
 }
@@ -63,6 +65,8 @@ func Settings() []settings.Setting {
 			"other hosts, or wait",
 		"STREAMSPACE_AGENT_SESSIONS_OUTLIVE": "how long desktops run on while no agent runs on this host, as during an " +
 			"upgrade, up to 24h; 0: they end with the agent",
+		"STREAMSPACE_AGENT_NESTED_NAMESPACES": "true: templates may ask for namespaces of their own, which browsers use " +
+			"for their sandboxes; opens more of the kernel to their sessions",
 	}
 	maps.Copy(help, LimitSettings())
 	return settings.Of[Config](help)
@@ -120,6 +124,7 @@ func (c Config) checkInto(r *settings.Report) {
 func (c Config) runtime() process.Config {
 	return process.Config{
 		Dir: c.Data, Unconfined: c.Unconfined, Outlive: c.Outlive, Limits: c.Limits.ofSessions(),
+		NestedNamespaces: c.NestedNamespaces,
 	}
 }
 

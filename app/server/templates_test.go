@@ -52,7 +52,8 @@ func TestTheLifeOfATemplate(t *testing.T) {
 	t.Parallel()
 	d := designer{t, running.NewOrg(t, dbtest.Spec{})}
 	o, foreign := d.org, running.NewOrg(t, dbtest.Spec{})
-	body := map[string]any{"name": "browser", "title": "Browser", "spec": map[string]any{"command": []string{"firefox"}}}
+	spec := map[string]any{"command": []string{"firefox"}, "nested_namespaces": true}
+	body := map[string]any{"name": "browser", "title": "Browser", "spec": spec}
 	var made, got template
 	a := d.wants(d.asks(o.Admin, "POST", "", "", body), 201, "")
 	a.Decode(t, &made)
@@ -66,7 +67,7 @@ func TestTheLifeOfATemplate(t *testing.T) {
 
 	a = d.wants(d.asks(o.Owner, "PATCH", at, `"1"`, map[string]any{"title": "Web"}), 200, "")
 	if a.Decode(t, &got); got.Title != "Web" || got.Revision != 2 || a.Header.Get("ETag") != `"2"` ||
-		fmt.Sprint(got.Spec) != "map[command:[firefox]]" {
+		fmt.Sprint(got.Spec) != "map[command:[firefox] nested_namespaces:true]" {
 		t.Errorf("changed to %+v with %v", got, a.Header)
 	}
 	d.wants(d.asks(o.Admin, "PATCH", at, `"1"`, map[string]any{"title": "Net"}), 412, "precondition_failed")

@@ -30,6 +30,9 @@ type Spec struct {
 	CPU       int `json:"cpu,omitempty"`
 	Processes int `json:"processes,omitempty"`
 	Disk      int `json:"disk,omitempty"`
+	// NestedNamespaces lets programs make namespaces of their own in the session, as browsers do for their sandboxes. A
+	// host that does not allow that does not start it.
+	NestedNamespaces bool `json:"nested_namespaces,omitempty"`
 }
 
 // The bounds of what a template states, in the units of Spec; a host's limits have the same smallest. A desktop with a

@@ -1428,6 +1428,8 @@ export interface components {
             processes?: number;
             /** @description The most disk space that its home may use, in MiB. */
             disk?: number;
+            /** @description Whether programs may make namespaces of their own, as browsers do for their sandboxes. A host that does not allow that does not start the session, which then fails with the reason `namespaces_refused`. */
+            nested_namespaces?: boolean;
         };
         TemplatePage: {
             items: components["schemas"]["Template"][];

@@ -15,6 +15,7 @@ const words: Record<State, string> = {
 
 const reasons: Record<string, string> = {
   above_host_limit: 'it may use more than the computers give a session',
+  namespaces_refused: 'it needs namespaces of its own, which the computers do not allow',
   agent_lost: 'the computer that ran it did not come back',
   agent_away: 'the computer that ran it stopped responding',
   agent_restarted: 'the computer that ran it was restarted',
@@ -43,7 +44,10 @@ export function ended(session: Session): boolean {
 }
 
 /** The reasons of a session that never was a desktop. */
-const notStarted = ['above_host_limit', 'command_not_found', 'no_host', 'no_room', 'start_failed', 'start_timed_out', 'template_unreadable'];
+const notStarted = [
+  'above_host_limit', 'command_not_found', 'namespaces_refused', 'no_host', 'no_room', 'start_failed', 'start_timed_out',
+  'template_unreadable',
+];
 
 /** Reports whether the session failed before it was a desktop. */
 export function neverStarted(session: Session): boolean {

@@ -865,6 +865,9 @@ type TemplateSpec struct {
 	// Memory The most memory that a session may use, in MiB, with what it writes to `/tmp`. Absent: what its host gives each session. A host that gives less does not start it: the session then fails with the reason `above_host_limit`. The same holds for the limits below.
 	Memory *int `json:"memory,omitempty"`
 
+	// NestedNamespaces Whether programs may make namespaces of their own, as browsers do for their sandboxes. A host that does not allow that does not start the session, which then fails with the reason `namespaces_refused`.
+	NestedNamespaces *bool `json:"nested_namespaces,omitempty"`
+
 	// Processes The most processes and threads that it may have.
 	Processes *int `json:"processes,omitempty"`
 
