@@ -12,6 +12,8 @@ type Task struct {
 	// Name says in the log what was not done: "end overdue sessions".
 	Name  string
 	Every time.Duration
+	// AtOnce has the first round at the beginning, and not after the first interval.
+	AtOnce bool
 	// Once does one round. It must end with its context.
 	Once func(ctx context.Context) error
 	Log  *slog.Logger
@@ -21,14 +23,22 @@ type Task struct {
 func (t Task) Run(ctx context.Context) error {
 	tick := time.NewTicker(t.Every)
 	defer tick.Stop()
+	if t.AtOnce {
+		t.round(ctx)
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		if err := t.Once(ctx); err != nil && ctx.Err() == nil {
-			t.Log.ErrorContext(ctx, "background work was not all done", "task", t.Name, "error", err)
-		}
+		t.round(ctx)
+	}
+}
+
+// round does one round. Its failure is logged, unless the work is to end.
+func (t Task) round(ctx context.Context) {
+	if err := t.Once(ctx); err != nil && ctx.Err() == nil {
+		t.Log.ErrorContext(ctx, "background work was not all done", "task", t.Name, "error", err)
 	}
 }
