@@ -2163,7 +2163,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146'), (24::bigint, '2465d337067d5c0972cec64d2c412374aa2dfccb75dd3a440578441e04ed5355') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -2805,6 +2805,32 @@ COMMENT ON FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) IS 'A pa
 
 
 --
+-- Name: orgs_with_old_events(integer, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.orgs_with_old_events(kept integer, after uuid, page integer) RETURNS TABLE(org uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select h.org_id
+    from app.org_heads h
+         cross join lateral (select e.seq, e.at from app.events e where e.org_id = h.org_id order by e.seq limit 1) oldest
+   where h.org_id > after and oldest.seq < h.event_seq and oldest.at < now() - make_interval(secs => greatest(kept, 3600))
+   order by h.org_id
+   limit least(page, 1000)
+$$;
+
+
+ALTER FUNCTION rls.orgs_with_old_events(kept integer, after uuid, page integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION orgs_with_old_events(kept integer, after uuid, page integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.orgs_with_old_events(kept integer, after uuid, page integer) IS 'A page of the orgs for which rls.remove_old_events has something to do, after a given id.';
+
+
+--
 -- Name: orgs_with_silent_agents(integer, uuid, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3130,6 +3156,41 @@ ALTER FUNCTION rls.reject_template(operator text, org uuid, name text, revision 
 --
 
 COMMENT ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) IS 'Ends the request for the publication of a revision of an org''s template, with a reason that its admins see.';
+
+
+--
+-- Name: remove_old_events(integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.remove_old_events(kept integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  inside constant uuid := rls.current_org_id();
+  first constant bigint := (select min(e.seq) from app.events e where e.org_id = inside);
+  removed int;
+begin
+  delete from app.events e
+   where e.seq between first and (
+     select least(h.event_seq, coalesce(min(y.seq), first + 1000)) - 1
+       from app.org_heads h
+            left join app.events y on y.org_id = inside and y.seq between first and first + 999
+                  and y.at >= now() - make_interval(secs => greatest(kept, 3600))
+      where h.org_id = inside
+      group by h.event_seq);
+  get diagnostics removed = row_count;
+  return removed;
+end $$;
+
+
+ALTER FUNCTION rls.remove_old_events(kept integer) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION remove_old_events(kept integer); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.remove_old_events(kept integer) IS 'Removes the oldest events of the org, those before the first that is younger than a time in seconds, which is at least an hour. At most 1,000 at once, and never the newest one. Returns how many.';
 
 
 --
@@ -7050,6 +7111,13 @@ CREATE POLICY definer_delete ON app.credentials FOR DELETE TO streamspace_define
 
 
 --
+-- Name: events definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_delete ON app.events FOR DELETE TO streamspace_definer USING ((org_id = ( SELECT rls.current_org_id() AS current_org_id)));
+
+
+--
 -- Name: invitations definer_delete; Type: POLICY; Schema: app; Owner: streamspace_owner
 --
 
@@ -7236,6 +7304,13 @@ CREATE POLICY definer_select ON app.credentials FOR SELECT TO streamspace_define
 --
 
 CREATE POLICY definer_select ON app.departures FOR SELECT TO streamspace_definer USING (true);
+
+
+--
+-- Name: events definer_select; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY definer_select ON app.events FOR SELECT TO streamspace_definer USING (true);
 
 
 --
@@ -9618,6 +9693,28 @@ GRANT ALL ON FUNCTION rls.note_departure() TO streamspace_owner;
 GRANT SELECT ON TABLE app.events TO streamspace_backup;
 GRANT SELECT ON TABLE app.events TO streamspace_app;
 GRANT SELECT ON TABLE app.events TO streamspace_system;
+GRANT DELETE ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.org_id; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(org_id) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.seq; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(seq) ON TABLE app.events TO streamspace_definer;
+
+
+--
+-- Name: COLUMN events.at; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(at) ON TABLE app.events TO streamspace_definer;
 
 
 --
@@ -9807,6 +9904,14 @@ GRANT ALL ON FUNCTION rls.orgs_with_lost_agents(after uuid, page integer) TO str
 
 
 --
+-- Name: FUNCTION orgs_with_old_events(kept integer, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.orgs_with_old_events(kept integer, after uuid, page integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.orgs_with_old_events(kept integer, after uuid, page integer) TO streamspace_system;
+
+
+--
 -- Name: FUNCTION orgs_with_silent_agents(patience integer, after uuid, page integer); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -9898,6 +10003,14 @@ GRANT ALL ON FUNCTION rls.rehash_password(usr uuid, verified text, password_hash
 
 REVOKE ALL ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.reject_template(operator text, org uuid, name text, revision integer, reason text) TO streamspace_operator;
+
+
+--
+-- Name: FUNCTION remove_old_events(kept integer); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.remove_old_events(kept integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.remove_old_events(kept integer) TO streamspace_system;
 
 
 --

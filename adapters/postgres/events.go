@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -101,4 +102,20 @@ func (d *DB) NewestEvents(ctx context.Context, of []org.ID) (map[org.ID]int64, e
 		newest[org.ID{UUID: row.OrgID}] = row.Newest
 	}
 	return newest, translate(err)
+}
+
+// OldEvents implements events.OldEvents.
+func (d *DB) OldEvents(ctx context.Context, kept time.Duration, after org.ID, n int) ([]org.ID, error) {
+	return orgIDs(sysdb.New(d.system).OrgsWithOldEvents(ctx, int32(kept.Seconds()), after.UUID, int32(n)))
+}
+
+// EventSweeps returns the transactions of background work that removes old events.
+func (d *DB) EventSweeps() org.AsService[events.SweeperTx] {
+	return asService(d, func(t *serviceTx) events.SweeperTx { return t })
+}
+
+// RemoveOldEvents implements events.SweeperTx.
+func (t *serviceTx) RemoveOldEvents(ctx context.Context, kept time.Duration) (int, error) {
+	removed, err := t.Queries.RemoveOldEvents(ctx, int32(kept.Seconds()))
+	return int(removed), translate(err)
 }

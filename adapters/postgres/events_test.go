@@ -123,7 +123,12 @@ func TestTheBoundsOfALog(t *testing.T) {
 // write appends events of sessions that no one has.
 func write(t *testing.T, o *dbtest.Org, n int) {
 	t.Helper()
-	err := inOrg(open)(t.Context(), as(o, o.Admin), func(tx *memberTx) error {
+	writeIn(t, open, o, n)
+}
+
+func writeIn(t *testing.T, db *DB, o *dbtest.Org, n int) {
+	t.Helper()
+	err := inOrg(db)(t.Context(), as(o, o.Admin), func(tx *memberTx) error {
 		for i := range n {
 			e := sessions.Updated{ID: sessions.ID{UUID: uuid.New()}, Name: strconv.Itoa(i)}
 			if err := events.Append(t.Context(), tx, e); err != nil {

@@ -220,7 +220,7 @@ func (w *logWorld) play(t *rapid.T) {
 		case 15:
 			at := rapid.Int64Range(w.oldest, w.newest()).Draw(t, "at")
 			if !w.restored.IsZero() || rapid.Bool().Draw(t, "retention") {
-				w.retain(t, at)
+				w.retain(t, replica, at)
 				continue
 			}
 			w.restore(t, at) // once: it takes more than a second
@@ -270,9 +270,14 @@ func (w *logWorld) deafen(t *rapid.T) {
 	w.exec(t, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'streamspace listen'`)
 }
 
-// retain removes events before the number.
-func (w *logWorld) retain(t *rapid.T, from int64) {
-	w.exec(t, "delete from app.events where org_id = $1 and seq < $2", w.org.ID.UUID, from)
+// retain makes the events before the number old, and has a replica remove them.
+func (w *logWorld) retain(t *rapid.T, replica int, from int64) {
+	w.exec(t, "update app.events set at = now() - interval '3 h' where org_id = $1 and seq < $2", w.org.ID.UUID, from)
+	db := w.replicas[replica].db
+	sweeper := events.NewSweeper(db.OldEvents, db.EventSweeps(), kept, slog.New(slog.DiscardHandler))
+	if err := sweeper.Once(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 	w.oldest = from
 	for _, f := range w.followers {
 		f.mayReset = f.mayReset || f.last < from-1

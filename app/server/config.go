@@ -57,6 +57,8 @@ type Config struct {
 	PlacementTimeout time.Duration `env:"STREAMSPACE_PLACEMENT_TIMEOUT" envDefault:"5m"`
 	// AgentLostAfter is how long an agent may be silent before the sessions that ran on it fail.
 	AgentLostAfter time.Duration `env:"STREAMSPACE_AGENT_LOST_AFTER" envDefault:"10m"`
+	// EventsKept is the age up to which events stay in the log.
+	EventsKept time.Duration `env:"STREAMSPACE_EVENTS_KEPT" envDefault:"720h"`
 	// UnknownSessions is what becomes of sessions that run and that the database does not know after a restore.
 	UnknownSessions string `env:"STREAMSPACE_UNKNOWN_SESSIONS" envDefault:"keep"`
 	MailConfig
@@ -119,6 +121,8 @@ func help() map[string]string {
 		"STREAMSPACE_PLACEMENT_TIMEOUT":    "how long a session waits for a host with room before it fails, from 1s to 24h",
 		"STREAMSPACE_AGENT_LOST_AFTER": "how long a host may be silent before its sessions fail and give back their quota, " +
 			"from 1m to 168h",
+		"STREAMSPACE_EVENTS_KEPT": "how long events are kept, for live streams that go on and for the histories of " +
+			"sessions, from 1h to 87600h (ten years)",
 		"STREAMSPACE_UNKNOWN_SESSIONS": "what becomes of desktops that the database does not know after a restore: " +
 			"keep, until `streamspace admin agent end-unknown`, or end",
 		"STREAMSPACE_SMTP_URL": "mail server, smtp://[user@]host[:port] (STARTTLS) or smtps://[user@]host[:port]; " +
@@ -161,6 +165,9 @@ func (c Config) Check(r *settings.Report) {
 	}
 	if c.AgentLostAfter < time.Minute || c.AgentLostAfter > 7*24*time.Hour {
 		r.Wrong("STREAMSPACE_AGENT_LOST_AFTER", "must be from 1m to 168h")
+	}
+	if c.EventsKept < time.Hour || c.EventsKept > 10*365*24*time.Hour {
+		r.Wrong("STREAMSPACE_EVENTS_KEPT", "must be from 1h to 87600h")
 	}
 	if c.UnknownSessions != "" && c.UnknownSessions != keepUnknown && c.UnknownSessions != endUnknown {
 		r.Wrong("STREAMSPACE_UNKNOWN_SESSIONS", "must be keep or end")

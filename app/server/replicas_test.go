@@ -22,23 +22,29 @@ func replicas(t testing.TB, n int) []*servertest.Server {
 	d, keys := dbtest.Own(t), t.TempDir()
 	all := make([]*servertest.Server, n)
 	for i := range all {
-		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-		s, err := servertest.Start(ctx, d, servertest.Config{Unlimited: true, SigningKeys: keys})
-		if err != nil {
-			cancel()
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			cancel()
-			if err := <-s.Ended; err != nil {
-				t.Errorf("replica %d ended with: %v", i, err)
-			}
-			s.Client.CloseIdleConnections()
-			s.Agents.Close()
-		})
-		all[i] = s
+		all[i] = replica(t, d, keys)
 	}
 	return all
+}
+
+// replica starts one more control plane on a database, which ends with the test.
+func replica(t testing.TB, d *dbtest.Database, keys string) *servertest.Server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	s, err := servertest.Start(ctx, d, servertest.Config{Unlimited: true, SigningKeys: keys})
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cancel()
+		if err := <-s.Ended; err != nil {
+			t.Errorf("a replica ended with: %v", err)
+		}
+		s.Client.CloseIdleConnections()
+		s.Agents.Close()
+	})
+	return s
 }
 
 // rename changes a session through one replica.

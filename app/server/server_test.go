@@ -25,6 +25,7 @@ func TestConfigurationErrorsAreReportedAllAtOnce(t *testing.T) {
 		"STREAMSPACE_ACCEPTED_VIOLATIONS=" + none, "STREAMSPACE_TLS_CERT=" + none, "STREAMSPACE_TLS_KEY=" + none,
 		"STREAMSPACE_SMTP_URL=mail.example.com", "STREAMSPACE_SMTP_PASSWORD=" + none, "STREAMSPACE_MAIL_FROM=nobody",
 		"STREAMSPACE_PLACEMENT_TIMEOUT=48h", "STREAMSPACE_AGENT_LOST_AFTER=1s", "STREAMSPACE_UNKNOWN_SESSIONS=ask",
+		"STREAMSPACE_EVENTS_KEPT=59m",
 	})
 	if err == nil {
 		t.Fatal("read")
@@ -66,7 +67,7 @@ func TestAPublicURLIsAnOrigin(t *testing.T) {
 		r := &settings.Report{}
 		Config{
 			Listen: "localhost:0", OpsListen: "localhost:0", DatabaseConnections: 4, PublicURL: public,
-			PlacementTimeout: time.Minute, AgentLostAfter: time.Minute,
+			PlacementTimeout: time.Minute, AgentLostAfter: time.Minute, EventsKept: time.Hour,
 		}.Check(r)
 		err := r.Err()
 		if (err != nil) != (says != "") || err != nil && !strings.Contains(err.Error(), says) {

@@ -196,6 +196,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 			Silences: p.db.DueSessions(), AsService: p.db.SessionSilences(), Patience: c.AgentLostAfter, Bus: bus, Log: log,
 		}).Run,
 		identity.NewSweeper(p.db.ExpiredCredentials(), p.db.IdentityAsService(), log).Run,
+		events.NewSweeper(p.db.OldEvents, p.db.EventSweeps(), c.EventsKept, log).Run,
 	}...)
 	return p, nil
 }

@@ -44,6 +44,10 @@ select e.seq, e.at, e.type, e.version, e.actor, e.subject_id, e.subject_name, e.
 select coalesce((select min(e.seq) from app.events e), h.event_seq + 1)::bigint as oldest, h.event_seq as newest
   from app.org_heads h;
 
+-- name: RemoveOldEvents :one
+-- A batch of the oldest events. The function bounds it.
+select rls.remove_old_events(@kept_seconds)::int as removed;
+
 -- name: Access :one
 -- What the database knows of the caller's credential, and the organisation's names. The policies show one organisation.
 select k.public_id, k.ends_at, o.slug, o.namespace

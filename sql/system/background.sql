@@ -31,3 +31,6 @@ select rls.listen();
 
 -- name: OrgsWithSilentAgents :many
 select o.org::uuid as org_id from rls.orgs_with_silent_agents(@patience_seconds, @after, @most) as o;
+
+-- name: OrgsWithOldEvents :many
+select o.org::uuid as org_id from rls.orgs_with_old_events(@kept_seconds, @after, @most) as o;

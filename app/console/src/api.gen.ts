@@ -702,7 +702,10 @@ export interface paths {
             };
             cookie?: never;
         };
-        /** List what happened to a session, the oldest first. */
+        /**
+         * List what happened to a session, the oldest first.
+         * @description Events are kept for 30 days, unless the server is set up for another time. What happened before is not listed.
+         */
         get: operations["listSessionEvents"];
         put?: never;
         post?: never;

@@ -422,6 +422,18 @@ func (q *Queries) RecordAudit(ctx context.Context, action string, subject string
 	return err
 }
 
+const removeOldEvents = `-- name: RemoveOldEvents :one
+select rls.remove_old_events($1)::int as removed
+`
+
+// A batch of the oldest events. The function bounds it.
+func (q *Queries) RemoveOldEvents(ctx context.Context, keptSeconds int32) (int32, error) {
+	row := q.db.QueryRow(ctx, removeOldEvents, keptSeconds)
+	var removed int32
+	err := row.Scan(&removed)
+	return removed, err
+}
+
 const verifyAudit = `-- name: VerifyAudit :one
 select v.checked::bigint as checked, v.checked_hash::bytea as checked_hash, v.more::boolean as more, v.broken::bigint as broken,
        v.reason::text as reason, v.head::bigint as head, v.head_hash::bytea as head_hash

@@ -189,6 +189,30 @@ func (q *Queries) OrgsWithLostAgents(ctx context.Context, after uuid.UUID, most 
 	return items, nil
 }
 
+const orgsWithOldEvents = `-- name: OrgsWithOldEvents :many
+select o.org::uuid as org_id from rls.orgs_with_old_events($1, $2, $3) as o
+`
+
+func (q *Queries) OrgsWithOldEvents(ctx context.Context, keptSeconds int32, after uuid.UUID, most int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, orgsWithOldEvents, keptSeconds, after, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var org_id uuid.UUID
+		if err := rows.Scan(&org_id); err != nil {
+			return nil, err
+		}
+		items = append(items, org_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const orgsWithSilentAgents = `-- name: OrgsWithSilentAgents :many
 select o.org::uuid as org_id from rls.orgs_with_silent_agents($1, $2, $3) as o
 `
