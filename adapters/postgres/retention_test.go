@@ -136,7 +136,7 @@ func TestOldEventsGoInBatches(t *testing.T) {
 }
 
 // TestSweepersTakeTurns has several replicas sweep at once, while events are written. Seen to fail with a function that
-// removes as many events as it finds, wherever they begin.
+// removes one event more.
 func TestSweepersTakeTurns(t *testing.T) {
 	t.Parallel()
 	d, db := ownDB(t)

@@ -120,8 +120,8 @@ func (r *reader) awaited() bool {
 
 func (r *reader) log() ServiceQueries { return r.config.AsService(r.org, service) }
 
-// give puts an event into the queues. Numbers have no gaps: one that is missing was removed, so that the subscribers
-// must list again.
+// give puts an event into the queues. Numbers have no gaps: one that is missing was removed, so that subscribers without
+// it must list again.
 func (r *reader) give(e Entry) error {
 	encoded, err := e.encode()
 	if err != nil {
@@ -134,7 +134,7 @@ func (r *reader) give(e Entry) error {
 		return nil // the history of a restored database, which was reset meanwhile
 	}
 	if e.Seq != r.position+1 {
-		r.reset(e.Seq - 1)
+		r.miss(e.Seq - 1)
 	}
 	for s := range r.subscribers {
 		s.offer(e, m)
@@ -182,6 +182,15 @@ func (r *reader) reset(newest int64) {
 	r.tellWatches()
 	for s := range r.subscribers {
 		s.reset(newest)
+	}
+}
+
+// miss notes that events up to a number were removed before they were read. The caller holds the lock.
+func (r *reader) miss(until int64) {
+	r.position = until
+	r.tellWatches()
+	for s := range r.subscribers {
+		s.miss(until)
 	}
 }
 

@@ -44,6 +44,37 @@ func TestHistoryThatIsRemovedWhileItIsReadIsMissing(t *testing.T) {
 	})
 }
 
+// The reader of a replica may be behind, and find events removed that a client has read at another one. Seen to fail with
+// a reset of every subscriber.
+func TestOnlyThoseWhoLackRemovedEventsListAgain(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
+		l.lost = true
+		l.append(member, 1)
+		lacks := subscribe(t, f, asMember(nil)) // the reader begins at 1
+		defer lacks.Close()
+		l.append(member, 3)
+		has := subscribe(t, f, asMember(at(4)))
+		defer has.Close()
+		l.append(member, 1)
+		l.set(func() { l.entries = l.entries[4:] })
+		time.Sleep(2 * pollInterval)
+		for s, want := range map[*Subscription][]string{
+			lacks: {ResetType + " 4", "session.running 5"}, has: {"session.running 5"},
+		} {
+			for _, w := range want {
+				m, err := s.Next(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := fmt.Sprint(m.Type, " ", m.Seq); got != w {
+					t.Errorf("%s, want %s", got, w)
+				}
+			}
+		}
+	})
+}
+
 // Seen to fail with a history that ends where it ended before the restore: the heartbeat said 3.
 func TestNothingIsSaidToBeSentBeyondARestoredLog(t *testing.T) {
 	t.Parallel()

@@ -354,6 +354,21 @@ func (s *Subscription) concerns(e Entry) bool {
 func (s *Subscription) reset(newest int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.resetTo(newest)
+}
+
+// miss resets a subscription that lacks events up to a number. A client that has read further at another replica has
+// them.
+func (s *Subscription) miss(until int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.from < until {
+		s.resetTo(until)
+	}
+}
+
+// resetTo is reset. The caller holds the lock.
+func (s *Subscription) resetTo(newest int64) {
 	s.from, s.queue = newest, []*Message{control(ResetType, newest, nil)}
 	s.poke()
 }
