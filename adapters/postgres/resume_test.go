@@ -38,8 +38,8 @@ const (
 // to list, in order and once, and has to list only if its history is gone.
 //
 // Seen to fail with a filter that lets everything through, without the check of the history's beginning after a page of
-// it was read, without the end of the history at the number where a program has to list, and with retention that removes
-// one event more.
+// it was read, without the end of the history at the number where a program has to list, and with retention that
+// removes one event more.
 func TestResumingOnReplicasLosesNothing(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Own(t)

@@ -120,8 +120,8 @@ func (r *reader) awaited() bool {
 
 func (r *reader) log() ServiceQueries { return r.config.AsService(r.org, service) }
 
-// give puts an event into the queues. Numbers have no gaps: one that is missing was removed, so that subscribers without
-// it must list again.
+// give puts an event into the queues. Numbers have no gaps: one that is missing was removed, so that subscribers
+// without it must list again.
 func (r *reader) give(e Entry) error {
 	encoded, err := e.encode()
 	if err != nil {

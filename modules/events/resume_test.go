@@ -44,8 +44,8 @@ func TestHistoryThatIsRemovedWhileItIsReadIsMissing(t *testing.T) {
 	})
 }
 
-// The reader of a replica may be behind, and find events removed that a client has read at another one. Seen to fail with
-// a reset of every subscriber.
+// The reader of a replica may be behind, and find events removed that a client has read at another one. Seen to fail
+// with a reset of every subscriber.
 func TestOnlyThoseWhoLackRemovedEventsListAgain(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
