@@ -26,6 +26,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/settings"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/modules/usage"
 )
 
 // operationTimeout bounds an operation, from authentication to the response. A login may wait 3 s for its password
@@ -53,6 +54,7 @@ type Config struct {
 	Keys      *keys.Service
 	Settings  *settings.Service
 	Quotas    *quotas.Service
+	Usage     *usage.Service
 	Hosts     *hosts.Service
 	Audit     *audit.Service
 	Templates *templates.Service

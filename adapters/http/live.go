@@ -9,6 +9,7 @@ import (
 	"github.com/streamspace-dev/streamspace/adapters/http/internal/api"
 	"github.com/streamspace-dev/streamspace/modules/events"
 	"github.com/streamspace-dev/streamspace/modules/sessions"
+	"github.com/streamspace-dev/streamspace/modules/usage"
 	"github.com/streamspace-dev/streamspace/ports/fault"
 	"github.com/streamspace-dev/streamspace/ports/org"
 	"github.com/streamspace-dev/streamspace/ports/page"
@@ -46,6 +47,7 @@ func (h handlers) live() map[string]func(http.ResponseWriter, *http.Request) err
 	for id, serve := range map[string]serve{
 		"streamEvents":   socket(events.View{}),
 		"streamSessions": socket(events.View{Types: events.Types{"session"}, Snapshot: h.activeSessions}),
+		"streamMetrics":  h.streamMetrics,
 		"followEvents":   h.config.Events.Stream,
 		"streamLog":      h.config.Logs.Socket,
 	} {
@@ -71,6 +73,46 @@ func (h handlers) activeSessions(ctx context.Context, at page.Cursor) (any, page
 	}
 	p, err := h.config.Sessions.List(ctx, who, f, page.Request{Limit: page.Max, After: at})
 	return sessionsSnapshot{convertAll(p.Items, toSession), !p.Next.IsZero()}, p.Next, err
+}
+
+// metricsType is the type of the messages with an organisation's numbers.
+const metricsType = "metrics"
+
+// metricsCauses are the types of events after which the numbers may be others.
+var metricsCauses = events.Types{"session", "quota", "member_quota", "host"}
+
+// Metrics is the data of a message with numbers. A member has left out what the REST API does not show them, and so has
+// an API key without the scope for it.
+type Metrics struct {
+	Sessions usage.Counts `json:"sessions"`
+	Room     *bool        `json:"room,omitempty"`
+	Quotas   *api.Quotas  `json:"quotas,omitempty"`
+}
+
+// streamMetrics serves the organisation's numbers over a WebSocket.
+func (h handlers) streamMetrics(w http.ResponseWriter, r *http.Request, l events.Lease) error {
+	who := callerOf(r.Context())
+	state := &events.State{Type: metricsType, Read: func(ctx context.Context) (any, bool, error) {
+		return h.metrics(ctx, who)
+	}}
+	if who.may("agent.read") {
+		state.Outside = func(ctx context.Context) (bool, error) { return h.config.Usage.HasRoom(ctx, who.scope) }
+	}
+	return h.config.Events.Socket(w, r, l, events.View{Types: metricsCauses, State: state})
+}
+
+// metrics reads the numbers that a caller may see, and whether a host has room.
+func (h handlers) metrics(ctx context.Context, who caller) (_ any, room bool, err error) {
+	u, err := h.config.Usage.Get(ctx, who.scope)
+	m := Metrics{Sessions: u.Sessions}
+	if who.may("quota.read") {
+		q := toQuotas(u.Quota)
+		m.Quotas = &q
+	}
+	if who.may("agent.read") {
+		m.Room = &u.Room
+	}
+	return m, u.Room, err
 }
 
 // lease is what the caller's credential allows a stream.

@@ -88,3 +88,8 @@ func checkPermission(r org.Role, p permission) error {
 	return errForbidden.Saying("Your role %s does not include the permission %s.", r, p).
 		With("permission", string(p)).With("role", string(r))
 }
+
+// may reports whether the caller's role and credential have the permission.
+func (c caller) may(p permission) bool {
+	return checkPermission(c.scope.Role(), p) == nil && checkScopes(c.scopes, p) == nil
+}

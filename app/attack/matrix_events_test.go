@@ -6,7 +6,7 @@ import "testing"
 var _ = add(func(w *world) resource {
 	return resource{
 		credentials: map[string]func(*testing.T, string) map[string]string{
-			"streamEvents": w.upgrade, "streamSessions": w.upgrade,
+			"streamEvents": w.upgrade, "streamSessions": w.upgrade, "streamMetrics": w.upgrade,
 		},
 		rows: `
 operation      id               none expired no-org viewer member other admin owner stranger suspended removed out
@@ -19,6 +19,9 @@ followEvents   filter            401     401    401    400    400   400   400   
 streamSessions -                 401     401    401    101    101   101   101   101      101       401     401 401
 streamSessions header            401     401    401    101    101   101   101   101      101       401     401 401
 streamSessions filter            401     401    401    400    400   400   400   400      400       400     400 400
+streamMetrics  -                 401     401    401    101    101   101   101   101      101       401     401 401
+streamMetrics  header            401     401    401    101    101   101   101   101      101       401     401 401
+streamMetrics  filter            401     401    401    400    400   400   400   400      400       400     400 400
 `}
 })
 

@@ -25,7 +25,7 @@ type object = map[string]any
 
 // controls are the messages that are no events.
 var controls = []string{
-	events.HeartbeatType, events.ResetType, events.ClosingType, events.SnapshotType, "token", feed.LineType,
+	events.HeartbeatType, events.ResetType, events.ClosingType, events.SnapshotType, "metrics", "token", feed.LineType,
 }
 
 func asyncAPI(t *testing.T) object {
@@ -220,7 +220,7 @@ func TestTheDescriptionOfTheEventsIsValid(t *testing.T) {
 		}
 		for m := range messages {
 			kind, _, isEvent := strings.Cut(m, ".")
-			shown := name != "log" && (name != "sessions" || kind == "session")
+			shown := name != "log" && name != "metrics" && (name != "sessions" || kind == "session")
 			if isEvent && m != feed.LineType && shown != (in[m] != nil) {
 				t.Errorf("whether the channel %s has %s: want %v", name, m, shown)
 			}

@@ -38,6 +38,7 @@ import (
 	"github.com/streamspace-dev/streamspace/modules/settings"
 	"github.com/streamspace-dev/streamspace/modules/setup"
 	"github.com/streamspace-dev/streamspace/modules/templates"
+	"github.com/streamspace-dev/streamspace/modules/usage"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
 
@@ -163,6 +164,7 @@ func wire(ctx context.Context, c Config, log *slog.Logger) (_ *parts, err error)
 		Keys:      keys.NewService(p.db.Keys(), p.db.KeyReads(), p.metrics),
 		Settings:  settings.NewService(p.db.Settings(), p.db.SettingReads()),
 		Quotas:    quotas.NewService(p.db.Quotas(), p.db.QuotaReads()),
+		Usage:     usage.NewService(p.db.UsageReads()),
 		Hosts:     hosts.NewService(p.db.Hosts(), p.db.HostReads(), p.metrics),
 		Audit:     audit.NewService(p.db.Audit(), p.db.AuditReads()),
 		Templates: templates.NewService(p.db.TemplateReads(), p.db.Templates(), p.metrics, log),

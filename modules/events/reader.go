@@ -34,6 +34,8 @@ type reader struct {
 	asOf        time.Time
 	subscribers map[*Subscription]struct{}
 	watches     map[*Watch]struct{}
+
+	outside outside
 }
 
 // newReader watches before anyone reads, so that no change in between is missed.
@@ -41,6 +43,7 @@ func newReader(c Config, id org.ID) *reader {
 	r := &reader{
 		config: c, org: id, kick: make(chan struct{}, 1), idle: make(chan struct{}), position: nowhere,
 		subscribers: map[*Subscription]struct{}{}, watches: map[*Watch]struct{}{},
+		outside: outside{turn: make(chan struct{}, 1)},
 	}
 	r.woken, r.stop = c.Bus.Watch(Topic(id))
 	return r

@@ -15,6 +15,8 @@ type View struct {
 	// Types are the types of events that it sends. None: those that the client asks for.
 	Types    Types
 	Snapshot Snapshot
+	// State is sent instead of events: Types are those that may change it.
+	State *State
 }
 
 // Snapshot reads one page, in the caller's own scope, as a value that is encoded as JSON.

@@ -60,6 +60,8 @@ type Query struct {
 	After *int64
 	// Snapshot reads what there is before what changes. Nil: only the log is sent.
 	Snapshot Snapshot
+	// State is sent instead of events, first and after changes. Nil: events are sent.
+	State *State
 	// Org and Namespace name the caller's own organisation, by its slug or id, or are empty. Any other is refused.
 	Org, Namespace string
 }
@@ -77,6 +79,7 @@ type Subscription struct {
 	sent     int64 // the number up to which everything was returned
 	until    int64 // the history ends here, and the queue begins
 	snapshot snapshotting
+	state    showing
 	history  []Entry
 	nextBeat time.Time
 	timer    *time.Timer
@@ -87,6 +90,7 @@ type Subscription struct {
 	from    int64
 	queue   []*Message
 	changed bool // the credential may have ended
+	stale   bool // the state may have changed
 	err     error
 	expires time.Time // of the token
 }
@@ -131,6 +135,8 @@ func (s *Subscription) start(ctx context.Context) error {
 	}
 	s.from = bounds.Newest
 	switch after := s.query.After; {
+	case s.query.State != nil:
+		s.stale = true
 	case after == nil:
 		s.snapshot.due = s.query.Snapshot != nil
 	case *after < bounds.Oldest-1 || *after > bounds.Newest:
@@ -140,6 +146,10 @@ func (s *Subscription) start(ctx context.Context) error {
 	}
 	s.sent = s.from
 	s.until = s.reader.add(s, bounds.Newest)
+	if s.query.State != nil { // it is read after everything that the reader has given
+		s.sent = max(s.sent, s.until)
+		s.until = s.sent
+	}
 	if err := s.confirm(ctx); err != nil {
 		return err
 	}
@@ -198,6 +208,7 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 			if m.Type == ResetType {
 				s.until = m.Seq // what follows is in the queue, even when it has numbers of a history that was restored
 				s.snapshot.due = s.query.Snapshot != nil
+				s.state.repeat()
 			}
 			return m, nil
 		}
@@ -205,12 +216,17 @@ func (s *Subscription) Next(ctx context.Context) (*Message, error) {
 		if !now.Before(s.ends()) {
 			return nil, ErrTokenExpired
 		}
+		if m, err := s.nextState(ctx, now, position); m != nil || err != nil {
+			return m, err
+		}
 		if !now.Before(s.nextBeat) {
 			s.nextBeat = now.Add(Heartbeat)
-			s.sent = max(s.sent, position)
+			if !s.isStale() { // a state that is due has not been sent
+				s.sent = max(s.sent, position)
+			}
 			return control(HeartbeatType, s.sent, nil), nil
 		}
-		s.timer.Reset(min(time.Until(s.nextBeat), time.Until(s.ends())))
+		s.timer.Reset(min(time.Until(s.nextBeat), time.Until(s.ends()), s.untilState()))
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -331,6 +347,8 @@ func (s *Subscription) offer(e Entry, m *Message) {
 		s.poke()
 	}
 	switch {
+	case s.query.State != nil:
+		s.stale = s.stale || s.query.Types.selects(e.Type)
 	case s.err != nil || e.Seq <= s.from || !s.viewer.Sees(e) || !s.query.Types.selects(e.Type):
 		return
 	case len(s.queue) >= backlog:
@@ -370,6 +388,7 @@ func (s *Subscription) miss(until int64) {
 // resetTo is reset. The caller holds the lock.
 func (s *Subscription) resetTo(newest int64) {
 	s.from, s.queue = newest, []*Message{control(ResetType, newest, nil)}
+	s.stale = s.query.State != nil
 	s.poke()
 }
 

@@ -43,6 +43,7 @@ func (h *Handler) subscribe(r *http.Request, l events.Lease, v events.View) (*ev
 	q := events.Query{
 		Who: org.From(r.Context()), Lease: l, After: number(asked.Get("after")), Org: asked.Get("org"),
 		Namespace: asked.Get("namespace"), Types: v.Types, Snapshot: v.Snapshot,
+		State: v.State,
 	}
 	if last := r.Header.Get("Last-Event-ID"); last != "" { // a browser's own, when it connects again
 		q.After = number(last)

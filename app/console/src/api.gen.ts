@@ -943,6 +943,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/ws/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the organisation's numbers over a WebSocket.
+         * @description First comes a message of type `metrics`, and then one after each change, at most one a second. `data.sessions` counts the sessions that have not ended, by state: an admin's are the organisation's, every other member's their own. `data.quotas` is as `/api/v1/quotas` shows it, and `data.room` says whether a host takes another session. A caller who may not read quotas or hosts gets a message without them. Otherwise it is as `/api/v1/ws/events`. docs/events.md describes it.
+         */
+        get: operations["streamMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/ws/sessions/{session_id}/logs": {
         parameters: {
             query?: never;
@@ -3417,6 +3437,36 @@ export interface operations {
             query?: {
                 /** @description The number of the last event that the client has. What follows is sent first. When that is no longer known, the first message is `reset`. Without it, only what happens from now on is sent. */
                 after?: components["parameters"]["AfterEvent"];
+                /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
+                org?: components["parameters"]["OwnOrg"];
+                /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
+                namespace?: components["parameters"]["OwnNamespace"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages follow. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            426: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            503: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    streamMetrics: {
+        parameters: {
+            query?: {
                 /** @description The caller's own organisation, by its slug or id. Any other is refused with 403. */
                 org?: components["parameters"]["OwnOrg"];
                 /** @description The namespace of the caller's own organisation. Any other is refused with 403. */
