@@ -98,7 +98,7 @@ func TestAStateIsSentOnceASecondWhenItHasChanged(t *testing.T) {
 	})
 }
 
-// Seen to fail with a heartbeat that says what the reader has read, and with a state that is read again without a cause.
+// Seen to hold with a heartbeat that does not go beyond a state that is due, and without a read in an idle hour.
 func TestAStateCostsNothingWithoutEvents(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
