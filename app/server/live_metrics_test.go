@@ -79,8 +79,7 @@ func (f *follower) quiet(seq int64) {
 	}
 }
 
-// TestMetricsAreWhatAMemberMaySee has two organisations. Seen to fail with a member who is told of the organisation's
-// sessions and of hosts, without the message after a launch, and with one after an event that changes no number.
+// TestMetricsAreWhatAMemberMaySee has two organisations, each of which runs a session.
 func TestMetricsAreWhatAMemberMaySee(t *testing.T) {
 	t.Parallel()
 	spec := dbtest.Spec{PerOrg: 50, PerUser: 50}
@@ -122,7 +121,6 @@ func TestMetricsAreWhatAMemberMaySee(t *testing.T) {
 	}
 }
 
-// Seen to fail with a handler that does not ask for the key's scopes.
 func TestMetricsOfAKeyAreWithinItsScopes(t *testing.T) {
 	t.Parallel()
 	o := running.NewOrg(t, dbtest.Spec{})
@@ -142,7 +140,7 @@ func TestMetricsOfAKeyAreWithinItsScopes(t *testing.T) {
 	}
 }
 
-// TestMetricsEndWithTheAccess removes the member. Seen to fail without the event that the subscription is about.
+// TestMetricsEndWithTheAccess removes the member.
 func TestMetricsEndWithTheAccess(t *testing.T) {
 	t.Parallel()
 	o := running.NewOrg(t, dbtest.Spec{})

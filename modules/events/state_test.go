@@ -68,8 +68,6 @@ func messages(t *testing.T, s *Subscription, d time.Duration) (all []string) {
 	}
 }
 
-// Seen to fail without the interval, with a state that is not read again after it, and with one that is sent although
-// it is the same.
 func TestAStateIsSentOnceASecondWhenItHasChanged(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
@@ -98,7 +96,6 @@ func TestAStateIsSentOnceASecondWhenItHasChanged(t *testing.T) {
 	})
 }
 
-// Seen to hold with a heartbeat that does not go beyond a state that is due, and without a read in an idle hour.
 func TestAStateCostsNothingWithoutEvents(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
@@ -119,7 +116,6 @@ func TestAStateCostsNothingWithoutEvents(t *testing.T) {
 	})
 }
 
-// Seen to fail with a look of each subscriber.
 func TestWhatIsOutsideOfTheLogIsReadOnceForAll(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
@@ -150,7 +146,6 @@ func TestWhatIsOutsideOfTheLogIsReadOnceForAll(t *testing.T) {
 	})
 }
 
-// Seen to fail with an error that ends the subscription, and with a state that is forgotten after one.
 func TestAStateOutlivesAShortOutage(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
@@ -181,7 +176,6 @@ func TestAStateOutlivesAShortOutage(t *testing.T) {
 	})
 }
 
-// Seen to fail with a state that is not repeated.
 func TestAStateIsRepeatedAfterAReset(t *testing.T) {
 	t.Parallel()
 	inBubble(t, func(t *testing.T, l *ledger, f *Feed) {
