@@ -103,16 +103,25 @@ func (h handlers) streamMetrics(w http.ResponseWriter, r *http.Request, l events
 
 // metrics reads the numbers that a caller may see, and whether a host has room.
 func (h handlers) metrics(ctx context.Context, who caller) (_ any, room bool, err error) {
-	u, err := h.config.Usage.Get(ctx, who.scope)
-	m := Metrics{Sessions: u.Sessions}
+	var m Metrics
+	if m.Sessions, err = h.config.Usage.Get(ctx, who.scope); err != nil {
+		return nil, false, err
+	}
 	if who.may("quota.read") {
-		q := toQuotas(u.Quota)
-		m.Quotas = &q
+		q, err := h.config.Quotas.Get(ctx, who.scope)
+		if err != nil {
+			return nil, false, err
+		}
+		all := toQuotas(q)
+		m.Quotas = &all
 	}
 	if who.may("agent.read") {
-		m.Room = &u.Room
+		if room, err = h.config.Usage.HasRoom(ctx, who.scope); err != nil {
+			return nil, false, err
+		}
+		m.Room = &room
 	}
-	return m, u.Room, err
+	return m, room, nil
 }
 
 // lease is what the caller's credential allows a stream.

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 
-	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/orgdb"
 	"github.com/streamspace-dev/streamspace/modules/usage"
 	"github.com/streamspace-dev/streamspace/ports/org"
 )
@@ -17,22 +16,9 @@ func (d *DB) UsageReads() org.Reading[usage.Queries] {
 type usageReader struct{ reader }
 
 // Usage implements usage.Queries.
-func (r usageReader) Usage(ctx context.Context) (usage.Usage, error) {
+func (r usageReader) Usage(ctx context.Context) (usage.Counts, error) {
 	row, err := r.Queries.Usage(ctx, r.in.IsAdmin())
-	if err != nil {
-		return usage.Usage{}, translate(err)
-	}
-	quota, err := quotaOf(orgdb.SessionQuotaRow{
-		CeilingPerOrg: row.CeilingPerOrg, CeilingPerUser: row.CeilingPerUser, OwnPerOrg: row.OwnPerOrg,
-		OwnPerUser: row.OwnPerUser, PerOrg: row.PerOrg, PerUser: row.PerUser, UsedByOrg: row.UsedByOrg,
-		UsedByUser: row.UsedByUser,
-	}, nil)
-	return usage.Usage{
-		Sessions: usage.Counts{
-			Pending: row.Pending, Starting: row.Starting, Running: row.Running, Terminating: row.Terminating,
-		},
-		Quota: quota, Room: row.HasRoom,
-	}, err
+	return usage.Counts(row), translate(err)
 }
 
 // HasRoom implements usage.Queries.

@@ -84,7 +84,7 @@ func (u unmodelledRequest) ask() (answered, error) {
 		}
 		return uuid.NewString()
 	})
-	if u.op.live {
+	if u.op.resumes {
 		q.path += "?after=0" // with its history
 	}
 	if u.op.socket {

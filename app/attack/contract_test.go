@@ -22,6 +22,7 @@ type operation struct {
 	public           bool             // callers need no credential
 	live             bool             // its response has no end
 	socket           bool             // it is a WebSocket
+	resumes          bool             // it goes on after a number
 	body             *openapi3.Schema // of the JSON that it takes; nil: none
 }
 
@@ -36,6 +37,7 @@ func readContract(spec []byte) (contract, error) {
 			op := operation{
 				id: o.OperationID, method: method, path: path, public: o.Extensions["x-permission"] == "public",
 				live: o.Extensions["x-live"] != nil, socket: o.Extensions["x-live"] == "websocket",
+				resumes: o.Parameters.GetByInAndName("query", "after") != nil,
 			}
 			if o.RequestBody != nil {
 				op.body = o.RequestBody.Value.Content.Get("application/json").Schema.Value

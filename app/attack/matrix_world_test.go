@@ -179,7 +179,7 @@ func (w *world) makeOne(t *testing.T, param, caller string) uuid.UUID {
 func (w *world) request(t *testing.T, op operation, id, caller string) *http.Request {
 	t.Helper()
 	path := op.at(func(param string) string { return w.id(t, op, param, id).String() })
-	if op.live && id != "filter" && op.id != "streamMetrics" {
+	if op.resumes && id != "filter" {
 		path += "?after=0" // with its history
 	}
 	switch id {

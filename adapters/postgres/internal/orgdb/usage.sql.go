@@ -23,42 +23,21 @@ func (q *Queries) HasRoom(ctx context.Context) (bool, error) {
 }
 
 const usage = `-- name: Usage :one
-select c.pending, c.starting, c.running, c.terminating,
-       l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user,
-       least(l.per_org, l.own_per_org)::bigint as per_org,
-       least(l.per_user, coalesce(mine.own_limit, l.own_per_user))::bigint as per_user,
-       coalesce((select u.used from app.quota_usage u join app.organizations o on o.id = u.holder_id where u.kind = l.kind), 0)::bigint as used_by_org,
-       coalesce(mine.used, 0)::bigint as used_by_user,
-       ($1::boolean and exists (
-          select from app.agent_orgs s join app.agents a on a.id = s.agent_id
-           where a.revoked_at is null and a.seen_at > now() - make_interval(secs => 30) and rls.agent_has_room(a.id)))::boolean as has_room
-  from app.quota_limits l
-  left join app.quota_usage mine on mine.kind = l.kind and mine.holder_id = rls.current_user_id()
- cross join (select count(*) filter (where s.state = 'pending') as pending, count(*) filter (where s.state = 'starting') as starting,
-                    count(*) filter (where s.state = 'running') as running, count(*) filter (where s.state = 'terminating') as terminating
-               from app.sessions s
-              where s.state not in ('terminated', 'failed') and ($1::boolean or s.owner_id = rls.current_user_id())) c
- where l.kind = 'sessions'
+select count(*) filter (where s.state = 'pending') as pending, count(*) filter (where s.state = 'starting') as starting,
+       count(*) filter (where s.state = 'running') as running, count(*) filter (where s.state = 'terminating') as terminating
+  from app.sessions s
+ where s.state not in ('terminated', 'failed') and ($1::boolean or s.owner_id = rls.current_user_id())
 `
 
 type UsageRow struct {
-	Pending        int64
-	Starting       int64
-	Running        int64
-	Terminating    int64
-	CeilingPerOrg  int64
-	CeilingPerUser int64
-	OwnPerOrg      *int64
-	OwnPerUser     *int64
-	PerOrg         int64
-	PerUser        int64
-	UsedByOrg      int64
-	UsedByUser     int64
-	HasRoom        bool
+	Pending     int64
+	Starting    int64
+	Running     int64
+	Terminating int64
 }
 
 // Sessions that have not ended, by state: the organisation's for an admin, the caller's own for everyone else. What is only shared with a
-// member has no events for them. One statement, so that the counts and the quota are of one moment.
+// member has no events for them.
 func (q *Queries) Usage(ctx context.Context, everyones bool) (UsageRow, error) {
 	row := q.db.QueryRow(ctx, usage, everyones)
 	var i UsageRow
@@ -67,15 +46,6 @@ func (q *Queries) Usage(ctx context.Context, everyones bool) (UsageRow, error) {
 		&i.Starting,
 		&i.Running,
 		&i.Terminating,
-		&i.CeilingPerOrg,
-		&i.CeilingPerUser,
-		&i.OwnPerOrg,
-		&i.OwnPerUser,
-		&i.PerOrg,
-		&i.PerUser,
-		&i.UsedByOrg,
-		&i.UsedByUser,
-		&i.HasRoom,
 	)
 	return i, err
 }
