@@ -1,5 +1,5 @@
-// Package usage counts what an organisation runs at the moment, and says whether a host has room for more. adapters/http
-// sends it to clients that follow it, with the quotas (modules/quotas).
+// Package usage counts what an organisation runs at the moment, and says whether a host has room for more.
+// adapters/http sends it to clients that follow it, with the quotas (modules/quotas).
 package usage
 
 import (

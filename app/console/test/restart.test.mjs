@@ -1,7 +1,7 @@
 // An open desktop whose control plane is really stopped, or killed, and started again: the page connects again by itself,
 // to the desktop that it showed. Needs a running `streamspace dev`, for its database; run.mjs starts one.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { endDesktop, homeOf, launch, launchTerminal, open, painted, poll, required, signIn, type } from './browser.mjs';
@@ -36,7 +36,10 @@ for (const [name, signal] of [['is stopped', 'SIGTERM'], ['is killed', 'SIGKILL'
   test(`a control plane that ${name} and started again`, { timeout: 120_000 }, async (t) => {
     const session = page.url();
     const word = signal.toLowerCase();
-    await type(page, `echo ${word} >`); // the rest of the line comes after the restart
+    const home = await homeOf(page, installation.agentData);
+    await type(page, `word=${word}; touch before-${word}`); // only this shell knows the word
+    await page.keyboard.press('Enter');
+    await poll('the file before', () => stat(join(home, `before-${word}`)).catch(() => undefined));
     await installation.endServer(signal);
     await page.getByRole('heading', { name: 'The server does not respond' }).waitFor();
     assert.equal(await page.getByText('Running', { exact: true }).count(), 0);
@@ -46,9 +49,8 @@ for (const [name, signal] of [['is stopped', 'SIGTERM'], ['is killed', 'SIGKILL'
     await painted(page);
     t.diagnostic(`connected ${Date.now() - started} ms after it answered again`);
     assert.equal(page.url(), session);
-    await type(page, word);
+    await type(page, 'echo $word >$word');
     await page.keyboard.press('Enter');
-    const home = await homeOf(page, installation.agentData);
     await poll('what was typed', async () => (await readFile(join(home, word), 'utf8').catch(() => '')) === `${word}\n`);
   });
 }
