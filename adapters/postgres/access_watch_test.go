@@ -102,7 +102,9 @@ func TestAnEventEndsAStream(t *testing.T) {
 			feed, watch := newWatch(open)
 			running.Go(func() { _ = feed.Run(ctx) })
 			ended, goesOn := make(chan error, 1), make(chan error, 1)
-			running.Go(func() { ended <- watch.WatchAccess(ctx, as(v.Org, v.Member), v.id) })
+			who := as(v.Org, v.Member)
+			who.Open() // the stream reads meanwhile
+			running.Go(func() { ended <- watch.WatchAccess(ctx, who, v.id) })
 			running.Go(func() { goesOn <- watch.WatchAccess(ctx, as(other.Org, other.Member), other.id) })
 			if c.sql != "" {
 				v.exec(t, c.role, c.sql)

@@ -17,13 +17,28 @@ import (
 
 // reading makes a module's org.Reading. as converts the reader to the module's own interface.
 func reading[Queries any](d *DB, as func(reader) Queries) org.Reading[Queries] {
-	return readingFrom(d.app, d.appShares, as)
+	return readingBy(func(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), error) {
+		return acquireIn(ctx, d.app, d.appShares, in)
+	}, as)
 }
 
-// readingFrom is reading with connections of another pool of the app role.
-func readingFrom[Queries any](p *pool, s *shares, as func(reader) Queries) org.Reading[Queries] {
+// looking is reading with the connections for open streams. A stream watches the access while it reads, so that a look
+// may run beside a transaction of the same scope: whoever holds one of these connections waits for no other one.
+func looking[Queries any](d *DB, as func(reader) Queries) org.Reading[Queries] {
+	return readingBy(func(ctx context.Context, in org.Scope) (*pgxpool.Conn, func(), error) {
+		if in.IsZero() {
+			return nil, nil, errNoScope
+		}
+		return acquire(ctx, d.looks, d.lookShares, in.Org())
+	}, as)
+}
+
+// acquirer acquires a connection for a scope. The returned function releases it.
+type acquirer func(context.Context, org.Scope) (*pgxpool.Conn, func(), error)
+
+func readingBy[Queries any](by acquirer, as func(reader) Queries) org.Reading[Queries] {
 	return func(in org.Scope) Queries {
-		acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) { return acquireIn(ctx, p, s, in) }
+		acquire := func(ctx context.Context) (*pgxpool.Conn, func(), error) { return by(ctx, in) }
 		return as(reader{Queries: orgdb.New(oneShot{acquire, enter(in, true)}), in: in})
 	}
 }

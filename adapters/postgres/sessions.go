@@ -32,7 +32,7 @@ func (d *DB) SessionReads() org.Reading[sessions.Queries] {
 
 // SessionAccess returns a member's reads of their access, on the connections for open desktops.
 func (d *DB) SessionAccess() org.Reading[sessions.AccessQueries] {
-	return readingFrom(d.looks, d.lookShares, func(r reader) sessions.AccessQueries { return sessionReader{r} })
+	return looking(d, func(r reader) sessions.AccessQueries { return sessionReader{r} })
 }
 
 // SessionAccess implements sessions.AccessQueries.
