@@ -135,10 +135,15 @@ func (c *customer) launch(ctx context.Context, name string) (id uuid.UUID, ok bo
 	return id, false
 }
 
+// look asks once for a session.
+func (c *customer) look(id uuid.UUID) reply {
+	return c.ask(http.MethodGet, "/api/v1/sessions/"+id.String(), nil, nil)
+}
+
 // state is that of a session. It asks until there is an answer.
 func (c *customer) state(ctx context.Context, id uuid.UUID) reply {
 	for {
-		a := c.ask(http.MethodGet, "/api/v1/sessions/"+id.String(), nil, nil)
+		a := c.look(id)
 		if a.status == http.StatusOK || ctx.Err() != nil {
 			return a
 		}

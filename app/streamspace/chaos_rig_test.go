@@ -238,10 +238,15 @@ func argumentsOf(pid int) []byte {
 	return b
 }
 
-// start starts a process, unless it runs.
+// start starts a process, unless it runs. One that could not begin while the database was away has ended by itself,
+// and a service manager would start it again.
 func (r *rig) start(p *daemon) {
 	if p.cmd != nil {
-		return
+		select {
+		case <-p.ended:
+		default:
+			return
+		}
 	}
 	p.cmd = exec.Command(filepath.Join(r.folder, program), p.args...)
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "STREAMSPACE_LOG_LEVEL=warn"}, p.env...)

@@ -96,15 +96,18 @@ func (c *customer) settles(made []uuid.UUID) {
 	c.Helper()
 	for _, id := range made {
 		c.until("session "+id.String()+" runs or has ended", func() bool {
-			a := c.state(c.Context(), id)
+			c.heal() // what still found the database away is started again
+			a := c.look(id)
 			return a.final() || a.State == "running" && c.opens(id)
 		})
 	}
+	patient, cancel := context.WithTimeout(c.Context(), patience)
+	defer cancel()
 	for _, id := range made {
-		c.terminate(c.Context(), id)
+		c.terminate(patient, id)
 	}
 	for _, id := range made {
-		c.until("session "+id.String()+" has ended", func() bool { return c.state(c.Context(), id).final() })
+		c.until("session "+id.String()+" has ended", func() bool { return c.look(id).final() })
 		c.until("nothing is left of session "+id.String(), func() bool { return len(leftOf(id)) == 0 })
 	}
 	if len(c.wrong) > 0 {
