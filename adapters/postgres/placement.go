@@ -119,12 +119,12 @@ func (d DueSessions) SilentHosts(ctx context.Context, patience time.Duration, af
 	return orgIDs(d.q.OrgsWithSilentAgents(ctx, int32(patience.Seconds()), after.UUID, int32(n)))
 }
 
-// WaitingOrgs implements sessions.WaitingOrgs.
+// WaitingOrgs lists organisations with sessions to place. It is an org.Listing.
 func (d DueSessions) WaitingOrgs(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
 	return orgIDs(d.q.OrgsWithWaitingSessions(ctx, after.UUID, int32(n)))
 }
 
-// LostHosts implements sessions.WaitingOrgs.
+// LostHosts lists organisations with sessions to take from lost hosts. It is an org.Listing.
 func (d DueSessions) LostHosts(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
 	return orgIDs(d.q.OrgsWithLostAgents(ctx, after.UUID, int32(n)))
 }

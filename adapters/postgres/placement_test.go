@@ -87,7 +87,7 @@ func (h *fleet) get(id sessions.ID) sessions.Session {
 func (h *fleet) place(patience time.Duration) {
 	h.Helper()
 	log := slog.New(slog.DiscardHandler)
-	here := func(list sessions.WaitingOrgs) sessions.WaitingOrgs {
+	here := func(list org.Listing) org.Listing {
 		return func(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
 			all, err := list(ctx, after, n)
 			return slices.DeleteFunc(all, func(id org.ID) bool { return id != h.org.ID }), err

@@ -2,8 +2,6 @@ package events
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -53,22 +51,8 @@ func (s *Sweeper) Run(ctx context.Context) error {
 // Once removes the old events of all organisations, a batch in each transaction. If one organisation fails, it goes on
 // with the others and returns all errors.
 func (s *Sweeper) Once(ctx context.Context) error {
-	var all error
-	for after := (org.ID{}); ; {
-		ids, err := s.old(ctx, s.kept, after, sweepOrgs)
-		if err != nil {
-			return errors.Join(all, fmt.Errorf("list organisations with old events: %w", err))
-		}
-		for _, id := range ids {
-			if err := s.sweep(ctx, id); err != nil {
-				all = errors.Join(all, fmt.Errorf("in organisation %s: %w", id, err))
-			}
-			after = id
-		}
-		if len(ids) < sweepOrgs {
-			return all
-		}
-	}
+	list := func(ctx context.Context, after org.ID, n int) ([]org.ID, error) { return s.old(ctx, s.kept, after, n) }
+	return org.Each(ctx, list, sweepOrgs, s.sweep)
 }
 
 // sweep removes the old events of one organisation.

@@ -3,7 +3,6 @@ package sessions
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -35,8 +34,8 @@ const (
 // Placer places sessions that wait for a host, and ends those that have waited for too long. It takes those that have
 // not started from hosts that are lost. Several processes may run it at the same time: each session is placed once.
 type Placer struct {
-	orgs      WaitingOrgs
-	lost      WaitingOrgs
+	orgs      org.Listing
+	lost      org.Listing
 	asService org.AsService[PlacerTx]
 	patience  time.Duration
 	nudger    *Nudger
@@ -46,8 +45,8 @@ type Placer struct {
 
 // PlacerConfig has everything that a Placer needs. No field may be left out.
 type PlacerConfig struct {
-	Orgs      WaitingOrgs // with sessions that have no agent
-	Lost      WaitingOrgs // with sessions that have not started, on agents that are lost
+	Orgs      org.Listing // with sessions that have no agent
+	Lost      org.Listing // with sessions that have not started, on agents that are lost
 	AsService org.AsService[PlacerTx]
 	Patience  time.Duration // how long a session waits for a host before it fails
 	Nudger    *Nudger
@@ -85,30 +84,12 @@ func (p *Placer) Run(ctx context.Context) error {
 // Once takes sessions from lost hosts, and places those that wait, in all organisations. If one fails, it goes on with
 // the others and returns all errors.
 func (p *Placer) Once(ctx context.Context) error {
-	return errors.Join(each(ctx, p.lost, p.leaveLost), p.placeOnce(ctx))
+	return errors.Join(org.Each(ctx, p.lost, placeOrgs, p.leaveLost), p.placeOnce(ctx))
 }
 
 // placeOnce places the sessions that wait.
-func (p *Placer) placeOnce(ctx context.Context) error { return each(ctx, p.orgs, p.placeAll) }
-
-// each does something in each organisation of a list.
-func each(ctx context.Context, list WaitingOrgs, do func(context.Context, org.ID) error) error {
-	var all error
-	for after := (org.ID{}); ; {
-		orgs, err := list(ctx, after, placeOrgs)
-		if err != nil {
-			return errors.Join(all, fmt.Errorf("list the organisations with work to do: %w", err))
-		}
-		for _, in := range orgs {
-			if err := do(ctx, in); err != nil {
-				all = errors.Join(all, fmt.Errorf("work on the sessions of organisation %s: %w", in, err))
-			}
-			after = in
-		}
-		if len(orgs) < placeOrgs {
-			return all
-		}
-	}
+func (p *Placer) placeOnce(ctx context.Context) error {
+	return org.Each(ctx, p.orgs, placeOrgs, p.placeAll)
 }
 
 // leaveLost takes an organisation's sessions from lost hosts, a page in each transaction, and tells what became of

@@ -217,9 +217,6 @@ type Left struct {
 	State State
 }
 
-// WaitingOrgs lists organisations with sessions to place: at most n ids, after the given one.
-type WaitingOrgs func(ctx context.Context, after org.ID, n int) ([]org.ID, error)
-
 // Due is a session that background work has to act on.
 type Due struct {
 	Org     org.ID

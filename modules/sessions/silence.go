@@ -62,7 +62,7 @@ func (w *SilenceWatch) Once(ctx context.Context) error {
 	list := func(ctx context.Context, after org.ID, n int) ([]org.ID, error) {
 		return w.Silences.SilentHosts(ctx, w.Patience, after, n)
 	}
-	return each(ctx, list, w.noteAll)
+	return org.Each(ctx, list, placeOrgs, w.noteAll)
 }
 
 // noteAll notes the silent hosts of one organisation, a page in each transaction.
