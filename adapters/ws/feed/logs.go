@@ -115,9 +115,11 @@ func (l *Logs) Socket(w http.ResponseWriter, r *http.Request, lease events.Lease
 		l.Log.DebugContext(r.Context(), "a log's handshake failed", "error", err)
 		return nil
 	}
-	s := &logSocket{socket: socket, subscription: subscription, output: output, position: number(asked.Get("after"))}
-	err = s.serve(r.Context(), func(ctx context.Context) error { return l.Sessions.WatchSight(ctx, who, it.ID) })
-	logEnd(r.Context(), l.Log.With("session_id", id), began, err)
+	s := &logSocket{
+		socket: socket, subscription: subscription, output: output, position: number(asked.Get("after")),
+		watch: func(ctx context.Context) error { return l.Sessions.WatchSight(ctx, who, it.ID) },
+	}
+	logEnd(r.Context(), l.Log.With("session_id", id), began, serve(r.Context(), socket, subscription, s))
 	return nil
 }
 
@@ -151,19 +153,19 @@ type logSocket struct {
 	socket       *websocket.Conn
 	subscription *events.Subscription
 	output       io.ReadCloser
+	watch        func(context.Context) error // returns when the client may no longer read
 
 	position *int64 // the number of the last line that the client has; nil: not known yet
 	caught   bool   // everything that there was has been sent
 }
 
-// serve writes messages until a side ends it, and returns why it ended.
-func (s *logSocket) serve(ctx context.Context, watch func(context.Context) error) error {
-	s.socket.SetReadLimit(maxMessage)
-	// Reading does not use ctx, as in Handler.serve.
-	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
+// write implements writer.
+func (s *logSocket) write(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var running sync.WaitGroup
+	defer running.Wait()
+	defer s.output.Close() // for what reads it
+	defer cancel(nil)
 	start := func(run func() error) {
 		running.Go(func() {
 			if err := run(); err != nil {
@@ -172,26 +174,19 @@ func (s *logSocket) serve(ctx context.Context, watch func(context.Context) error
 		})
 	}
 	beats, parts := make(chan struct{}, 1), make(chan link.LogPart, ahead)
-	start(func() error { return listen(reading, s.socket, s.subscription) })
 	start(func() error { return heartbeats(ctx, s.subscription, beats) })
-	start(func() error { return watch(ctx) })
+	start(func() error { return s.watch(ctx) })
 	start(func() error { return readParts(ctx, s.output, parts) })
-	err := s.write(ctx, beats, parts)
-	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
-		err = cause
+	err := s.pass(ctx, beats, parts)
+	if errors.Is(err, context.Canceled) {
+		return context.Cause(ctx)
 	}
-	cancel(nil)
-	_ = s.output.Close()
-	why := closing(err)
-	if why.tell {
-		_ = s.send(ctx, events.ClosingType, time.Now(), events.ClosingData(why.fault)) // the client may have gone
-		pause(reading, why.fault)
-	}
-	defer time.AfterFunc(closeTimeout, stop).Stop()
-	_ = s.socket.Close(why.code, why.fault.Code)
-	stop()
-	running.Wait()
 	return err
+}
+
+// closing implements writer.
+func (s *logSocket) closing(why *fault.Fault) *events.Message {
+	return s.message(events.ClosingType, time.Now(), events.ClosingData(why))
 }
 
 // heartbeats says when a heartbeat is due, until the subscription ends.
@@ -236,8 +231,8 @@ func readParts(ctx context.Context, output io.Reader, parts chan<- link.LogPart)
 	return errLogLost.Because(in.Err())
 }
 
-// write sends messages until the output or the right to read it ends.
-func (s *logSocket) write(ctx context.Context, beats <-chan struct{}, parts <-chan link.LogPart) error {
+// pass sends messages until the output or the right to read it ends.
+func (s *logSocket) pass(ctx context.Context, beats <-chan struct{}, parts <-chan link.LogPart) error {
 	for {
 		var err error
 		select {
@@ -248,7 +243,7 @@ func (s *logSocket) write(ctx context.Context, beats <-chan struct{}, parts <-ch
 				err = s.send(ctx, events.HeartbeatType, time.Now(), nil)
 			}
 		case p := <-parts:
-			err = s.pass(ctx, p)
+			err = s.sendPart(ctx, p)
 		}
 		if err != nil {
 			return err
@@ -256,8 +251,8 @@ func (s *logSocket) write(ctx context.Context, beats <-chan struct{}, parts <-ch
 	}
 }
 
-// pass sends what the agent sent, made safe once more.
-func (s *logSocket) pass(ctx context.Context, p link.LogPart) error {
+// sendPart sends what the agent sent, made safe once more.
+func (s *logSocket) sendPart(ctx context.Context, p link.LogPart) error {
 	s.position = &p.Seq
 	switch p.Kind {
 	case link.LogLine:
@@ -278,12 +273,16 @@ func (s *logSocket) pass(ctx context.Context, p link.LogPart) error {
 
 // send writes one message.
 func (s *logSocket) send(ctx context.Context, kind string, at time.Time, data any) error {
-	m := events.Control(kind, 0, at, data)
-	if s.position != nil {
-		m = events.Control(kind, *s.position, at, data)
-	}
-	if err := send(ctx, s.socket, m); err != nil {
+	if err := send(ctx, s.socket, s.message(kind, at, data)); err != nil {
 		return errGone.Because(err)
 	}
 	return nil
+}
+
+// message has the number of the last line that the client has.
+func (s *logSocket) message(kind string, at time.Time, data any) *events.Message {
+	if s.position == nil {
+		return events.Control(kind, 0, at, data)
+	}
+	return events.Control(kind, *s.position, at, data)
 }

@@ -59,11 +59,19 @@ func (h *Handler) run(ctx context.Context, socket *websocket.Conn, s *events.Sub
 		}
 	}()
 	began := time.Now()
-	logEnd(ctx, h.Log, began, h.serve(ctx, socket, s))
+	logEnd(ctx, h.Log, began, serve(ctx, socket, s, &eventSocket{socket, s}))
+}
+
+// writer is what a socket is for.
+type writer interface {
+	// write sends messages until the subscription or what it shows ends, and returns why. Nothing of it runs on.
+	write(ctx context.Context) error
+	// closing is the message that says why the socket closes.
+	closing(why *fault.Fault) *events.Message
 }
 
 // serve writes messages until a side ends it, and returns why it ended.
-func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.Subscription) error {
+func serve(ctx context.Context, socket *websocket.Conn, s *events.Subscription, to writer) error {
 	socket.SetReadLimit(maxMessage)
 	// Reading does not use ctx: the library drops the connection when a reader's context is done, and the client would get
 	// no close code.
@@ -76,13 +84,13 @@ func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.S
 		defer close(left)
 		cancel(listen(reading, socket, s))
 	}()
-	err := write(ctx, socket, s)
+	err := to.write(ctx)
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
 		err = cause
 	}
 	why := closing(err)
 	if why.tell {
-		_ = send(ctx, socket, s.Closing(why.fault)) // the client may have gone
+		_ = send(ctx, socket, to.closing(why.fault)) // the client may have gone
 		pause(ctx, why.fault)
 	}
 	defer time.AfterFunc(closeTimeout, stop).Stop()
@@ -92,18 +100,25 @@ func (h *Handler) serve(ctx context.Context, socket *websocket.Conn, s *events.S
 	return err
 }
 
-// write sends messages until the subscription ends.
-func write(ctx context.Context, socket *websocket.Conn, s *events.Subscription) error {
+// eventSocket is one client that follows events.
+type eventSocket struct {
+	socket       *websocket.Conn
+	subscription *events.Subscription
+}
+
+func (s *eventSocket) write(ctx context.Context) error {
 	for {
-		m, err := s.Next(ctx)
+		m, err := s.subscription.Next(ctx)
 		if err != nil {
 			return err
 		}
-		if err := send(ctx, socket, m); err != nil {
+		if err := send(ctx, s.socket, m); err != nil {
 			return errGone.Because(err)
 		}
 	}
 }
+
+func (s *eventSocket) closing(why *fault.Fault) *events.Message { return s.subscription.Closing(why) }
 
 func send(ctx context.Context, socket *websocket.Conn, m *events.Message) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTimeout)
