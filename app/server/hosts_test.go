@@ -42,7 +42,7 @@ func TestAdminsSeeTheirHosts(t *testing.T) {
 	sees := func(want host) {
 		t.Helper()
 		var got host
-		l.wants(l.asks(l.org.Admin, "GET", path, "", nil), 200, "").Decode(t, &got)
+		l.wants(asks(l, l.org.Admin, "GET", path, "", nil), 200, "").Decode(t, &got)
 		if want.ID = l.org.Agent; got.AwaySince == nil && got != want || got.AwaySince != nil && got.State != want.State {
 			t.Errorf("it shows %+v, want %+v", got, want)
 		}
@@ -55,7 +55,7 @@ func TestAdminsSeeTheirHosts(t *testing.T) {
 	exec("update app.agents set seen_at = now() - interval '31 s' where id = $1", l.org.Agent)
 	sees(host{Version: "v1.2.3", State: "away", Sessions: 1})
 	exec("update app.agents set revoked_at = now() where id = $1", l.org.Agent)
-	l.wants(l.asks(l.org.Admin, "GET", path, "", nil), 404, "host_not_found")
-	l.wants(l.asks(l.org.Admin, "GET", "/agents/"+neighbour.org.Agent.String(), "", nil), 403, "other_org")
-	l.wants(l.asks(l.org.Member, "GET", "/agents", "", nil), 403, "forbidden")
+	l.wants(asks(l, l.org.Admin, "GET", path, "", nil), 404, "host_not_found")
+	l.wants(asks(l, l.org.Admin, "GET", "/agents/"+neighbour.org.Agent.String(), "", nil), 403, "other_org")
+	l.wants(asks(l, l.org.Member, "GET", "/agents", "", nil), 403, "forbidden")
 }

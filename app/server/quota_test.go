@@ -97,15 +97,6 @@ type limited struct {
 	org *dbtest.Org
 }
 
-func (l limited) asks(as dbtest.Person, method, path, ifMatch string, body any) servertest.Answer {
-	l.Helper()
-	q := servertest.Request{Method: method, Path: "/api/v1" + path, Bearer: running.Bearer(l, as), Body: body}
-	if ifMatch != "" {
-		q.Header = http.Header{"If-Match": {ifMatch}}
-	}
-	return running.Answer(l, q)
-}
-
 // launches asks for a session, and wants a status and, for a refusal, whose limit it names.
 func (l limited) launches(as dbtest.Person, status int, holder string, limit int64) {
 	l.Helper()
@@ -113,7 +104,7 @@ func (l limited) launches(as dbtest.Person, status int, holder string, limit int
 		Code, Kind, Holder string
 		Limit              int64
 	}
-	a := l.asks(as, "POST", "/sessions", "", map[string]string{"template": "desk"})
+	a := asks(l, as, "POST", "/sessions", "", map[string]string{"template": "desk"})
 	a.Decode(l, &got)
 	refused := got.Code == "quota_exceeded" && got.Kind == "sessions" && got.Holder == holder && got.Limit == limit
 	if a.Status != status || status == http.StatusConflict && !refused {
@@ -138,30 +129,30 @@ func TestAdminsSetLimitsBelowTheCeiling(t *testing.T) {
 	l := limited{t, running.NewOrg(t, dbtest.Spec{PerOrg: 4, PerUser: 3})}
 	o := l.org
 	running.AgentSeen(t, o)
-	before := l.wants(l.asks(o.Admin, "GET", "/quotas", "", nil), 200, "").Header.Get("ETag")
+	before := l.wants(asks(l, o.Admin, "GET", "/quotas", "", nil), 200, "").Header.Get("ETag")
 	for field, limits := range map[string]map[string]any{
 		"sessions.per_org": {"per_org": 5}, "sessions.per_user": {"per_user": 4},
 	} {
-		a := l.wants(l.asks(o.Admin, "PUT", "/quotas", "", sessionsBody(limits)), 409, "above_ceiling")
+		a := l.wants(asks(l, o.Admin, "PUT", "/quotas", "", sessionsBody(limits)), 409, "above_ceiling")
 		var said struct{ Field string }
 		if a.Decode(t, &said); said.Field != field {
 			t.Errorf("above the ceiling: %s, want the field %s", a.Body, field)
 		}
 	}
 	limits := sessionsBody(map[string]any{"per_org": 3, "per_user": 1})
-	after := l.wants(l.asks(o.Admin, "PUT", "/quotas", before, limits), 200, "").Header.Get("ETag")
-	l.wants(l.asks(o.Owner, "PUT", "/quotas", before, sessionsBody(map[string]any{})), 412, "precondition_failed")
-	if tag := l.asks(o.Member, "GET", "/quotas", "", nil).Header.Get("ETag"); tag == before || tag != after {
+	after := l.wants(asks(l, o.Admin, "PUT", "/quotas", before, limits), 200, "").Header.Get("ETag")
+	l.wants(asks(l, o.Owner, "PUT", "/quotas", before, sessionsBody(map[string]any{})), 412, "precondition_failed")
+	if tag := asks(l, o.Member, "GET", "/quotas", "", nil).Header.Get("ETag"); tag == before || tag != after {
 		t.Errorf("the ETag is %s, was %s", tag, before)
 	}
 	l.launches(o.Member, http.StatusCreated, "", 0)
 	l.launches(o.Member, http.StatusConflict, "user", 1)
 
 	of := "/quotas/members/" + o.Member.User.String()
-	l.wants(l.asks(o.Admin, "PUT", of, "", sessionsBody(map[string]any{"own_limit": 4})), 409, "above_ceiling")
-	old := l.asks(o.Admin, "GET", of, "", nil).Header.Get("ETag")
-	l.wants(l.asks(o.Admin, "PUT", of, old, sessionsBody(map[string]any{"own_limit": 2})), 200, "")
-	l.wants(l.asks(o.Admin, "PUT", of, old, sessionsBody(map[string]any{"own_limit": 3})), 412, "precondition_failed")
+	l.wants(asks(l, o.Admin, "PUT", of, "", sessionsBody(map[string]any{"own_limit": 4})), 409, "above_ceiling")
+	old := asks(l, o.Admin, "GET", of, "", nil).Header.Get("ETag")
+	l.wants(asks(l, o.Admin, "PUT", of, old, sessionsBody(map[string]any{"own_limit": 2})), 200, "")
+	l.wants(asks(l, o.Admin, "PUT", of, old, sessionsBody(map[string]any{"own_limit": 3})), 412, "precondition_failed")
 	l.launches(o.Member, http.StatusCreated, "", 0)
 	l.launches(o.Member, http.StatusConflict, "user", 2)
 	l.launches(o.Admin, http.StatusCreated, "", 0)
@@ -184,7 +175,7 @@ func TestAdminsSetLimitsBelowTheCeiling(t *testing.T) {
 			}
 		}
 	}
-	l.asks(o.Member, "GET", "/quotas", "", nil).Decode(t, &now)
+	asks(l, o.Member, "GET", "/quotas", "", nil).Decode(t, &now)
 	s := now.Sessions
 	if s.PerOrg != 2 || s.PerUser != 1 || s.UsedByOrg != 3 || s.Ceiling.PerOrg != 2 || *s.Own.PerOrg != 3 {
 		t.Errorf("under a lower ceiling: %+v", s)
@@ -196,7 +187,7 @@ func TestAdminsSetLimitsBelowTheCeiling(t *testing.T) {
 func (l limited) audited() {
 	l.Helper()
 	var log struct{ Items []struct{ Subject string } }
-	l.asks(l.org.Admin, "GET", "/audit?action=quota.update", "", nil).Decode(l, &log)
+	asks(l, l.org.Admin, "GET", "/audit?action=quota.update", "", nil).Decode(l, &log)
 	if len(log.Items) != 2 || log.Items[0].Subject != l.org.Member.User.String() ||
 		log.Items[1].Subject != l.org.ID.String() {
 		l.Errorf("the audit log has %+v", log.Items)
@@ -213,13 +204,13 @@ func TestWhoSeesWhichQuotas(t *testing.T) {
 				UserID string `json:"user_id"`
 			}
 		}
-		l.wants(l.asks(as, "GET", "/quotas/members", "", nil), 200, "").Decode(t, &page)
+		l.wants(asks(l, as, "GET", "/quotas/members", "", nil), 200, "").Decode(t, &page)
 		if want := map[bool]int{true: 4, false: 1}[as.Role == "admin"]; len(page.Items) != want {
 			t.Errorf("the %s sees %+v", as.Role, page.Items)
 		}
-		own := l.asks(as, "GET", "/quotas/members/"+as.User.String(), "", nil)
+		own := asks(l, as, "GET", "/quotas/members/"+as.User.String(), "", nil)
 		l.wants(own, 200, "")
-		owners := l.asks(as, "GET", "/quotas/members/"+l.org.Owner.User.String(), "", nil)
+		owners := asks(l, as, "GET", "/quotas/members/"+l.org.Owner.User.String(), "", nil)
 		if seen := owners.Status == http.StatusOK; seen != (as.Role == "admin") {
 			t.Errorf("the %s asks for the owner's: %d", as.Role, owners.Status)
 		}

@@ -30,14 +30,19 @@ type designer struct {
 	org *dbtest.Org
 }
 
-// asks sends a request and returns the answer. ifMatch may be empty.
 func (d designer) asks(as dbtest.Person, method, path, ifMatch string, body any) servertest.Answer {
 	d.Helper()
-	q := servertest.Request{Method: method, Path: "/api/v1/templates" + path, Bearer: running.Bearer(d, as), Body: body}
+	return asks(d, as, method, "/templates"+path, ifMatch, body)
+}
+
+// asks sends a request to a path of the API and returns the answer. ifMatch may be empty.
+func asks(t testing.TB, as dbtest.Person, method, path, ifMatch string, body any) servertest.Answer {
+	t.Helper()
+	q := servertest.Request{Method: method, Path: "/api/v1" + path, Bearer: running.Bearer(t, as), Body: body}
 	if ifMatch != "" {
 		q.Header = http.Header{"If-Match": {ifMatch}}
 	}
-	return running.Answer(d, q)
+	return running.Answer(t, q)
 }
 
 func (d designer) wants(a servertest.Answer, status int, code string) servertest.Answer {
