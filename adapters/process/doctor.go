@@ -47,8 +47,8 @@ const desktopTimeout = 40 * time.Second
 // Examine tries out what sessions need of this host, without a desktop. The agent calls it when it starts.
 func Examine(ctx context.Context, cfg Config) []Finding {
 	checks := []func(context.Context, Config) Finding{
-		findUser, findBubblewrap, findNamespaces, findFilter, findNested, findKeyrings, findUIDs, findGroups, findMeasure,
-		findLimits, findSockets,
+		findUser, findBubblewrap, findNamespaces, findFilter, findNested, findKeyrings, findUIDs, findGroups, findDisks,
+		findMeasure, findLimits, findSockets,
 	}
 	all := make([]Finding, 0, len(checks))
 	for _, check := range checks {
@@ -324,6 +324,27 @@ func findGroups(context.Context, Config) Finding {
 		check, Warning, found, "sessions share processors without weights, and a watchdog holds their limits within seconds",
 		"run the agent by deploy/systemd/streamspace-agent.service; in a container, give it a writable /sys/fs/cgroup",
 	}
+}
+
+// findDisks makes a file system, as for the home of a session.
+func findDisks(ctx context.Context, cfg Config) Finding {
+	const check = "disk limits"
+	in := cfg.Dir
+	if !exists(in) {
+		in = os.TempDir()
+	}
+	dir, err := os.MkdirTemp(in, "streamspace-doctor-")
+	if err == nil {
+		err = errors.Join(tryDisk(ctx, dir), os.RemoveAll(dir))
+	}
+	if err != nil {
+		return Finding{
+			check, Warning, "no home can have a file system of its own: " + err.Error(),
+			"a watchdog ends sessions that exceed their disk space, within seconds",
+			"apt-get install --yes e2fsprogs; run the agent as root; in a container, give it /dev/loop-control and loop devices",
+		}
+	}
+	return Fine(check, "each home is a file system of its own, with the size of its limit")
 }
 
 // probeGroups lists what no control group holds, and says why.

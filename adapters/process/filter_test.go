@@ -136,7 +136,7 @@ func TestCalls(t *testing.T) {
 		todo = append(todo, attempt{Name: "see the configuration of the host's programs", Kind: "identify",
 			Arg: configuration, Cookie: []byte(at)}, attempt{Name: "replace it", Kind: "write", Arg: configuration})
 	}
-	refused(t, try(t, homeOf(cfg.Dir, probing(t, rt)), todo))
+	refused(t, try(t, homeOf(t, cfg.Dir, probing(t, rt)), todo))
 	proved := 0
 	for name, result := range tryOutside(t, todo) {
 		if name == "" || result == worked {
@@ -169,7 +169,7 @@ func TestNestedNamespacesAllowNothingElse(t *testing.T) {
 	for name := range calls {
 		todo = append(todo, attempt{Name: name, Kind: "call", Arg: name})
 	}
-	got, outside := try(t, homeOf(cfg.Dir, w.Session), todo), tryOutside(t, todo)
+	got, outside := try(t, homeOf(t, cfg.Dir, w.Session), todo), tryOutside(t, todo)
 	for _, name := range nestingCalls {
 		if got[name] != worked && outside[name] == worked {
 			t.Errorf("a session cannot %s: %s", name, got[name])
@@ -205,7 +205,7 @@ func TestBrowserRuns(t *testing.T) {
 			if err := open(t, cfg).Start(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
-			home := homeOf(cfg.Dir, w.Session)
+			home := homeOf(t, cfg.Dir, w.Session)
 			eventually(t, "the browser ended", func() bool { _, err := os.Stat(filepath.Join(home, "dom")); return err == nil })
 			if dom, err := os.ReadFile(filepath.Join(home, "dom")); !strings.Contains(string(dom), "<p>shown") {
 				log, _ := os.ReadFile(filepath.Join(home, "log"))

@@ -26,6 +26,9 @@ const (
 	holdProcesses = "processes"
 )
 
+// holdDisk is what a file system of its own holds.
+const holdDisk = "disk"
+
 // hierarchy makes control groups below the agent's own, in one version of the kernel's interface.
 type hierarchy interface {
 	// create makes a group with limits for those resources that it holds.

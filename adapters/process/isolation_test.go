@@ -102,14 +102,14 @@ func (w world) shared() []attempt {
 // must work: else a refusal would prove nothing.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
-	w, rt := newWorld(t, process.Config{Dir: t.TempDir(), Limits: process.Limits{Processes: 200}})
+	w, rt := newWorld(t, process.Config{Dir: t.TempDir(), Limits: process.Limits{Processes: 200, Disk: 1 << 30}})
 	mine := probing(t, rt)
 	display := fmt.Sprintf("/proc/%d/root/tmp/.X11-unix/X0", displayOf(t, w.dir, w.other))
 	todo := append(append(append(w.private(t), w.shared()...), bombs(rt)...), attempt{
 		Name: "open another's display through its process", Kind: "display", Arg: display,
 		Cookie: cookieOf(t, w.dir, w.other),
 	})
-	inside := try(t, homeOf(w.dir, mine), append(todo, attempt{
+	inside := try(t, homeOf(t, w.dir, mine), append(todo, attempt{
 		Name: "open a display with another's cookie", Kind: "display", Arg: "/tmp/.X11-unix/X0",
 		Cookie: cookieOf(t, w.dir, w.other),
 	}, attempt{
@@ -133,11 +133,11 @@ func TestUnconfinedIsolation(t *testing.T) {
 	t.Parallel()
 	w, rt := newWorld(t, process.Config{Dir: enterable(t), Unconfined: true})
 	mine := probing(t, rt)
-	refused(t, try(t, homeOf(w.dir, mine), w.private(t)))
+	refused(t, try(t, homeOf(t, w.dir, mine), w.private(t)))
 	worksOutside(t, w.private(t))
 
 	other := probing(t, rt)
-	for name, got := range try(t, homeOf(w.dir, other), w.shared()) {
+	for name, got := range try(t, homeOf(t, w.dir, other), w.shared()) {
 		if name != "" && got != worked {
 			t.Errorf("%s: %s; without namespaces it should work", name, got)
 		}

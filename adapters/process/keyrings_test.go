@@ -63,7 +63,7 @@ func TestKeysEndWithTheirSession(t *testing.T) {
 		if err := rt.Start(t.Context(), w); err != nil {
 			t.Fatal(err)
 		}
-		return userOf(t, cfg.Dir, id), try(t, homeOf(cfg.Dir, id), todo)
+		return userOf(t, cfg.Dir, id), try(t, homeOf(t, cfg.Dir, id), todo)
 	}
 	first, second := runtimetest.Workload().Session, runtimetest.Workload().Session
 	uid, got := start(first, append(keyAttempts("keep key"), keyAttempts("find key")...))

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	goruntime "runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/streamspace-dev/streamspace/adapters/process"
 	"github.com/streamspace-dev/streamspace/ports/fault"
@@ -28,21 +30,22 @@ import (
 
 // These variables make this program an agent with one session, whose command has the word.
 const (
-	agentDir        = "STREAMSPACE_TEST_AGENT_DIR"
-	agentWord       = "STREAMSPACE_TEST_AGENT_WORD"
-	agentUnconfined = "STREAMSPACE_TEST_AGENT_UNCONFINED" // true or false
-	agentOutlive    = "STREAMSPACE_TEST_AGENT_OUTLIVE"    // a duration
+	agentConfig = "STREAMSPACE_TEST_AGENT_CONFIG" // process.Config as JSON
+	agentWord   = "STREAMSPACE_TEST_AGENT_WORD"
 )
 
 // agent starts one session, says so, and waits to be killed.
-func agent(dir string) error {
-	outlive, err := time.ParseDuration(os.Getenv(agentOutlive))
-	if err != nil {
+func agent(config string) error {
+	var cfg process.Config
+	if err := json.Unmarshal([]byte(config), &cfg); err != nil {
 		return err
 	}
-	rt, err := process.New(process.Config{
-		Dir: dir, Unconfined: os.Getenv(agentUnconfined) == "true", Outlive: outlive,
-	})
+	if os.Geteuid() == 0 { // as systemd does for every program
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+			return err
+		}
+	}
+	rt, err := process.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -64,7 +67,7 @@ func TestDiesWithAgent(t *testing.T) {
 	moments := []time.Duration{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 40, 80, -1}
 	for _, after := range moments {
 		dir, word := t.TempDir(), "word-"+uuid.NewString()
-		killAgent(t, process.Config{Dir: dir}, word, after*time.Millisecond)
+		killAgent(t, process.Config{Dir: dir, Limits: small}, word, after*time.Millisecond)
 		ended := func() bool { return seeAttempt(attempt{Arg: word}) != nil }
 		if os.Geteuid() == 0 { // else a sandbox that was not finished stays until the next agent comes
 			eventually(t, fmt.Sprintf("nothing ran any more after the agent was killed (%d ms)", after), ended)
@@ -74,6 +77,7 @@ func TestDiesWithAgent(t *testing.T) {
 		if all, err := rt.List(t.Context()); err != nil || len(all) > 0 {
 			t.Errorf("the next agent lists %d sessions (%v)", len(all), err)
 		}
+		eventually(t, fmt.Sprintf("nothing was mounted any more (%d ms)", after), func() bool { return !mounted(dir) })
 		if left, err := os.ReadDir(filepath.Join(dir, "sessions")); err != nil || len(left) > 0 {
 			t.Errorf("the next agent leaves %d folders (%v)", len(left), err)
 		}
@@ -170,9 +174,15 @@ func runAgent(t *testing.T, cfg process.Config, word string, after time.Duration
 	if err != nil {
 		t.Fatal(err)
 	}
+	config, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), agentDir+"="+cfg.Dir, agentWord+"="+word,
-		agentUnconfined+"="+strconv.FormatBool(cfg.Unconfined), agentOutlive+"="+cfg.Outlive.String())
+	cmd.Env = append(os.Environ(), agentConfig+"="+string(config), agentWord+"="+word)
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -390,18 +400,36 @@ func TestKillsOnlyLeftovers(t *testing.T) {
 	}
 }
 
+// mounted reports whether a file in a folder is mounted as a file system, for whatever process.
+func mounted(dir string) bool {
+	files, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	return slices.ContainsFunc(files, func(file string) bool {
+		path, err := os.ReadFile(file)
+		return err == nil && strings.HasPrefix(string(path), dir+"/")
+	})
+}
+
 // startOf is when a process started, in the ticks of /proc.
 func startOf(t *testing.T, pid int) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(statOf(t, pid)[19], 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// parentOf is the process that started another.
+func parentOf(t *testing.T, pid int) int { t.Helper(); return number(statOf(t, pid)[1]) }
+
+// statOf is /proc/PID/stat from its third field on.
+func statOf(t *testing.T, pid int) []string {
 	t.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := strconv.ParseUint(strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))[19], 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	return strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 }
 
 // processesOf lists the processes of a session, by id, each with its name. They are those of its user or, where that
@@ -409,7 +437,7 @@ func startOf(t *testing.T, pid int) uint64 {
 func processesOf(t testing.TB, dir string, session uuid.UUID) map[int]string {
 	t.Helper()
 	uid := uint32(userOf(t, dir, session))
-	home, err := os.Stat(homeOf(dir, session))
+	home, err := os.Stat(homeOf(t, dir, session))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,8 @@ type order struct {
 	Outlive time.Duration
 	Groups  entry
 	Limits  Limits
+	// Mounts: the home is a file system of its own, which the supervisor mounts for itself and the session alone.
+	Mounts bool
 	// Namespace is the workload's.
 	Namespace string
 }
@@ -50,9 +53,12 @@ type answer struct {
 	Error string
 }
 
+// mountTimeout is how long a supervisor may take to mount the home. It takes about ten milliseconds.
+const mountTimeout = 5 * time.Second
+
 // answerTimeout is how long a supervisor may take until it answers. It takes about 50 ms on an idle host. No context
 // bounds it: without the answer nobody could wait for the end of the session.
-const answerTimeout = describeTimeout + 5*time.Second
+const answerTimeout = mountTimeout + describeTimeout + 5*time.Second
 
 // passed are files that a supervisor gets from the agent.
 type passed struct {
@@ -81,6 +87,9 @@ func (s *starter) supervise(o order, with passed, out *output) (*supervised, err
 		cmd.ExtraFiles = append(cmd.ExtraFiles, with.user)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // so that Ctrl-C reaches only the agent
+	if o.Mounts {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWNS
+	}
 	if o.Outlive == 0 {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	}
@@ -102,7 +111,7 @@ func (s *starter) supervise(o order, with passed, out *output) (*supervised, err
 		return nil, errors.Join(err, cmd.Wait())
 	}
 	p := newSupervised(o, leader, supervisor, func() { _ = cmd.Wait() })
-	p.output = written.read
+	p.output, p.supervisor = written.read, cmd.Process.Pid
 	return p, nil
 }
 
@@ -164,6 +173,13 @@ func (o order) begin(s *starter) (*processes, error) {
 		return nil, errors.Join(err, display.Close())
 	}
 	passedOn := os.NewFile(outputFile, "output")
+	if o.Mounts {
+		ctx, cancel := context.WithTimeout(context.Background(), mountTimeout) //nolint:forbidigo // the program starts
+		defer cancel()
+		if err := o.folder().mountHome(ctx); err != nil {
+			return nil, errors.Join(err, display.Close())
+		}
+	}
 	c := command{args: o.Args, env: o.Env, dir: o.Dir, kind: o.Kind, nesting: o.Nesting, mine: o.mine(), groups: o.Groups}
 	p, err := s.start(c, display, &lossy{to: passedOn})
 	if err != nil {

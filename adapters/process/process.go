@@ -48,6 +48,9 @@ type Config struct {
 	Outlive time.Duration
 	// Limits bounds what each session uses. Its zero is no limit.
 	Limits Limits
+	// Reserve is how many bytes the file system of Dir keeps free. With less no session starts, and the one with the
+	// largest home ends.
+	Reserve int64
 	// NestedNamespaces allows sessions whose template asks for that to make namespaces. It opens parts of the kernel to
 	// them in which flaws were often found.
 	NestedNamespaces bool
@@ -64,6 +67,7 @@ type Runtime struct {
 	store   *store
 	uids    *uids
 	groups  *groups
+	disks   *disks
 	starter *starter
 	changes chan struct{}
 	flat    bool           // sandboxes of an agent that is not root allow no further user namespaces
@@ -101,6 +105,7 @@ func New(cfg Config) (*Runtime, error) {
 	if r.groups, err = openGroups(cfg.Dir); err != nil {
 		return nil, errors.Join(err, r.uids.close(), r.store.close())
 	}
+	r.disks = r.openDisks()
 	if err := r.takeOver(); err != nil {
 		return nil, errors.Join(fmt.Errorf("take over from an earlier agent: %w", err), r.uids.close(), r.store.close())
 	}
@@ -109,8 +114,21 @@ func New(cfg Config) (*Runtime, error) {
 	return r, nil
 }
 
-// Unheld lists what no control group holds on this host: of cpu, memory and processes.
-func (r *Runtime) Unheld() []string { return r.groups.unheld() }
+// Unheld lists the limits that the kernel does not hold on this host: of cpu, disk, memory and processes.
+func (r *Runtime) Unheld() []string {
+	all := r.groups.unheld()
+	if r.disks.why != nil {
+		all = append(all, holdDisk)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (r *Runtime) openDisks() *disks {
+	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout) //nolint:forbidigo // the program starts
+	defer cancel()
+	return openDisks(ctx, r.cfg.Dir, r.cfg.Reserve)
+}
 
 // check fails when a program is missing or the kernel provides no namespaces.
 func (r *Runtime) check() error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,8 +33,8 @@ func TestMain(m *testing.M) {
 		play = process.Supervise
 	} else if filepath.Base(os.Args[0]) == "probe" {
 		play = probe
-	} else if dir := os.Getenv(agentDir); dir != "" {
-		play = func() error { return agent(dir) }
+	} else if config := os.Getenv(agentConfig); config != "" {
+		play = func() error { return agent(config) }
 	}
 	if err := play(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -85,7 +84,6 @@ func TestUnconfinedRuntime(t *testing.T) {
 // open makes a runtime, in whose folder nothing may be left when it is closed.
 func open(t testing.TB, cfg process.Config) *process.Runtime {
 	t.Helper()
-	cfg.Log = slog.New(slog.DiscardHandler)
 	rt, err := process.New(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -145,8 +143,16 @@ func userOf(t testing.TB, dir string, session uuid.UUID) int {
 	return os.Geteuid()
 }
 
-func homeOf(dir string, session uuid.UUID) string {
-	return filepath.Join(dir, "sessions", session.String(), "home")
+// homeOf is the home of a session that runs. Where it is a file system of its own, only the session's processes and its
+// supervisor see it.
+func homeOf(t testing.TB, dir string, session uuid.UUID) string {
+	t.Helper()
+	at := filepath.Join(dir, "sessions", session.String())
+	home := filepath.Join(at, "home")
+	if _, err := os.Stat(filepath.Join(at, "home.img")); err == nil {
+		return fmt.Sprintf("/proc/%d/root%s", recordOf(t, dir, session).Supervisor, home)
+	}
+	return home
 }
 
 // cookieOf is the cookie of a session's display: the last field of its X authority file.

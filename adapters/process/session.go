@@ -50,6 +50,7 @@ type session struct {
 
 	limits    Limits       // constant once its display responds, as is group
 	group     *group       // nil where no groups can be made
+	mounted   bool         // its home is a file system of its own; constant as group is
 	exceeded  *fault.Fault // the limit because of which it was killed
 	processes *supervised  // nil until they are started
 	ending    *ending      // nil until it is being stopped

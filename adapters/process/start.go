@@ -33,9 +33,9 @@ var (
 )
 
 // Start makes the workload run. When the workload causes the failure, the error carries a fault:
-// workload_namespace_missing, invalid_display, above_host_limit, namespaces_refused, stopped, start_timed_out, or the
-// reason why the desktop ended before its display responded. A workload that has ended on its own must be stopped
-// before it can start again.
+// workload_namespace_missing, invalid_display, above_host_limit, namespaces_refused, no_disk_space, stopped,
+// start_timed_out, or the reason why the desktop ended before its display responded. A workload that has ended on its
+// own must be stopped before it can start again.
 func (r *Runtime) Start(ctx context.Context, w runtime.Workload) error {
 	out := &output{to: w.Output}
 	defer out.unused()
@@ -166,6 +166,9 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec, out
 	if err := s.folder.make(s.uid); err != nil {
 		return fmt.Errorf("create its folder: %w", err)
 	}
+	if s.mounted, err = r.disks.of(ctx, s); err != nil {
+		return fmt.Errorf("make the file system of its home: %w", err)
+	}
 	display, err := s.folder.listen()
 	if err != nil {
 		return fmt.Errorf("listen for viewers: %w", err)
@@ -187,8 +190,8 @@ func (r *Runtime) launch(ctx context.Context, s *session, spec runtime.Spec, out
 func (r *Runtime) order(s *session, c command) order {
 	return order{
 		Args: c.args, Env: c.env, Dir: c.dir, Kind: c.kind, Nesting: c.nesting, UID: s.uid, Display: s.display,
-		Folder: s.folder.path, Groups: s.group.entry(), Limits: s.limits, Namespace: s.status.Namespace,
-		Lock: r.store.lock.Name(), Outlive: r.cfg.Outlive,
+		Folder: s.folder.path, Groups: s.group.entry(), Limits: s.limits, Mounts: s.mounted,
+		Namespace: s.status.Namespace, Lock: r.store.lock.Name(), Outlive: r.cfg.Outlive,
 	}
 }
 
@@ -249,7 +252,7 @@ func (r *Runtime) watch(s *session) {
 	why := s.ended()
 	s.status.Reason = why.Code
 	said := "" // a closed desktop has nothing to explain, and neither has a limit
-	if why != errEndedByUser && why != errMemoryLimit && why != errDiskLimit {
+	if why != errEndedByUser && why != errMemoryLimit && s.exceeded == nil {
 		said = s.processes.end.Output
 	}
 	// For a user an early end is the same as a start that failed.

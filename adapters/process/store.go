@@ -17,6 +17,7 @@ import (
 //
 //	lock                 locked by the agent that uses the folder
 //	sessions/ID/home     the session's home; owned by its user
+//	            home.img    the file system of the home, where one can be made; only the session has it mounted
 //	            xauthority  the cookie of its display; owned by its user
 //	            desktop     the script that runs it
 //	            passwd, group  the session's /etc/passwd and /etc/group
@@ -149,6 +150,7 @@ func (s *store) folder(session uuid.UUID) folder {
 }
 
 func (f folder) home() string       { return filepath.Join(f.path, "home") }
+func (f folder) image() string      { return filepath.Join(f.path, "home.img") }
 func (f folder) xauthority() string { return filepath.Join(f.path, "xauthority") }
 func (f folder) script() string     { return filepath.Join(f.path, "desktop") }
 func (f folder) passwd() string     { return filepath.Join(f.path, "passwd") }

@@ -17,6 +17,8 @@ type supervised struct {
 	// unconfined session it is desktop.sh. os.Process holds a handle, so a reused process id cannot be mistaken for it.
 	leader *os.Process
 	pid    int // the leader's
+	// supervisor is the supervisor's process id.
+	supervisor int
 	// mine recognises the processes of an unconfined session. It is nil for a sandbox.
 	mine  func(pid int) bool
 	watch *os.File // of the supervisor; closed when the agent leaves the session alone

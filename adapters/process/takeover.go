@@ -61,11 +61,11 @@ func (r *Runtime) adopt(id uuid.UUID) (*session, error) {
 	if err != nil || !found || (was.Kind == loose) != r.cfg.Unconfined {
 		return nil, err
 	}
-	if _, err := os.Stat(f.readyFile()); err != nil {
-		return nil, nil //nolint:nilerr,nilnil // it was being started
+	if !exists(f.readyFile()) {
+		return nil, nil //nolint:nilnil // it was being started
 	}
 	s := &session{folder: f, uid: was.UID, display: was.Display, started: make(chan struct{})}
-	s.limits, s.group = was.Limits, r.groups.find(id, was.Limits)
+	s.limits, s.group, s.mounted = was.Limits, r.groups.find(id, was.Limits), exists(f.image())
 	s.giveUp = func(error) {}
 	close(s.started)
 	s.status = runtime.Status{
@@ -88,6 +88,11 @@ func (r *Runtime) adopt(id uuid.UUID) (*session, error) {
 	}
 	r.uids.take(was.UID)
 	return s, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // find finds the processes of a session that runs. It returns nil when its supervisor has ended, or ends with the
@@ -114,7 +119,9 @@ func (was record) find(f folder) (*supervised, error) {
 		}
 		leader = new(os.Process)
 	}
-	return newSupervised(order{Kind: was.Kind, UID: was.UID, Folder: f.path}, leader, supervisor, func() {}), nil
+	p := newSupervised(order{Kind: was.Kind, UID: was.UID, Folder: f.path}, leader, supervisor, func() {})
+	p.supervisor = was.Supervisor
+	return p, nil
 }
 
 // isMaking recognises a supervisor that was starting this session, and a bubblewrap process that was creating its

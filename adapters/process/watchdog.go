@@ -49,8 +49,12 @@ func (l Limits) of(spec runtime.Spec) (Limits, error) {
 	return l, nil
 }
 
-// files is how many files a home may have: one for each 16 KiB, as on a new ext4. An empty file has no bytes to count.
-func (l Limits) files() int64 { return l.Disk / (16 << 10) }
+// bytesPerFile is how many bytes of its disk space a home must have for each file, as on a new ext4. An empty file has
+// no bytes to count.
+const bytesPerFile = 16 << 10
+
+// files is how many files a home may have.
+func (l Limits) files() int64 { return l.Disk / bytesPerFile }
 
 var (
 	errMemoryLimit = fault.New(fault.Invalid, "memory_limit", "The desktop used more memory than it may.")
@@ -70,7 +74,7 @@ const look = time.Second
 func (r *Runtime) guard(done <-chan struct{}) {
 	r.watches.Go(func() { every(done, r.guardMemory) })
 	var due map[*session]time.Time
-	r.watches.Go(func() { every(done, func() { due = r.guardDisk(due) }) })
+	r.watches.Go(func() { every(done, func() { due = r.guardDisk(due); r.keepReserve() }) })
 }
 
 func every(done <-chan struct{}, once func()) {
@@ -112,12 +116,19 @@ func (r *Runtime) exceed(s *session, limit *fault.Fault, used, most int64) {
 	s.processes.kill()
 }
 
-// guardDisk measures the homes. One that took long is measured less often, so that a home with many files does not
-// occupy the disk: at most a tenth of the time. due is when each is measured next; so is what it returns.
+// guardDisk ends sessions that have filled the file system of their home, and measures the homes that have none. One
+// that took long is measured less often, so that a home with many files does not occupy the disk: at most a tenth of
+// the time. due is when each is measured next; so is what it returns.
 func (r *Runtime) guardDisk(due map[*session]time.Time) map[*session]time.Time {
 	sessions := r.running()
 	next := make(map[*session]time.Time, len(sessions))
 	for _, s := range sessions {
+		if s.mounted {
+			if s.full() {
+				r.exceed(s, errDiskLimit, s.limits.Disk, s.limits.Disk)
+			}
+			continue
+		}
 		began := time.Now()
 		if began.Before(due[s]) {
 			next[s] = due[s]
@@ -134,6 +145,9 @@ func (r *Runtime) guardDisk(due map[*session]time.Time) map[*session]time.Time {
 	}
 	return next
 }
+
+// blockSize is the unit of st_blocks in bytes, on every file system.
+const blockSize = 512
 
 // used measures a home until it exceeds a limit. Files that disappear meanwhile, and folders that a session has closed
 // to the agent's own user, count nothing. It does not follow symbolic links.
@@ -159,8 +173,7 @@ func (f folder) used(l Limits) (bytes, files int64) {
 			}
 			linked[at.Ino] = true
 		}
-		const block = 512 // of st_blocks, on every file system
-		bytes, files = bytes+at.Blocks*block, files+1
+		bytes, files = bytes+at.Blocks*blockSize, files+1
 		if bytes > l.Disk || files > l.files() {
 			return fs.SkipAll
 		}

@@ -124,7 +124,7 @@ func (c Config) checkInto(r *settings.Report) {
 func (c Config) runtime() process.Config {
 	return process.Config{
 		Dir: c.Data, Unconfined: c.Unconfined, Outlive: c.Outlive, Limits: c.Limits.ofSessions(),
-		NestedNamespaces: c.NestedNamespaces,
+		Reserve: c.Limits.Reserve << 20, NestedNamespaces: c.NestedNamespaces,
 	}
 }
 

@@ -47,10 +47,11 @@ func TestTheCredentialAndTheAuthoritiesAreChecked(t *testing.T) {
 func TestLimitsAreChecked(t *testing.T) {
 	t.Parallel()
 	for name, values := range map[string]map[string]string{
-		"STREAMSPACE_AGENT_MEMORY":    {"0": "", "256": "", "255": "0 or from 256", "1073741825": "0 or from 256"},
-		"STREAMSPACE_AGENT_DISK":      {"0": "", "4096": "", "255": "0 or from 256", "-1": "0 or from 256"},
-		"STREAMSPACE_AGENT_CPU":       {"0": "", "100": "", "99": "0 or from 100", "1048577": "0 or from 100"},
-		"STREAMSPACE_AGENT_PROCESSES": {"100": "", "4194304": "", "0": "from 100", "4194305": "from 100"},
+		"STREAMSPACE_AGENT_MEMORY":       {"0": "", "256": "", "255": "0 or from 256", "1073741825": "0 or from 256"},
+		"STREAMSPACE_AGENT_DISK":         {"0": "", "4096": "", "255": "0 or from 256", "-1": "0 or from 256"},
+		"STREAMSPACE_AGENT_CPU":          {"0": "", "100": "", "99": "0 or from 100", "1048577": "0 or from 100"},
+		"STREAMSPACE_AGENT_PROCESSES":    {"100": "", "4194304": "", "0": "from 100", "4194305": "from 100"},
+		"STREAMSPACE_AGENT_DISK_RESERVE": {"0": "", "1": "", "-1": "0 or from 1"},
 	} {
 		for limit, says := range values {
 			_, err := ReadConfig([]string{"STREAMSPACE_CONTROL_URL=http://control", name + "=" + limit})

@@ -16,6 +16,8 @@ type Limits struct {
 	CPU    int64 `env:"STREAMSPACE_AGENT_CPU"    envDefault:"0"`
 	// Processes is of processes and threads.
 	Processes int64 `env:"STREAMSPACE_AGENT_PROCESSES" envDefault:"4096"`
+	// Reserve is in MiB, what sessions leave free of the host's disk. Zero: they may fill it.
+	Reserve int64 `env:"STREAMSPACE_AGENT_DISK_RESERVE" envDefault:"1024"`
 }
 
 // LimitSettings says what each limit is for.
@@ -26,6 +28,8 @@ func LimitSettings() map[string]string {
 		"STREAMSPACE_AGENT_CPU": "processors that one session may use, in thousandths of one (1500: one and a half), " +
 			"where control groups can be made; 0: no limit",
 		"STREAMSPACE_AGENT_PROCESSES": "processes and threads that one session may have",
+		"STREAMSPACE_AGENT_DISK_RESERVE": "disk space that sessions leave free, in MiB: with less no session starts, " +
+			"and the one with the most files ends; 0: none",
 	}
 }
 
@@ -44,6 +48,7 @@ func (l Limits) bounds() []bound {
 		{"STREAMSPACE_AGENT_DISK", l.Disk, runtime.MinDisk, 1 << 30, true},
 		{"STREAMSPACE_AGENT_CPU", l.CPU, runtime.MinCPU, 1 << 20, true},
 		{"STREAMSPACE_AGENT_PROCESSES", l.Processes, runtime.MinProcesses, 1 << 22, false},
+		{"STREAMSPACE_AGENT_DISK_RESERVE", l.Reserve, 1, 1 << 30, true},
 	}
 }
 

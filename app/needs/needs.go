@@ -29,6 +29,9 @@ func Sessions() []apt.Need {
 	for _, p := range process.Programs() {
 		all = append(all, apt.Program(p.Name, p.Package))
 	}
+	if os.Geteuid() == 0 { // only root mounts file systems
+		all = append(all, administrative("mkfs.ext4", "e2fsprogs"))
+	}
 	return append(all, apt.Need{
 		What: "a monospaced font", Package: "fonts-dejavu-core",
 		Present: func(context.Context) bool {
@@ -60,9 +63,12 @@ func Tests() []apt.Need {
 	)
 }
 
-// server is a program of the package with its name, which may be in a folder that is not on every user's PATH.
-func server(name string) apt.Need {
-	return apt.Need{What: name, Package: name, Present: func(context.Context) bool {
+// server is a program of the package with its name.
+func server(name string) apt.Need { return administrative(name, name) }
+
+// administrative is a program that may be in a folder that is not on every user's PATH.
+func administrative(name, of string) apt.Need {
+	return apt.Need{What: name, Package: of, Present: func(context.Context) bool {
 		_, err := os.Stat("/usr/sbin/" + name)
 		_, elsewhere := exec.LookPath(name)
 		return err == nil || elsewhere == nil

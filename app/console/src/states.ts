@@ -28,8 +28,10 @@ const reasons: Record<string, string> = {
   disk_limit: 'its files used more disk space than it may have',
   display_ended: 'its screen stopped working',
   org_suspended: 'the organisation was suspended',
+  host_disk_full: 'the disk of its computer was full, and it had many files',
   host_lost: 'the computer that it was to start on stopped responding',
   memory_limit: 'its programs used more memory than it may have',
+  no_disk_space: 'the computers had no disk space left',
   no_host: 'no computer was available for it',
   no_room: 'all computers were full',
   owner_left: 'its owner left the organisation',
@@ -45,8 +47,8 @@ export function ended(session: Session): boolean {
 
 /** The reasons of a session that never was a desktop. */
 const notStarted = [
-  'above_host_limit', 'command_not_found', 'namespaces_refused', 'no_host', 'no_room', 'start_failed', 'start_timed_out',
-  'template_unreadable',
+  'above_host_limit', 'command_not_found', 'namespaces_refused', 'no_disk_space', 'no_host', 'no_room', 'start_failed',
+  'start_timed_out', 'template_unreadable',
 ];
 
 /** Reports whether the session failed before it was a desktop. */
