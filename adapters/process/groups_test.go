@@ -133,7 +133,7 @@ func TestNextAgentRemovesGroups(t *testing.T) {
 }
 
 // TestShareOfProcessors looks at what the kernel is told: each session has the same weight as the other and the maximum
-// of its own, in both versions of control groups. How much a busy neighbour leaves is measured by BenchmarkNeighbour.
+// of its own, in both versions of control groups. How much a busy neighbour leaves is measured by BenchmarkShare.
 func TestShareOfProcessors(t *testing.T) {
 	t.Parallel()
 	cfg := process.Config{Dir: t.TempDir(), Limits: process.Limits{CPU: 1500}}
@@ -172,9 +172,9 @@ func spin(processes int) string {
 	return strings.Repeat("sh -c 'while :; do :; done' & ", processes) + "wait"
 }
 
-// BenchmarkNeighbour compares what a session with one busy process gets beside one with eight: with the same weight for
+// BenchmarkShare compares what a session with one busy process gets beside one with eight: with the same weight for
 // each session about half of what the eight get, without groups an eighth.
-func BenchmarkNeighbour(b *testing.B) {
+func BenchmarkShare(b *testing.B) {
 	cfg := process.Config{Dir: b.TempDir()}
 	rt := open(b, cfg)
 	hog, neighbour := runtimetest.Workload(), runtimetest.Workload()

@@ -257,7 +257,7 @@ func ends(t *testing.T, rt *process.Runtime, w runtime.Workload, reason string) 
 }
 
 // statusOf is what a runtime says of a session.
-func statusOf(t *testing.T, rt *process.Runtime, w runtime.Workload) runtime.Status {
+func statusOf(t testing.TB, rt *process.Runtime, w runtime.Workload) runtime.Status {
 	t.Helper()
 	all, err := rt.List(t.Context())
 	if err != nil {
