@@ -33,7 +33,7 @@ var steadyHogs = []steadyHog{
 	{name: "processors without groups", script: spin(8), ungrouped: true},
 	// It takes memory again that it has given back a moment before. A virtual machine whose host must find new memory
 	// stands still meanwhile, whatever its kernel does.
-	{name: "memory", script: "for i in 1 2 3 4; do perl -e '$_ = \"x\" x 2e8, undef $_ while 1' & done; wait"},
+	{name: "memory", script: "for i in 1 2 3 4; do perl -e '$_ = \"x\" x 1e8, undef $_ while 1' & done; wait"},
 	{name: "fork bomb", script: "exec perl -e 'fork while 1'"}, // it goes on when the kernel refuses a process
 	{name: "files", script: `for i in 1 2 3; do
 		(while :; do head -c 120M /dev/zero >$i; sync $i; rm $i; done) &
