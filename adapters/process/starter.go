@@ -93,12 +93,11 @@ func (s *starter) start(c command, display *os.File, to io.Writer) (*processes, 
 		}
 		defer rules.Close()
 	}
-	pipes, err := openPipes(5)
+	pipes, err := openPipes(4)
 	if err != nil {
 		return nil, fmt.Errorf("make pipes: %w", err)
 	}
-	number, info, output, alive, enter := pipes[0], pipes[1], pipes[2], pipes[3], pipes[4]
-	defer enter.write.Close()
+	number, info, output, alive := pipes[0], pipes[1], pipes[2], pipes[3]
 	defer number.read.Close()
 	defer info.read.Close()
 
@@ -121,21 +120,16 @@ func (s *starter) start(c command, display *os.File, to io.Writer) (*processes, 
 	case announced:
 		cmd.ExtraFiles = append(cmd.ExtraFiles, info.write)
 	}
-	c.groups.hold(cmd, enter.read)
+	c.groups.enter(cmd)
 	err = s.fork(cmd)
-	err = errors.Join(err, number.write.Close(), info.write.Close(), output.write.Close(), alive.read.Close(),
-		enter.read.Close())
+	err = errors.Join(err, number.write.Close(), info.write.Close(), output.write.Close(), alive.read.Close())
 	p := &processes{cmd: cmd, mine: c.mine, alive: alive.write}
 	p.drained, p.gone = make(chan struct{}), make(chan struct{})
 	go p.output.drain(output.read, to, p.drained)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("run %s: %w", c.args[0], err), alive.write.Close())
 	}
-	err = c.groups.admit(cmd.Process.Pid, enter.write)
-	if err == nil {
-		err = p.identify(c.kind, info.read)
-	}
-	if err != nil {
+	if err := p.identify(c.kind, info.read); err != nil {
 		_ = cmd.Process.Kill()
 		p.wait()
 		return nil, fmt.Errorf("%w: %s", err, &p.output)
@@ -145,7 +139,7 @@ func (s *starter) start(c command, display *os.File, to io.Writer) (*processes, 
 }
 
 // pipe is both ends of a pipe. Each pipe reports an event once: the display's number, the sandbox's first process, the
-// end of all writers of the output, the end of the supervisor, and that the process is in its control group.
+// end of all writers of the output, and the end of the supervisor.
 type pipe struct{ read, write *os.File }
 
 // openPipes opens n pipes, or none if one fails.
