@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerd/cgroups/v3"
 	"github.com/containerd/cgroups/v3/cgroup2"
+	"golang.org/x/sys/unix"
 )
 
 // agentLeaf is the group into which the agent moves. A group that has groups with limits holds no process itself.
@@ -24,19 +25,19 @@ type v2 struct {
 // heldByV2 names what each controller holds.
 var heldByV2 = map[string]string{"memory": holdMemory, "cpu": holdCPU, "pids": holdProcesses}
 
-// openV2 makes groups below the agent's own group, if no other program is in that: a service with Delegate=yes, or a
-// container of its own. Root also makes them at the top.
+// openV2 makes groups where the agent may. Root falls back to the top of the hierarchy.
 func openV2() (hierarchy, error) {
 	const mount, top = "/sys/fs/cgroup", "/"
 	_, own, err := cgroups.ParseCgroupFileUnified("/proc/self/cgroup")
 	if err != nil {
 		return nil, err
 	}
-	if filepath.Base(own) == agentLeaf {
-		own = filepath.Dir(own)
+	base := baseOf(own)
+	h, err := openV2At(mount, base)
+	if err == nil && filepath.Ext(own) == service && unix.Access(filepath.Join(mount, base), unix.W_OK) != nil {
+		err = errors.New("an agent that is not root needs DelegateSubgroup=" + agentLeaf + " in its unit, of systemd 254")
 	}
-	h, err := openV2At(mount, own)
-	if err != nil && own != top && os.Geteuid() == 0 {
+	if err != nil && base != top && os.Geteuid() == 0 {
 		var above error
 		if h, above = openV2At(mount, top); above != nil {
 			above = errors.Join(err, above)
@@ -49,10 +50,26 @@ func openV2() (hierarchy, error) {
 	return h, nil
 }
 
+// service is how the names of systemd's groups of services end.
+const service = ".service"
+
+// baseOf is the group in which the agent makes groups: its own, if it has one to itself, as a container does. A service
+// makes them beside its own. A group that has groups with limits takes no process, so that systemd could not start the
+// agent again while desktops run. Version 254 can start it in a group inside its own (DelegateSubgroup), as agentLeaf.
+func baseOf(own string) string {
+	if filepath.Base(own) == agentLeaf || filepath.Ext(own) == service {
+		return filepath.Dir(own)
+	}
+	return own
+}
+
 func openV2At(mount, base string) (*v2, error) {
 	all, err := cgroup2.Load(base, cgroup2.WithMountpoint(mount))
 	if err != nil {
 		return nil, err
+	}
+	for name := range heldByV2 { // root can have what nobody has asked for yet; others have what they were given
+		_ = all.ToggleControllers([]string{name}, cgroup2.Enable)
 	}
 	names, err := all.Controllers()
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/containerd/cgroups/v3/cgroup2"
 )
 
-// TestGroupsOfV2 writes into a folder that looks like a group: a test machine may have the older version alone.
+// TestGroupsOfV2 writes into a folder that looks like a group, because a test machine may have the older version alone.
+// tools/vm.sh runs this package's tests on a machine that has version 2.
 func TestGroupsOfV2(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -60,6 +61,22 @@ func TestOutOfMemoryOfV2(t *testing.T) {
 		}
 		if got := (groupV2{made}).outOfMemory(); got != want {
 			t.Errorf("%s: %v", events, got)
+		}
+	}
+}
+
+// TestBaseOfV2 keeps the group of a service free of groups, because systemd must be able to start the next agent in it.
+func TestBaseOfV2(t *testing.T) {
+	t.Parallel()
+	for own, want := range map[string]string{
+		"/":                           "/",
+		"/system.slice/agent.service": "/system.slice",
+		"/system.slice/agent.service/streamspace-agent": "/system.slice/agent.service",
+		"/streamspace-agent":                            "/",
+		"/user.slice/user-1000.slice/session-3.scope":   "/user.slice/user-1000.slice/session-3.scope",
+	} {
+		if got := baseOf(own); got != want {
+			t.Errorf("an agent in %s makes groups in %s, want %s", own, got, want)
 		}
 	}
 }
