@@ -61,7 +61,7 @@ deps: check ## Install what the tests need (as root), or print the command
 
 .PHONY: test
 test: sample := -skip='^TestMutants$$'
-test: deps test/go test/postgresql test/mutation test/browser ## Run every test
+test: deps test/go test/postgresql test/vm test/mutation test/browser ## Run every test
 
 .PHONY: test/go
 test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real desktops
@@ -71,6 +71,10 @@ test/go: deps $(page) ## Run the Go tests, against a real PostgreSQL and real de
 .PHONY: test/postgresql
 test/postgresql: deps ## Run the database's tests on PostgreSQL 17 and 18 (make test/postgresql on=18)
 	tools/postgresql.sh $(on)
+
+.PHONY: test/vm
+test/vm: deps ## Run the tests of desktops in a virtual machine, with version 2 of control groups
+	tools/vm.sh
 
 .PHONY: test/race
 test/race: deps $(page) ## Run the Go tests under the race detector

@@ -228,10 +228,10 @@ func results(t *testing.T, dir string) map[string]string {
 	return got
 }
 
-// eventually polls what another program does, for at most half a minute.
+// eventually polls what another program does, for at most two minutes: an emulated machine is slow.
 func eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if done() {
 			return
 		}

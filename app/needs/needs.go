@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"runtime"
 
 	"github.com/streamspace-dev/streamspace/adapters/apt"
 	"github.com/streamspace-dev/streamspace/adapters/process"
@@ -30,7 +31,7 @@ func Sessions() []apt.Need {
 		all = append(all, apt.Program(p.Name, p.Package))
 	}
 	if os.Geteuid() == 0 { // only root mounts file systems
-		all = append(all, administrative("mkfs.ext4", "e2fsprogs"))
+		all = append(all, server("mkfs.ext4", "e2fsprogs"))
 	}
 	return append(all, apt.Need{
 		What: "a monospaced font", Package: "fonts-dejavu-core",
@@ -42,13 +43,16 @@ func Sessions() []apt.Need {
 }
 
 // Tests is what the tests require: all of the above, a browser, a pooler, two proxies, a mail server, the programs of
-// the production guide (systemd checks the units and makes their user in a folder; it does not run), and a C compiler
-// for Go's race detector.
+// the production guide (systemd checks the units and makes their user in a folder; it runs only in a virtual machine),
+// the virtual machine, and a C compiler for Go's race detector.
 func Tests() []apt.Need {
 	all := append(Database(), Sessions()...)
+	if runtime.GOARCH == "amd64" { // tools/vm.sh knows no other machine
+		all = append(all, apt.Program("qemu-system-x86_64", "qemu-system-x86"))
+	}
 	return append(all,
 		apt.Program("chromium", "chromium"),
-		server("pgbouncer"), server("nginx"), server("haproxy"),
+		server("pgbouncer", "pgbouncer"), server("nginx", "nginx"), server("haproxy", "haproxy"),
 		apt.Program("systemd-analyze", "systemd"),
 		apt.Program("openssl", "openssl"),
 		apt.Program("curl", "curl"),
@@ -63,12 +67,9 @@ func Tests() []apt.Need {
 	)
 }
 
-// server is a program of the package with its name.
-func server(name string) apt.Need { return administrative(name, name) }
-
-// administrative is a program that may be in a folder that is not on every user's PATH.
-func administrative(name, of string) apt.Need {
-	return apt.Need{What: name, Package: of, Present: func(context.Context) bool {
+// server is a program that may be in a folder that is not on every user's PATH.
+func server(name, pkg string) apt.Need {
+	return apt.Need{What: name, Package: pkg, Present: func(context.Context) bool {
 		_, err := os.Stat("/usr/sbin/" + name)
 		_, elsewhere := exec.LookPath(name)
 		return err == nil || elsewhere == nil
