@@ -823,6 +823,31 @@ COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, 
 
 
 --
+-- Name: connect_agent(uuid, bytea, bigint, boolean, integer, text, bigint, text[]); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  present constant bigint := rls.connect_agent(agent, hash, its_epoch, unconfined, its_slots, its_version, its_contact);
+begin
+  update app.agents a set unenforced_limits = unenforced where a.id = agent and a.unenforced_limits is distinct from unenforced;
+  return present;
+end $$;
+
+
+ALTER FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]) IS 'Notes that an agent is alive, and which limits of sessions its host does not enforce; null: it does not say.';
+
+
+--
 -- Name: consume_ticket(bytea); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -1965,10 +1990,10 @@ COMMENT ON FUNCTION rls.limit_templates() IS 'Refuses a template when the org ha
 -- Name: list_agents(text, integer); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
-CREATE FUNCTION rls.list_agents(after text, page integer) RETURNS TABLE(id uuid, name text, seen_at timestamp with time zone, revoked_at timestamp with time zone, created_at timestamp with time zone)
+CREATE FUNCTION rls.list_agents(after text, page integer) RETURNS TABLE(id uuid, name text, seen_at timestamp with time zone, revoked_at timestamp with time zone, created_at timestamp with time zone, unenforced_limits text[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ select a.id, a.name, a.seen_at, a.revoked_at, a.created_at from app.agents a
+    AS $$ select a.id, a.name, a.seen_at, a.revoked_at, a.created_at, a.unenforced_limits from app.agents a
          where a.name > after order by a.name limit least(page, 1000) $$;
 
 
@@ -2163,7 +2188,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146'), (24::bigint, '2465d337067d5c0972cec64d2c412374aa2dfccb75dd3a440578441e04ed5355') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146'), (24::bigint, '2465d337067d5c0972cec64d2c412374aa2dfccb75dd3a440578441e04ed5355'), (25::bigint, 'a94eea47ee6715b14d40e5ccba80150b5f94ae060b172ee598db29b8a30ff14a') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -5150,8 +5175,26 @@ CREATE TABLE app.agents (
     slots integer DEFAULT 0 NOT NULL,
     contact bigint DEFAULT 0 NOT NULL,
     unknown_sessions jsonb DEFAULT '[]'::jsonb NOT NULL,
+    unenforced_limits text[],
     CONSTRAINT agents_name_is_text CHECK ((rls.is_plain_text(name) AND ((length(name) >= 1) AND (length(name) <= 80)))),
     CONSTRAINT agents_slots_bounds CHECK (((slots >= 0) AND (slots <= 1000))),
+    CONSTRAINT agents_unenforced_limits_are_known CHECK ((unenforced_limits = array_remove(ARRAY[
+CASE
+    WHEN ('cpu'::text = ANY (unenforced_limits)) THEN 'cpu'::text
+    ELSE NULL::text
+END,
+CASE
+    WHEN ('disk'::text = ANY (unenforced_limits)) THEN 'disk'::text
+    ELSE NULL::text
+END,
+CASE
+    WHEN ('memory'::text = ANY (unenforced_limits)) THEN 'memory'::text
+    ELSE NULL::text
+END,
+CASE
+    WHEN ('processes'::text = ANY (unenforced_limits)) THEN 'processes'::text
+    ELSE NULL::text
+END], NULL::text))),
     CONSTRAINT agents_unknown_sessions_bounds CHECK ((jsonb_array_length(unknown_sessions) <= 1000)),
     CONSTRAINT agents_version_is_text CHECK ((rls.is_plain_text(version) AND (length(version) <= 100)))
 );
@@ -5194,6 +5237,13 @@ COMMENT ON COLUMN app.agents.contact IS 'The number of its last contact, as the 
 --
 
 COMMENT ON COLUMN app.agents.unknown_sessions IS 'Sessions that it keeps and that the database does not know: the id, the namespace, and since when it runs, of each.';
+
+
+--
+-- Name: COLUMN agents.unenforced_limits; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.agents.unenforced_limits IS 'Which limits of sessions the kernel of its host does not enforce, in the order of the alphabet; null: it did not say.';
 
 
 --
@@ -9210,6 +9260,14 @@ GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint
 
 
 --
+-- Name: FUNCTION connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.connect_agent(agent uuid, hash bytea, its_epoch bigint, unconfined boolean, its_slots integer, its_version text, its_contact bigint, unenforced text[]) TO streamspace_agent;
+
+
+--
 -- Name: FUNCTION consume_ticket(hash bytea); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -10525,6 +10583,14 @@ GRANT UPDATE(contact) ON TABLE app.agents TO streamspace_definer;
 --
 
 GRANT UPDATE(unknown_sessions) ON TABLE app.agents TO streamspace_definer;
+
+
+--
+-- Name: COLUMN agents.unenforced_limits; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT SELECT(unenforced_limits) ON TABLE app.agents TO streamspace_app;
+GRANT UPDATE(unenforced_limits) ON TABLE app.agents TO streamspace_definer;
 
 
 --

@@ -1,6 +1,6 @@
 -- name: Hosts :many
 -- In the order of their enrolment. A host is away 30 seconds after its last contact, as rls.free_agent has it.
-select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
+select a.id, a.name, a.version, a.unenforced_limits, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
        rls.agent_has_room(a.id)::boolean as has_room,
        (select count(*) from app.sessions s where s.agent_id = a.id and s.state not in ('terminated', 'failed')) as sessions
   from app.agent_orgs o join app.agents a on a.id = o.agent_id
@@ -9,7 +9,7 @@ select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_int
  limit @most;
 
 -- name: HostByID :one
-select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
+select a.id, a.name, a.version, a.unenforced_limits, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
        rls.agent_has_room(a.id)::boolean as has_room,
        (select count(*) from app.sessions s where s.agent_id = a.id and s.state not in ('terminated', 'failed')) as sessions
   from app.agent_orgs o join app.agents a on a.id = o.agent_id

@@ -1,6 +1,7 @@
 -- name: ConnectAgent :one
 -- sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
-select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined, @slots, @version, @contact)::bigint as epoch;
+select rls.connect_agent(@agent_id, @secret_hash, @epoch, @unconfined, @slots, @version, @contact, @unenforced_limits::text[])::bigint
+       as epoch;
 
 -- name: Placements :many
 -- Limited once more, because a function in PL/pgSQL is not seen to limit.

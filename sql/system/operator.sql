@@ -56,7 +56,8 @@ select rls.revoke_agent(@operator, @agent_id);
 
 -- name: ListAgents :many
 select a.id::uuid as id, a.name::text as name, a.created_at::timestamptz as created_at,
-       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked
+       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked,
+       a.unenforced_limits::text[] as unenforced_limits
   from rls.list_agents(@after, @most) as a;
 
 -- name: ListOrgs :many

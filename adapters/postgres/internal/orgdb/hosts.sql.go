@@ -25,7 +25,7 @@ func (q *Queries) AgentIsForeign(ctx context.Context, id uuid.UUID) (bool, error
 }
 
 const hostByID = `-- name: HostByID :one
-select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
+select a.id, a.name, a.version, a.unenforced_limits, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
        rls.agent_has_room(a.id)::boolean as has_room,
        (select count(*) from app.sessions s where s.agent_id = a.id and s.state not in ('terminated', 'failed')) as sessions
   from app.agent_orgs o join app.agents a on a.id = o.agent_id
@@ -33,13 +33,14 @@ select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_int
 `
 
 type HostByIDRow struct {
-	ID          uuid.UUID
-	Name        string
-	Version     string
-	SeenAt      *time.Time
-	IsConnected bool
-	HasRoom     bool
-	Sessions    int64
+	ID               uuid.UUID
+	Name             string
+	Version          string
+	UnenforcedLimits []string
+	SeenAt           *time.Time
+	IsConnected      bool
+	HasRoom          bool
+	Sessions         int64
 }
 
 func (q *Queries) HostByID(ctx context.Context, id uuid.UUID) (HostByIDRow, error) {
@@ -49,6 +50,7 @@ func (q *Queries) HostByID(ctx context.Context, id uuid.UUID) (HostByIDRow, erro
 		&i.ID,
 		&i.Name,
 		&i.Version,
+		&i.UnenforcedLimits,
 		&i.SeenAt,
 		&i.IsConnected,
 		&i.HasRoom,
@@ -58,7 +60,7 @@ func (q *Queries) HostByID(ctx context.Context, id uuid.UUID) (HostByIDRow, erro
 }
 
 const hosts = `-- name: Hosts :many
-select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
+select a.id, a.name, a.version, a.unenforced_limits, a.seen_at, coalesce(a.seen_at > now() - make_interval(secs => 30), false)::boolean as is_connected,
        rls.agent_has_room(a.id)::boolean as has_room,
        (select count(*) from app.sessions s where s.agent_id = a.id and s.state not in ('terminated', 'failed')) as sessions
   from app.agent_orgs o join app.agents a on a.id = o.agent_id
@@ -68,13 +70,14 @@ select a.id, a.name, a.version, a.seen_at, coalesce(a.seen_at > now() - make_int
 `
 
 type HostsRow struct {
-	ID          uuid.UUID
-	Name        string
-	Version     string
-	SeenAt      *time.Time
-	IsConnected bool
-	HasRoom     bool
-	Sessions    int64
+	ID               uuid.UUID
+	Name             string
+	Version          string
+	UnenforcedLimits []string
+	SeenAt           *time.Time
+	IsConnected      bool
+	HasRoom          bool
+	Sessions         int64
 }
 
 // In the order of their enrolment. A host is away 30 seconds after its last contact, as rls.free_agent has it.
@@ -91,6 +94,7 @@ func (q *Queries) Hosts(ctx context.Context, afterID uuid.UUID, most int32) ([]H
 			&i.ID,
 			&i.Name,
 			&i.Version,
+			&i.UnenforcedLimits,
 			&i.SeenAt,
 			&i.IsConnected,
 			&i.HasRoom,

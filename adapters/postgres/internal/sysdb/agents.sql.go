@@ -14,17 +14,19 @@ import (
 )
 
 const connectAgent = `-- name: ConnectAgent :one
-select rls.connect_agent($1, $2, $3, $4, $5, $6, $7)::bigint as epoch
+select rls.connect_agent($1, $2, $3, $4, $5, $6, $7, $8::text[])::bigint
+       as epoch
 `
 
 type ConnectAgentParams struct {
-	AgentID    uuid.UUID
-	SecretHash []byte
-	Epoch      int64
-	Unconfined bool
-	Slots      int32
-	Version    string
-	Contact    int64
+	AgentID          uuid.UUID
+	SecretHash       []byte
+	Epoch            int64
+	Unconfined       bool
+	Slots            int32
+	Version          string
+	Contact          int64
+	UnenforcedLimits []string
 }
 
 // sqlc does not know the types of a function's columns, so that the queries of this folder have casts.
@@ -37,6 +39,7 @@ func (q *Queries) ConnectAgent(ctx context.Context, arg ConnectAgentParams) (int
 		arg.Slots,
 		arg.Version,
 		arg.Contact,
+		arg.UnenforcedLimits,
 	)
 	var epoch int64
 	err := row.Scan(&epoch)

@@ -244,16 +244,18 @@ func (q *Queries) GrantAccess(ctx context.Context, arg GrantAccessParams) error 
 
 const listAgents = `-- name: ListAgents :many
 select a.id::uuid as id, a.name::text as name, a.created_at::timestamptz as created_at,
-       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked
+       coalesce(a.seen_at, 'epoch')::timestamptz as seen_at, (a.revoked_at is not null)::boolean as revoked,
+       a.unenforced_limits::text[] as unenforced_limits
   from rls.list_agents($1, $2) as a
 `
 
 type ListAgentsRow struct {
-	ID        uuid.UUID
-	Name      string
-	CreatedAt time.Time
-	SeenAt    time.Time
-	Revoked   bool
+	ID               uuid.UUID
+	Name             string
+	CreatedAt        time.Time
+	SeenAt           time.Time
+	Revoked          bool
+	UnenforcedLimits []string
 }
 
 func (q *Queries) ListAgents(ctx context.Context, after string, most int32) ([]ListAgentsRow, error) {
@@ -271,6 +273,7 @@ func (q *Queries) ListAgents(ctx context.Context, after string, most int32) ([]L
 			&i.CreatedAt,
 			&i.SeenAt,
 			&i.Revoked,
+			&i.UnenforcedLimits,
 		); err != nil {
 			return nil, err
 		}
