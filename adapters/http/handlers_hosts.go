@@ -29,6 +29,11 @@ func toAgent(h hosts.Host) api.Agent {
 		Id: h.ID.UUID, Name: h.Name, Version: optional(h.Version), State: api.Connected, HasRoom: h.Room,
 		Sessions: h.Sessions,
 	}
+	if h.UnenforcedLimits != nil {
+		out.UnenforcedLimits = new(convertAll(h.UnenforcedLimits, func(name string) api.AgentUnenforcedLimits {
+			return api.AgentUnenforcedLimits(name)
+		}))
+	}
 	if !h.Connected {
 		out.State = api.Away
 		if !h.Seen.IsZero() {

@@ -30,6 +30,7 @@ func (r Roster) ConnectAgent(ctx context.Context, h link.Hello) (int64, error) {
 	epoch, err := r.q.ConnectAgent(ctx, sysdb.ConnectAgentParams{
 		AgentID: h.Agent, SecretHash: hash[:], Epoch: h.Epoch, Unconfined: h.Unconfined,
 		Slots: int32(cmp.Or(h.Slots, link.DefaultSlots)), Version: h.Version, Contact: h.Contact,
+		UnenforcedLimits: h.UnenforcedLimits,
 	})
 	return epoch, translate(err)
 }
@@ -124,7 +125,10 @@ func (o *Operator) Agents(ctx context.Context, after string, n int) ([]agents.En
 	rows, err := o.q.ListAgents(ctx, after, int32(n))
 	out := make([]agents.Enrolled, len(rows))
 	for i, r := range rows {
-		out[i] = agents.Enrolled{ID: agents.ID{UUID: r.ID}, Name: r.Name, Revoked: r.Revoked, Created: r.CreatedAt}
+		out[i] = agents.Enrolled{
+			ID: agents.ID{UUID: r.ID}, Name: r.Name, Revoked: r.Revoked, Created: r.CreatedAt,
+			UnenforcedLimits: r.UnenforcedLimits,
+		}
 		if r.SeenAt.After(r.CreatedAt) {
 			out[i].Seen = r.SeenAt
 		}

@@ -48,7 +48,7 @@ func (r hostReader) HostByID(ctx context.Context, id hosts.ID) (hosts.Host, erro
 func toHost(row orgdb.HostByIDRow) hosts.Host {
 	h := hosts.Host{
 		ID: hosts.ID{UUID: row.ID}, Name: row.Name, Version: row.Version, Connected: row.IsConnected, Room: row.HasRoom,
-		Sessions: row.Sessions,
+		Sessions: row.Sessions, UnenforcedLimits: row.UnenforcedLimits,
 	}
 	if row.SeenAt != nil {
 		h.Seen = *row.SeenAt

@@ -46,7 +46,9 @@ type ClientConfig struct {
 	Counted  func(number int64)
 	// Version is the version of the agent's program, for people. Empty: it does not say.
 	Version string
-	Log     *slog.Logger
+	// UnenforcedLimits are the limits of sessions that the kernel of this host does not enforce, as link.Hello has them.
+	UnenforcedLimits []string
+	Log              *slog.Logger
 }
 
 // AgentHandler handles the control plane's requests on the agent. Its methods may be
@@ -190,6 +192,6 @@ func (c *Client) dial(ctx context.Context) (*websocket.Conn, error) {
 func (c *Client) hello() link.Hello {
 	return link.Hello{
 		Agent: c.cfg.Agent, Secret: c.cfg.Secret, Epoch: c.Epoch(), Unconfined: c.cfg.Unconfined, Slots: c.cfg.Slots,
-		Version: c.cfg.Version, Contact: c.contact.Load() + 1,
+		Version: c.cfg.Version, Contact: c.contact.Load() + 1, UnenforcedLimits: c.cfg.UnenforcedLimits,
 	}
 }

@@ -66,7 +66,8 @@ func (s *Server) hold(ctx context.Context, c *connection) {
 		log.Info("agent not connected", "error", err)
 		return
 	}
-	log.Info("agent connected", "unconfined", c.hello.Unconfined, "slots", c.hello.Slots)
+	log.Info("agent connected", "unconfined", c.hello.Unconfined, "slots", c.hello.Slots,
+		"unenforced_limits", c.hello.UnenforcedLimits)
 	c.serve(ctx, s.routes(c))
 	s.leave(c)
 	log.Info("agent disconnected")

@@ -33,6 +33,7 @@ type request struct {
 	subprotocol string
 	version     string
 	contact     string
+	limits      string
 }
 
 // try sends a request and returns its status, and the code of the problem that it is answered with.
@@ -48,6 +49,7 @@ func (r *rig) try(t testing.TB, path string, q request) (int, string) {
 	for name, value := range map[string]string{
 		"Authorization": q.auth, "Origin": q.origin, "Upgrade": q.upgrade, headerStream: q.stream,
 		"Sec-WebSocket-Protocol": q.subprotocol, headerVersion: q.version, headerContact: q.contact,
+		headerLimits: q.limits,
 	} {
 		if value != "" {
 			req.Header.Set(name, value)
@@ -117,6 +119,68 @@ func TestConnectTellsUnconfinedAndSlots(t *testing.T) {
 	}
 }
 
+// TestConnectTellsUnenforcedLimits has every list of limits, and an agent that does not say. A sync says them again.
+func TestConnectTellsUnenforcedLimits(t *testing.T) {
+	t.Parallel()
+	lists := [][]string{nil, {}}
+	for bits := 1; bits < 1<<len(link.LimitNames()); bits++ {
+		var list []string
+		for i, name := range link.LimitNames() {
+			if bits>>i&1 == 1 {
+				list = append(list, name)
+			}
+		}
+		lists = append(lists, list)
+	}
+	for _, limits := range lists {
+		h := http.Header{}
+		present(h, link.Hello{Agent: uuid.New(), Secret: secret.New(), UnenforcedLimits: limits})
+		got, err := presented(h)
+		if err != nil {
+			t.Fatalf("%q: %v", limits, err)
+		}
+		if diff := cmp.Diff(limits, got.UnenforcedLimits); diff != "" {
+			t.Errorf("limits (-want +got):\n%s", diff)
+		}
+	}
+	r := newRig(t)
+	id, key := r.control.enrol()
+	client, err := NewClient(ClientConfig{
+		URL: r.http.URL, Agent: id, Secret: key, UnenforcedLimits: []string{"cpu", "disk"}, Log: quiet(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws, err := client.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPeer(t.Context(), ws, yamux.Client, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.close()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://peer/placements", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	r.control.set(func(c *control) {
+		if len(c.hellos) < 2 {
+			t.Fatalf("%d hellos", len(c.hellos))
+		}
+		for _, h := range c.hellos {
+			if diff := cmp.Diff([]string{"cpu", "disk"}, h.UnenforcedLimits); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		}
+	})
+}
+
 func TestConnectRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -146,6 +210,11 @@ func TestConnectRefused(t *testing.T) {
 		"no epoch at all":      {r, with(func(q *request) { q.epoch = -1 }), 400, "bad_epoch"},
 		"no number":            {r, with(func(q *request) { q.contact = "x" }), 400, "bad_contact"},
 		"a negative number":    {r, with(func(q *request) { q.contact = "-1" }), 400, "bad_contact"},
+		"an unknown limit":     {r, with(func(q *request) { q.limits = "cpu,network" }), 400, "bad_limits"},
+		"no words":             {r, with(func(q *request) { q.limits = "," }), 400, "bad_limits"},
+		"limits out of order":  {r, with(func(q *request) { q.limits = "memory,cpu" }), 400, "bad_limits"},
+		"a limit twice":        {r, with(func(q *request) { q.limits = "cpu,cpu" }), 400, "bad_limits"},
+		"none and a limit":     {r, with(func(q *request) { q.limits = "none,cpu" }), 400, "bad_limits"},
 		"an old epoch":         {r, with(func(q *request) { q.epoch = 6 }), 409, "stale_agent"},
 		"a browser":            {r, with(func(q *request) { q.origin = r.http.URL }), 403, "origin_refused"},
 		"a sandboxed browser":  {r, with(func(q *request) { q.origin = "null" }), 403, "origin_refused"},

@@ -1,7 +1,9 @@
 package tunnel
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,6 +30,9 @@ func present(h http.Header, hello link.Hello) {
 	}
 	if hello.Contact != 0 {
 		h.Set(headerContact, strconv.FormatInt(hello.Contact, 10))
+	}
+	if hello.UnenforcedLimits != nil {
+		h.Set(headerLimits, cmp.Or(strings.Join(hello.UnenforcedLimits, ","), noLimits))
 	}
 }
 
@@ -59,7 +64,25 @@ func presented(h http.Header) (link.Hello, error) {
 	if len(hello.Version) > link.MaxVersion || strings.ContainsFunc(hello.Version, unprintable) {
 		return link.Hello{}, errBadVersion
 	}
-	return hello, nil
+	hello.UnenforcedLimits, err = unenforcedLimits(h.Get(headerLimits))
+	return hello, err
+}
+
+// unenforcedLimits reads a list of limits. Agents did not tell them before, so that no list is nil.
+func unenforcedLimits(text string) ([]string, error) {
+	switch text {
+	case "":
+		return nil, nil
+	case noLimits:
+		return []string{}, nil
+	}
+	listed := strings.Split(text, ",")
+	known := slices.DeleteFunc(link.LimitNames(), func(name string) bool { return !slices.Contains(listed, name) })
+	if !slices.Equal(listed, known) {
+		return nil, errBadLimits.Saying("The header %s is not %s, or some of %s in this order, each once.",
+			headerLimits, noLimits, strings.Join(link.LimitNames(), ","))
+	}
+	return listed, nil
 }
 
 // unprintable tells a character that is not printable ASCII.

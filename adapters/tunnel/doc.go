@@ -17,9 +17,10 @@
 //
 // # Messages
 //
-// "Outer" requests open a connection. They carry the agent's id, secret and epoch as headers (credential.go), and a
-// request with an Origin header is refused, because it comes from a browser. "Inner" requests travel on the control
-// connection, as JSON; the connection says which agent sends them. An error is a problem document with a code.
+// "Outer" requests open a connection. They carry the agent's id, secret and epoch as headers, and what the agent says
+// of itself (credential.go). A request with an Origin header is refused, because it comes from a browser. "Inner"
+// requests travel on the control connection, as JSON; the connection says which agent sends them. An error is a
+// problem document with a code.
 //
 //	from the agent, outer  GET  /agent/v1/connect                    the control connection
 //	from the agent, outer  GET  /agent/v1/streams                    one stream that was asked for: the dial-back

@@ -36,10 +36,13 @@ const (
 	headerSlots      = "StreamSpace-Slots"
 	headerVersion    = "StreamSpace-Version"
 	headerContact    = "StreamSpace-Contact"
+	headerLimits     = "StreamSpace-Unenforced-Limits"
 	headerStream     = "StreamSpace-Stream"
 	headerSession    = "StreamSpace-Session"
 	// headerHangUp marks the refusal that cuts an agent off: the agent closes the connection once it has read it.
 	headerHangUp = "StreamSpace-Hang-Up"
+	// noLimits is the value of headerLimits when every limit is enforced.
+	noLimits = "none"
 )
 
 // Faults of the connection between the two ends. Users can see the first two. The others only reach the other end,
@@ -61,6 +64,7 @@ var (
 	errBadSlots      = fault.New(fault.Invalid, "bad_slots", "The number of slots is too large or not positive.")
 	errBadContact    = fault.New(fault.Invalid, "bad_contact", "The number of the contact is not a positive number.")
 	errBadVersion    = fault.New(fault.Invalid, "bad_version", "The agent's version is too long or not printable ASCII.")
+	errBadLimits     = fault.New(fault.Invalid, "bad_limits", "The list of unenforced limits is not a known one.")
 	errBadID         = fault.New(fault.Invalid, "bad_id", "The id is not a UUID.")
 	errBadBody       = fault.New(fault.Invalid, "bad_body", "The request body is too large or not valid JSON.")
 	errOrigin        = fault.New(fault.Forbidden, "origin_refused", "This address is for agents, not for browsers.")

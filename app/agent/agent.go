@@ -40,10 +40,6 @@ func Run(ctx context.Context, c Config, log *slog.Logger) error {
 	if c.ControlCA != "" {
 		config.Authorities = func() (*x509.CertPool, error) { return certs.Authorities(c.ControlCA) }
 	}
-	client, err := tunnel.NewClient(config)
-	if err != nil {
-		return err
-	}
 	examined := make(chan struct{})
 	go func() { // beside the start, which open desktops wait for
 		defer close(examined)
@@ -55,6 +51,12 @@ func Run(ctx context.Context, c Config, log *slog.Logger) error {
 	runs, err := process.New(desktops)
 	if err != nil {
 		return err
+	}
+	config.UnenforcedLimits = runs.Unheld()
+	logUnenforced(config.UnenforcedLimits, log)
+	client, err := tunnel.NewClient(config)
+	if err != nil {
+		return errors.Join(err, runs.Leave())
 	}
 	output := logs.NewStore()
 	defer output.Close() // after the sessions, which write to it
@@ -103,6 +105,14 @@ func (p program) serve(ctx context.Context) error {
 		return err
 	})
 	return g.Wait()
+}
+
+// logUnenforced logs the limits of sessions that the control plane is told of as not enforced.
+func logUnenforced(limits []string, log *slog.Logger) {
+	if len(limits) > 0 {
+		log.Warn("the kernel of this host does not enforce these limits of sessions: a watchdog ends those that exceed "+
+			"their memory or disk", "unenforced_limits", limits)
+	}
 }
 
 // version is what the Go toolchain wrote into the program. It is cut, because a control plane refuses a longer one.

@@ -1,11 +1,14 @@
 package server_test
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/streamspace-dev/streamspace/adapters/tunnel"
 	"github.com/streamspace-dev/streamspace/db/dbtest"
 )
 
@@ -58,4 +61,46 @@ func TestAdminsSeeTheirHosts(t *testing.T) {
 	l.wants(asks(l, l.org.Admin, "GET", path, "", nil), 404, "host_not_found")
 	l.wants(asks(l, l.org.Admin, "GET", "/agents/"+neighbour.org.Agent.String(), "", nil), 403, "other_org")
 	l.wants(asks(l, l.org.Member, "GET", "/agents", "", nil), 403, "forbidden")
+}
+
+// Admins see which limits a host does not enforce, as its agent says when it connects. An older agent does not say:
+// then nothing is shown, and not what was said before.
+func TestAdminsSeeUnenforcedLimits(t *testing.T) {
+	t.Parallel()
+	l := limited{t, running.NewOrg(t, dbtest.Spec{})}
+	type shown struct {
+		Limits []string `json:"unenforced_limits"`
+	}
+	sees := func(want []string) {
+		t.Helper()
+		var one shown
+		l.wants(asks(l, l.org.Admin, "GET", "/agents/"+l.org.Agent.String(), "", nil), 200, "").Decode(t, &one)
+		var all struct{ Items []shown }
+		l.wants(asks(l, l.org.Admin, "GET", "/agents", "", nil), 200, "").Decode(t, &all)
+		if diff := cmp.Diff([]shown{{want}, {want}}, append(all.Items, one)); diff != "" {
+			t.Errorf("the host in the list and by itself (-want +got):\n%s", diff)
+		}
+	}
+	sees(nil)
+	for _, limits := range [][]string{{"cpu", "memory", "processes"}, {}, {"disk"}, nil} {
+		_, disconnect := connectAs(t, tunnel.ClientConfig{
+			URL: running.URL, Agent: l.org.Agent, Secret: l.org.AgentSecret, UnenforcedLimits: limits,
+			Log: slog.New(slog.DiscardHandler),
+		})
+		sees(limits)
+		disconnect()
+	}
+}
+
+// A control plane of the version before calls the function without limits, also after the database was migrated.
+func TestAnOlderControlPlaneConnectsAgents(t *testing.T) {
+	t.Parallel()
+	o := running.NewOrg(t, dbtest.Spec{})
+	hash := o.AgentSecret.Hash()
+	var epoch int64
+	err := running.Agents.QueryRow(t.Context(), "select rls.connect_agent($1, $2, $3, $4, $5, $6, $7)::bigint",
+		o.Agent, hash[:], o.AgentEpoch, false, 20, "v1.2.3", 1).Scan(&epoch)
+	if err != nil || epoch != o.AgentEpoch {
+		t.Errorf("epoch %d: %v", epoch, err)
+	}
 }

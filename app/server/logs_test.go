@@ -44,9 +44,17 @@ func (h writingHost) Connected(context.Context) {
 // connectAgent connects an organisation's agent. Sessions must be placed on it before.
 func connectAgent(t *testing.T, o *dbtest.Org) writingHost {
 	t.Helper()
-	client, err := tunnel.NewClient(tunnel.ClientConfig{
+	h, disconnect := connectAs(t, tunnel.ClientConfig{
 		URL: running.URL, Agent: o.Agent, Secret: o.AgentSecret, Log: slog.New(slog.DiscardHandler),
 	})
+	t.Cleanup(disconnect)
+	return h
+}
+
+// connectAs connects an agent until the returned function is called.
+func connectAs(t *testing.T, c tunnel.ClientConfig) (writingHost, func()) {
+	t.Helper()
+	client, err := tunnel.NewClient(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,18 +62,17 @@ func connectAgent(t *testing.T, o *dbtest.Org) writingHost {
 	ctx, stop := context.WithCancel(t.Context())
 	over := make(chan error, 1)
 	go func() { over <- client.Run(ctx, h) }()
-	t.Cleanup(func() {
+	select {
+	case <-h.up:
+	case <-t.Context().Done():
+	}
+	return h, func() {
 		stop()
 		if err := <-over; err != nil {
 			t.Error(err)
 		}
 		h.Close()
-	})
-	select {
-	case <-h.up:
-	case <-t.Context().Done():
 	}
-	return h
 }
 
 // readLog asks for a session's output.

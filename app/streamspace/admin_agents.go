@@ -128,16 +128,17 @@ func agentRotateCommand(t terminal) *cobra.Command {
 func agentListCommand(t terminal) *cobra.Command {
 	c, format := list(&cobra.Command{
 		Use: "list", Short: "List the agents",
-		Long:    "List the agents by name, revoked ones included, with the time of their last contact.",
+		Long: "List the agents by name, revoked ones included, with the time of their last contact, and which limits of\n" +
+			"desktops the kernel of their host does not enforce: cpu, disk, memory, processes.",
 		Example: "  streamspace admin agent list --output json",
 	})
 	return t.asReader(c, func(ctx context.Context, o operator, _ []string) error {
-		p := o.print(*format, "name", "id", "last seen", "revoked", "created")
+		p := o.print(*format, "name", "id", "last seen", "revoked", "created", "unenforced limits")
 		return p.all(func(after string) (key string, n int, err error) {
 			page, err := o.agents.List(ctx, after, listPage)
 			for _, a := range page {
 				key = a.Name
-				if err := p.row(a.Name, a.ID, a.Seen, a.Revoked, a.Created); err != nil {
+				if err := p.row(a.Name, a.ID, a.Seen, a.Revoked, a.Created, a.UnenforcedLimits); err != nil {
 					return "", 0, err
 				}
 			}

@@ -266,6 +266,23 @@ func TestOperatorsLists(t *testing.T) {
 	if agents := d.does("agent list --output json"); !strings.Contains(agents, `"last_seen":null`) {
 		t.Errorf("an agent that was never seen: %s", agents)
 	}
+	for limits, shown := range map[string]struct{ cell, json string }{
+		"null":                      {"unknown", "null"},
+		"array[]::text[]":           {"none", "[]"},
+		"array['cpu', 'processes']": {"cpu,processes", `["cpu","processes"]`},
+	} {
+		if _, err := d.super.Exec(t.Context(), "update app.agents set unenforced_limits = "+limits); err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(strings.TrimSpace(d.does("agent list")), "\n")[1:] {
+			if !strings.HasSuffix(strings.TrimSpace(line), shown.cell) {
+				t.Errorf("limits %s: %s", limits, line)
+			}
+		}
+		if agents := d.does("agent list --output json"); !strings.Contains(agents, `"unenforced_limits":`+shown.json) {
+			t.Errorf("limits %s: %s", limits, agents)
+		}
+	}
 	if _, err := d.super.Exec(t.Context(), `update app.users set email = E'user\x1b[1m@example.test'
 		where email = 'user0001@example.test'`); err != nil {
 		t.Fatal(err)

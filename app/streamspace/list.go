@@ -89,6 +89,15 @@ func cell(v any) string {
 		}
 		return at.UTC().Format(time.RFC3339)
 	}
+	if names, ok := v.([]string); ok { // what an agent says of itself; nil: it does not say
+		switch {
+		case names == nil:
+			return "unknown"
+		case len(names) == 0:
+			return "none"
+		}
+		v = strings.Join(names, ",")
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return utf8.RuneError

@@ -71,6 +71,8 @@ type Enrolled struct {
 	Seen    time.Time // the last contact; zero when there was none
 	Revoked bool
 	Created time.Time
+	// UnenforcedLimits are the limits of sessions that the host's kernel does not enforce; nil: it does not say.
+	UnenforcedLimits []string
 }
 
 // Enrolment has the use cases of the platform's operators who add agents.

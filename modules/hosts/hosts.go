@@ -28,6 +28,8 @@ type Host struct {
 	Seen      time.Time // the last contact; zero: none yet
 	Room      bool      // for another session
 	Sessions  int64     // of the organisation, that have not ended
+	// UnenforcedLimits are the limits of sessions that the host's kernel does not enforce; nil: it does not say.
+	UnenforcedLimits []string
 }
 
 var (

@@ -31,3 +31,7 @@ const (
 	// is worth 20-35 % of throughput over the 32 KiB of io.Copy on a desktop's bulk updates.
 	CopyBuffer = 64 << 10
 )
+
+// LimitNames lists the limits of sessions, in the order of the alphabet. The column app.agents.unenforced_limits has
+// the same words and the same order.
+func LimitNames() []string { return []string{"cpu", "disk", "memory", "processes"} }

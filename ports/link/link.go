@@ -32,6 +32,9 @@ type Hello struct {
 	// Contact is the number of this contact, as the agent counts those that were answered. A database that has not
 	// counted so far is older than the one that answered. Zero: the agent does not say.
 	Contact int64
+	// UnenforcedLimits are the limits of sessions that the kernel of the agent's host does not enforce: some of
+	// LimitNames, in that order. Nil: the agent does not say, as agents did not before they could.
+	UnenforcedLimits []string
 }
 
 // Agent is one process of an agent, as the control plane knows it once it has connected.

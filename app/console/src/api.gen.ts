@@ -1271,6 +1271,8 @@ export interface components {
              * @description How many of the organisation's sessions it has that have not ended.
              */
             sessions: number;
+            /** @description The limits of desktops that the host's kernel does not enforce; absent if the host does not say. `disk` and `memory`: a desktop that exceeds one is ended within seconds. `cpu`: one desktop can slow down the others. `processes`: one desktop can start more processes than it may, unless its user on the host has a limit of them. */
+            unenforced_limits?: ("cpu" | "disk" | "memory" | "processes")[];
         };
         AgentPage: {
             items: components["schemas"]["Agent"][];

@@ -21,6 +21,7 @@ function row(host: Agent): HTMLElement {
     host.sessions === 1 ? '1 desktop of yours' : `${host.sessions} desktops of yours`,
     host.version,
     host.state === 'away' ? host.away_since && `last heard of ${ago(host.away_since)}` : room(host),
+    unenforced(host),
   ];
   return h(
     'li',
@@ -34,6 +35,14 @@ function row(host: Agent): HTMLElement {
     ),
     h('span', { class: 'tag' }, host.state),
   );
+}
+
+const limits = { cpu: 'processors', disk: 'disk', memory: 'memory', processes: 'processes' };
+
+/** Says which limits the host's kernel does not enforce. */
+function unenforced(host: Agent): string | undefined {
+  const names = host.unenforced_limits?.map((limit) => limits[limit]) ?? [];
+  return names.length === 0 ? undefined : `no strict limit of ${new Intl.ListFormat('en').format(names)}`;
 }
 
 function room(host: Agent): string {

@@ -800,11 +800,17 @@ state('an admin sees the hosts, and that there is none', [], async (page, api) =
     items: [
       { id, name: 'rack-1', version: 'v1.2.3', state: 'connected', has_room: false, sessions: 1 },
       { id, name: 'rack-2', state: 'away', away_since, has_room: true, sessions: 2 },
+      {
+        id, name: 'rack-3', state: 'connected', has_room: true, sessions: 0, unenforced_limits: ['cpu', 'memory', 'processes'],
+      },
+      { id, name: 'rack-4', state: 'connected', has_room: true, sessions: 3, unenforced_limits: [] },
     ],
   });
   await page.reload();
   await page.getByText('1 desktop of yours · v1.2.3 · is full').waitFor();
   await page.getByText('2 desktops of yours · last heard of').waitFor();
+  await page.getByText('0 desktops of yours · has room · no strict limit of processors, memory, and processes').waitFor();
+  await page.getByText('3 desktops of yours · has room', { exact: true }).waitFor();
 });
 
 state('an admin limits, sees and revokes the API keys of others', [refused(400, '/settings')], async (page, api) => {

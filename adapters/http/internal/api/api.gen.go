@@ -35,6 +35,30 @@ func (e AgentState) Valid() bool {
 	}
 }
 
+// Defines values for AgentUnenforcedLimits.
+const (
+	Cpu       AgentUnenforcedLimits = "cpu"
+	Disk      AgentUnenforcedLimits = "disk"
+	Memory    AgentUnenforcedLimits = "memory"
+	Processes AgentUnenforcedLimits = "processes"
+)
+
+// Valid indicates whether the value is a known member of the AgentUnenforcedLimits enum.
+func (e AgentUnenforcedLimits) Valid() bool {
+	switch e {
+	case Cpu:
+		return true
+	case Disk:
+		return true
+	case Memory:
+		return true
+	case Processes:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdmin  Role = "admin"
@@ -250,12 +274,18 @@ type Agent struct {
 	// State `away` 30 seconds after the last contact.
 	State AgentState `json:"state"`
 
+	// UnenforcedLimits The limits of desktops that the host's kernel does not enforce; absent if the host does not say. `disk` and `memory`: a desktop that exceeds one is ended within seconds. `cpu`: one desktop can slow down the others. `processes`: one desktop can start more processes than it may, unless its user on the host has a limit of them.
+	UnenforcedLimits *[]AgentUnenforcedLimits `json:"unenforced_limits,omitempty"`
+
 	// Version Of the program that runs the desktops; absent if it does not say.
 	Version *string `json:"version,omitempty"`
 }
 
 // AgentState `away` 30 seconds after the last contact.
 type AgentState string
+
+// AgentUnenforcedLimits defines model for Agent.UnenforcedLimits.
+type AgentUnenforcedLimits string
 
 // AgentPage defines model for AgentPage.
 type AgentPage struct {
