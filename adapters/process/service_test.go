@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -51,7 +52,8 @@ const alone = `[Unit]
 DefaultDependencies=no
 [Service]
 EnvironmentFile=
-Environment=%s=%s %s=word %s=false %s=10m
+Environment=%s=word
+Environment='%s=%s'
 ExecStart=
 ExecStart=%s
 RestartSec=0
@@ -74,7 +76,11 @@ func TestServiceStartsAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := fmt.Sprintf(alone, agentDir, dir, agentWord, agentUnconfined, agentOutlive, self)
+	config, err := json.Marshal(process.Config{Dir: dir, Outlive: 10 * time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := fmt.Sprintf(alone, agentWord, agentConfig, config, self)
 	if err := errors.Join(
 		os.WriteFile(filepath.Join(units, name), unit, 0o600),
 		os.Mkdir(filepath.Join(units, name+".d"), 0o700),
