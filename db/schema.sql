@@ -1961,6 +1961,56 @@ COMMENT ON FUNCTION rls.limit_invitations() IS 'Refuses an invitation when the o
 
 
 --
+-- Name: limit_resources(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.limit_resources() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  refused record;
+begin
+  -- A statement of its own, so that it sees what was committed while the trigger before it waited for the locks.
+  with limits as materialized (
+    select l.kind, h.holder, h.most, (new.spec ->> l.kind)::bigint as asked
+      from app.quota_limits l
+           cross join lateral (values ('org', least(l.per_org, l.own_per_org)), ('user', least(l.per_user, l.own_per_user))) h (holder, most)
+     where l.org_id = new.org_id and l.kind <> 'sessions' and h.most is not null
+       and (tg_op = 'INSERT' or h.holder = 'user') -- who takes a session over adds nothing to the org
+  )
+  select l.kind, l.holder, l.most, l.asked, sum((s.spec ->> l.kind)::bigint) as used into refused
+    from limits l
+         join app.sessions s on s.org_id = new.org_id and s.state not in ('terminated', 'failed')
+              and (l.holder = 'org' or s.owner_id = new.owner_id)
+   group by l.kind, l.holder, l.most, l.asked
+  having case when l.asked is null then tg_op = 'INSERT' else sum((s.spec ->> l.kind)::bigint) > l.most end
+   order by l.asked is not null, l.kind, l.holder
+   limit 1;
+  if not found then
+    return null;
+  end if;
+  if refused.asked is null then
+    raise exception 'the template states no %, of which there is a quota', refused.kind
+      using errcode = 'SS043', detail = jsonb_build_object('kind', refused.kind)::text;
+  end if;
+  raise exception 'no % left in the quota of the %', refused.kind, refused.holder
+    using errcode = 'SS005',
+          detail = jsonb_build_object('kind', refused.kind, 'holder', refused.holder, 'limit', refused.most,
+                                      'used', refused.used - refused.asked, 'asked', refused.asked)::text;
+end $$;
+
+
+ALTER FUNCTION rls.limit_resources() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION limit_resources(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.limit_resources() IS 'Refuses a session above a quota of memory, CPU, processes or disk, and, under such a quota, a new session whose template states none. It runs after the trigger that locks the rows of quota_usage.';
+
+
+--
 -- Name: limit_templates(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -2188,7 +2238,7 @@ COMMENT ON FUNCTION rls.memberships_of(usr uuid) IS 'The orgs that a user may en
 
 CREATE FUNCTION rls.migration_texts() RETURNS TABLE(version bigint, sha256 text)
     LANGUAGE sql IMMUTABLE
-    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146'), (24::bigint, '2465d337067d5c0972cec64d2c412374aa2dfccb75dd3a440578441e04ed5355'), (25::bigint, 'a94eea47ee6715b14d40e5ccba80150b5f94ae060b172ee598db29b8a30ff14a') $$;
+    AS $$ values (1::bigint, '039386642e670cbe8affd704f01e57c6fce706a5c9f0d4cd35b35c0d3ae6ec26'), (2::bigint, '21828237bf657a174a24e1a7d99212a71645edcec76b91a203da0c87054c2176'), (3::bigint, '6ed8d7e60e336ad66865b00946a3d07439450fa991870f80471fface616394e5'), (4::bigint, 'b10cb36e8894b49ce7d9ebd00123fff619904c0a2fb754b2ad6a027f20755e66'), (5::bigint, 'b5818978bb30d785b9ab15a459174512f309552b29ba0ef809dea030759fc395'), (6::bigint, '890119e4faa5a34cd445268c379e17ac182ef81e2f3a2ff887a7ebffad4326b4'), (7::bigint, 'ff3c3dec725f7f444bd2d7437a26723c32b5192b60eaf6bf3ca37ea82268f07e'), (8::bigint, '2df1ebb6837c880753b0abf7fcb19d72d822e92f705fbf3297c376fc20d557b2'), (9::bigint, 'ae832380c244c4cadbac570682e00695be6047961920e0adcdf84fad10b2050c'), (10::bigint, 'f5c770f9d95d3fceed115834b9f63283280ca115c263e6fe798d239469f945c1'), (11::bigint, '9c6e6f0086752b91a45b7c7bb57c6bdd2e4628ddf706f775958a558da0f00569'), (12::bigint, 'c22d97b551315f6b820ac260601c79f29b1b3f256d2cb5278930c059b29babbc'), (13::bigint, '50d44cdaacc0214f71f57005022fc2f470495c4b60f1526cb085b0cf161438db'), (14::bigint, 'c7ff7412a6f86f37ffcabcbc6cc0c3ad49a6bd05af3cdc65bb6f626e87d96f13'), (15::bigint, '8f6f1d17d47c2dc16fcb1ca698f025235ab8a4154c774df29ae2a8eab61ff57b'), (16::bigint, '5d6d5c0a86ba50a7908db51f48ca56a02a76edfa926d240b3d0ab36ad16cb1c9'), (17::bigint, '601ee75388260c426ff0b2316277906e9e60af4443bcd7302b09da0582fe543a'), (18::bigint, '1b974528d0622615447741e19ebbe970c6b46b2e56d73125135cd8b200400a57'), (19::bigint, 'be2e2e6fa1e05323678add8ad8ea2c5fa8e20feb2ba3a9fb1fd6cc1112d60e5c'), (20::bigint, '5c4c8352e10c270939a03aedfb95e438356f6ad03f434b4a709c8e58559eab4a'), (21::bigint, 'd81bb9d08468ea31cfcb64af8f264f16d1f5a60b47c4b58307e79ffd219aa554'), (22::bigint, '83c464cee5799070e38dcbccfee57494d0d70ac1bf71184b29fce0cb5af60345'), (23::bigint, '6371d1283c68adb42dc25715c7dafc4e5c7dd586a9fe470250698503ac087146'), (24::bigint, '2465d337067d5c0972cec64d2c412374aa2dfccb75dd3a440578441e04ed5355'), (25::bigint, 'a94eea47ee6715b14d40e5ccba80150b5f94ae060b172ee598db29b8a30ff14a'), (26::bigint, 'c91e36744c6c98ecc7d9b961e8bab99c446a4407fc046475557a63a50426ef8e') $$;
 
 
 ALTER FUNCTION rls.migration_texts() OWNER TO streamspace_owner;
@@ -3326,6 +3376,31 @@ COMMENT ON FUNCTION rls.reset_password(hash bytea, password_hash text) IS 'Consu
 
 
 --
+-- Name: resource_use(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.resource_use() RETURNS TABLE(kind text, by_org bigint, by_user bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select k.kind, coalesce(sum((s.spec ->> k.kind)::bigint), 0)::bigint,
+         coalesce(sum((s.spec ->> k.kind)::bigint) filter (where s.owner_id = rls.current_user_id()), 0)::bigint
+    from (values ('memory'), ('cpu'), ('processes'), ('disk')) k (kind)
+         left join app.sessions s on s.org_id = rls.current_org_id() and s.state not in ('terminated', 'failed')
+   group by k.kind
+$$;
+
+
+ALTER FUNCTION rls.resource_use() OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION resource_use(); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.resource_use() IS 'How much memory, CPU, processes and disk the sessions state that have not ended: all of the org that was entered, and those of the caller.';
+
+
+--
 -- Name: revise_template(); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
 --
 
@@ -3847,6 +3922,8 @@ begin
        '''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.owners_remove_owners',
        'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
+      ('R39', 'quota_limits.admins_insert',
+       'a {streamspace_app} check ((kind <> ''sessions''::text) AND (select rls.is_admin()))'),
       ('R39', 'quota_limits.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.own_or_orgs',
@@ -4353,7 +4430,7 @@ COMMENT ON FUNCTION rls.rules_triggers() IS 'Rules: triggers and rewrite rules.'
 
 CREATE FUNCTION rls.rules_version() RETURNS integer
     LANGUAGE sql IMMUTABLE
-    AS $$ select 16 $$;
+    AS $$ select 17 $$;
 
 
 ALTER FUNCTION rls.rules_version() OWNER TO streamspace_definer;
@@ -4516,6 +4593,43 @@ ALTER FUNCTION rls.sessions_overdue(page integer) OWNER TO streamspace_definer;
 --
 
 COMMENT ON FUNCTION rls.sessions_overdue(page integer) IS 'Sessions whose agent has not ended them within five minutes of the request. The service ends them instead.';
+
+
+--
+-- Name: set_limits(text, uuid, jsonb); Type: FUNCTION; Schema: rls; Owner: streamspace_definer
+--
+
+CREATE FUNCTION rls.set_limits(operator text, org uuid, limits jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform rls.enter_operator(org, operator);
+  perform from app.quota_limits l where l.kind = 'sessions' for no key update; -- first, as admins do, or they deadlock
+  insert into app.quota_limits (kind)
+  select g.kind from jsonb_to_recordset(limits) g (kind text) where g.kind <> 'sessions'
+      on conflict (org_id, kind) do nothing;
+  update app.quota_limits l
+     set per_org = case l.kind when 'sessions' then coalesce(g.per_org, l.per_org) else nullif(coalesce(g.per_org, l.per_org), 0) end,
+         per_user = case l.kind when 'sessions' then coalesce(g.per_user, l.per_user) else nullif(coalesce(g.per_user, l.per_user), 0) end
+    from jsonb_to_recordset(limits) g (kind text, per_org bigint, per_user bigint)
+   where l.kind = g.kind; -- the policy allows only this org's
+  insert into app.events (type, subject_id, audience, data)
+  select 'quota.updated', org, 'everyone', jsonb_object_agg(l.kind, jsonb_strip_nulls(jsonb_build_object(
+           'per_org', least(l.per_org, l.own_per_org), 'per_user', least(l.per_user, l.own_per_user))))
+    from app.quota_limits l
+   where least(l.per_org, l.own_per_org, l.per_user, l.own_per_user) is not null;
+  insert into app.audit_log (action, subject) values ('org.limits', org::text);
+end $$;
+
+
+ALTER FUNCTION rls.set_limits(operator text, org uuid, limits jsonb) OWNER TO streamspace_definer;
+
+--
+-- Name: FUNCTION set_limits(operator text, org uuid, limits jsonb); Type: COMMENT; Schema: rls; Owner: streamspace_definer
+--
+
+COMMENT ON FUNCTION rls.set_limits(operator text, org uuid, limits jsonb) IS 'Changes how much an org and each of its members may have: an array of objects with kind, per_org and per_user. Null: it stays. Zero: no limit, except of sessions. What runs above a lower limit runs on.';
 
 
 --
@@ -4854,7 +4968,7 @@ begin
   -- Of two take-overs each locks a former member's row and then a member's: they cannot wait for each other.
   update app.quota_usage q set used = q.used - 1 where q.holder_id = old.owner_id;
   update app.quota_usage q set used = q.used + 1 from app.quota_limits l
-   where q.holder_id = new.owner_id and q.used < least(l.per_user, coalesce(q.own_limit, l.own_per_user));
+   where l.kind = q.kind and q.holder_id = new.owner_id and q.used < least(l.per_user, coalesce(q.own_limit, l.own_per_user));
   if not found then
     raise exception 'no sessions left in the quota of the user' using errcode = 'SS005', detail =
       (select jsonb_build_object('kind', 'sessions', 'holder', 'user',
@@ -5654,12 +5768,13 @@ COMMENT ON TABLE app.public_templates IS 'Templates for every org, as immutable 
 CREATE TABLE app.quota_limits (
     org_id uuid DEFAULT rls.current_org_id() NOT NULL,
     kind text NOT NULL,
-    per_org bigint NOT NULL,
-    per_user bigint NOT NULL,
+    per_org bigint,
+    per_user bigint,
     own_per_org bigint,
     own_per_user bigint,
-    CONSTRAINT quota_limits_kind CHECK ((kind = 'sessions'::text)),
-    CONSTRAINT quota_limits_not_negative CHECK (((per_org >= 0) AND (per_user >= 0) AND (own_per_org >= 0) AND (own_per_user >= 0)))
+    CONSTRAINT quota_limits_kind CHECK ((kind = ANY (ARRAY['sessions'::text, 'memory'::text, 'cpu'::text, 'processes'::text, 'disk'::text]))),
+    CONSTRAINT quota_limits_not_negative CHECK (((per_org >= 0) AND (per_user >= 0) AND (own_per_org >= 0) AND (own_per_user >= 0))),
+    CONSTRAINT quota_limits_sessions_are_limited CHECK (((kind <> 'sessions'::text) OR ((per_org IS NOT NULL) AND (per_user IS NOT NULL))))
 );
 
 ALTER TABLE ONLY app.quota_limits FORCE ROW LEVEL SECURITY;
@@ -5672,6 +5787,27 @@ ALTER TABLE app.quota_limits OWNER TO streamspace_owner;
 --
 
 COMMENT ON TABLE app.quota_limits IS 'The limits of an org, and of each member, per kind of resource: those of operators, and those that admins set. The lower one applies.';
+
+
+--
+-- Name: COLUMN quota_limits.kind; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_limits.kind IS 'Sessions, or a member of their spec: memory and disk in MiB, cpu in thousandths of a processor, processes.';
+
+
+--
+-- Name: COLUMN quota_limits.per_org; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_limits.per_org IS 'What operators allow the org; null: no limit.';
+
+
+--
+-- Name: COLUMN quota_limits.per_user; Type: COMMENT; Schema: app; Owner: streamspace_owner
+--
+
+COMMENT ON COLUMN app.quota_limits.per_user IS 'What operators allow each member; null: no limit.';
 
 
 --
@@ -6572,6 +6708,13 @@ CREATE TRIGGER limit_invitations BEFORE INSERT ON app.invitations FOR EACH ROW E
 
 
 --
+-- Name: sessions limit_resources; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER limit_resources AFTER INSERT ON app.sessions FOR EACH ROW WHEN ((new.state <> ALL (ARRAY['terminated'::text, 'failed'::text]))) EXECUTE FUNCTION rls.limit_resources();
+
+
+--
 -- Name: templates limit_templates; Type: TRIGGER; Schema: app; Owner: streamspace_owner
 --
 
@@ -6653,6 +6796,13 @@ CREATE TRIGGER revise_template BEFORE UPDATE ON app.templates FOR EACH ROW EXECU
 --
 
 CREATE TRIGGER take_over AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW WHEN ((new.owner_id <> old.owner_id)) EXECUTE FUNCTION rls.take_over();
+
+
+--
+-- Name: sessions take_over_resources; Type: TRIGGER; Schema: app; Owner: streamspace_owner
+--
+
+CREATE TRIGGER take_over_resources AFTER UPDATE OF owner_id ON app.sessions FOR EACH ROW WHEN ((new.owner_id <> old.owner_id)) EXECUTE FUNCTION rls.limit_resources();
 
 
 --
@@ -6893,6 +7043,13 @@ CREATE POLICY admins_delete ON app.memberships AS RESTRICTIVE FOR DELETE TO stre
 --
 
 CREATE POLICY admins_delete ON app.templates AS RESTRICTIVE FOR DELETE TO streamspace_app USING (( SELECT rls.is_admin() AS is_admin));
+
+
+--
+-- Name: quota_limits admins_insert; Type: POLICY; Schema: app; Owner: streamspace_owner
+--
+
+CREATE POLICY admins_insert ON app.quota_limits AS RESTRICTIVE FOR INSERT TO streamspace_app WITH CHECK (((kind <> 'sessions'::text) AND ( SELECT rls.is_admin() AS is_admin)));
 
 
 --
@@ -9624,6 +9781,14 @@ GRANT ALL ON FUNCTION rls.limit_invitations() TO streamspace_owner;
 
 
 --
+-- Name: FUNCTION limit_resources(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.limit_resources() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.limit_resources() TO streamspace_owner;
+
+
+--
 -- Name: FUNCTION limit_templates(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -10095,6 +10260,14 @@ GRANT ALL ON FUNCTION rls.reset_password(hash bytea, password_hash text) TO stre
 
 
 --
+-- Name: FUNCTION resource_use(); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.resource_use() FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.resource_use() TO streamspace_app;
+
+
+--
 -- Name: FUNCTION revise_template(); Type: ACL; Schema: rls; Owner: streamspace_definer
 --
 
@@ -10283,6 +10456,14 @@ GRANT ALL ON FUNCTION rls.sessions_left_behind(page integer) TO streamspace_syst
 
 REVOKE ALL ON FUNCTION rls.sessions_overdue(page integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION rls.sessions_overdue(page integer) TO streamspace_system;
+
+
+--
+-- Name: FUNCTION set_limits(operator text, org uuid, limits jsonb); Type: ACL; Schema: rls; Owner: streamspace_definer
+--
+
+REVOKE ALL ON FUNCTION rls.set_limits(operator text, org uuid, limits jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION rls.set_limits(operator text, org uuid, limits jsonb) TO streamspace_operator;
 
 
 --
@@ -11063,6 +11244,13 @@ GRANT SELECT ON TABLE app.quota_limits TO streamspace_app;
 
 
 --
+-- Name: COLUMN quota_limits.kind; Type: ACL; Schema: app; Owner: streamspace_owner
+--
+
+GRANT INSERT(kind) ON TABLE app.quota_limits TO streamspace_app;
+
+
+--
 -- Name: COLUMN quota_limits.per_org; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
@@ -11080,14 +11268,14 @@ GRANT UPDATE(per_user) ON TABLE app.quota_limits TO streamspace_definer;
 -- Name: COLUMN quota_limits.own_per_org; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
-GRANT UPDATE(own_per_org) ON TABLE app.quota_limits TO streamspace_app;
+GRANT INSERT(own_per_org),UPDATE(own_per_org) ON TABLE app.quota_limits TO streamspace_app;
 
 
 --
 -- Name: COLUMN quota_limits.own_per_user; Type: ACL; Schema: app; Owner: streamspace_owner
 --
 
-GRANT UPDATE(own_per_user) ON TABLE app.quota_limits TO streamspace_app;
+GRANT INSERT(own_per_user),UPDATE(own_per_user) ON TABLE app.quota_limits TO streamspace_app;
 
 
 --

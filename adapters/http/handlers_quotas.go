@@ -24,7 +24,17 @@ func (h handlers) UpdateQuotas(
 	if err != nil {
 		return nil, err
 	}
-	to := quotas.Limits{PerOrg: r.Body.Sessions.PerOrg, PerUser: r.Body.Sessions.PerUser}
+	to := quotas.Change{
+		Sessions:  quotas.Limits{PerOrg: r.Body.Sessions.PerOrg, PerUser: r.Body.Sessions.PerUser},
+		Resources: map[quotas.Kind]quotas.Limits{},
+	}
+	for k, limits := range map[quotas.Kind]*api.ResourceLimits{
+		quotas.Memory: r.Body.Memory, quotas.CPU: r.Body.Cpu, quotas.Processes: r.Body.Processes, quotas.Disk: r.Body.Disk,
+	} {
+		if limits != nil {
+			to.Resources[k] = quotas.Limits{PerOrg: limits.PerOrg, PerUser: limits.PerUser}
+		}
+	}
 	q, err := h.config.Quotas.Set(ctx, org.From(ctx), to, match)
 	return api.UpdateQuotas200JSONResponse{
 		Body: toQuotas(q), Headers: api.UpdateQuotas200ResponseHeaders{ETag: entityTag(q.Version())},
@@ -70,11 +80,25 @@ func (h handlers) UpdateMemberQuota(
 }
 
 func toQuotas(q quotas.Quota) api.Quotas {
-	return api.Quotas{Sessions: api.Quota{
-		PerOrg: q.PerOrg, PerUser: q.PerUser, UsedByOrg: q.UsedByOrg, UsedByUser: q.UsedByUser,
-		Ceiling: api.QuotaCeiling{PerOrg: q.Ceiling.PerOrg, PerUser: q.Ceiling.PerUser},
-		Own:     api.QuotaLimits{PerOrg: q.Own.PerOrg, PerUser: q.Own.PerUser},
-	}}
+	return api.Quotas{
+		Sessions: api.Quota{
+			PerOrg: q.PerOrg, PerUser: q.PerUser, UsedByOrg: q.UsedByOrg, UsedByUser: q.UsedByUser,
+			Ceiling: api.QuotaCeiling{PerOrg: q.Ceiling.PerOrg, PerUser: q.Ceiling.PerUser},
+			Own:     api.QuotaLimits{PerOrg: q.Own.PerOrg, PerUser: q.Own.PerUser},
+		},
+		Memory: toResourceQuota(q.Resources[quotas.Memory]), Cpu: toResourceQuota(q.Resources[quotas.CPU]),
+		Processes: toResourceQuota(q.Resources[quotas.Processes]), Disk: toResourceQuota(q.Resources[quotas.Disk]),
+	}
+}
+
+func toResourceQuota(r quotas.Resource) *api.ResourceQuota {
+	applies := r.Applies()
+	out := api.ResourceQuota{
+		PerOrg: applies.PerOrg, PerUser: applies.PerUser, UsedByOrg: r.UsedByOrg, UsedByUser: r.UsedByUser,
+		Own: api.ResourceLimits{PerOrg: r.Own.PerOrg, PerUser: r.Own.PerUser},
+	}
+	out.Ceiling.PerOrg, out.Ceiling.PerUser = r.Ceiling.PerOrg, r.Ceiling.PerUser
+	return &out
 }
 
 func toMemberQuota(q quotas.MemberQuota) api.MemberQuota {

@@ -26,7 +26,9 @@ import (
 
 // Faults of rules that only the database enforces.
 var (
-	errQuotaExceeded   = fault.New(fault.Conflict, "quota_exceeded", "The quota is used up.")
+	errQuotaExceeded = fault.New(fault.Conflict, "quota_exceeded", "The quota is used up.")
+	errWithoutLimit  = fault.New(fault.Conflict, "template_without_limit",
+		"There is a quota of memory, CPU, processes or disk, and this template states none.")
 	errOwnerNotAllowed = fault.New(fault.Conflict, "owner_not_allowed", "The session's owner may not have sessions.")
 	errLastOwner       = fault.New(fault.Conflict, "last_owner", "An organisation keeps at least one owner.")
 	errNoNamespace     = fault.New(fault.Conflict, "no_namespace",
@@ -62,6 +64,7 @@ var faultsByCode = map[string]*fault.Fault{
 	"SS040": templates.ErrNotRequested,
 	"SS041": templates.ErrPublicNameTaken,
 	"SS042": templates.ErrTooMany,
+	"SS043": errWithoutLimit,
 	"55P03": fault.ErrBusy, // lock_not_available: lock_timeout
 	"53300": fault.ErrBusy, // too_many_connections
 	"57014": fault.ErrBusy, // query_canceled: statement_timeout
@@ -129,6 +132,8 @@ func translate(err error) error {
 		return fmt.Errorf("SQLSTATE %s: %w", pg.Code, unprepared(err))
 	case pg.Code == "SS005":
 		return exceeded(f, pg)
+	case pg.Code == "SS043":
+		return withoutLimit(f, pg)
 	default:
 		return f.Because(err)
 	}
@@ -152,13 +157,35 @@ func exceeded(f *fault.Fault, pg *pgconn.PgError) error {
 		Kind   string `json:"kind"`
 		Holder string `json:"holder"`
 		Limit  int64  `json:"limit"`
+		Used   int64  `json:"used"`
+		Asked  int64  `json:"asked"` // zero for sessions, which come one by one
 	}
 	if err := json.Unmarshal([]byte(pg.Detail), &of); err != nil {
 		return fmt.Errorf("read which quota is used up: %w", errors.Join(err, pg))
 	}
 	said := f.Saying("The quota of %s is used up: %d for each %s.", of.Kind, of.Limit, of.Holder)
 	said.Details = map[string]any{"kind": of.Kind, "holder": of.Holder, "limit": of.Limit}
+	if of.Asked > 0 {
+		said = f.Saying("The quota of %s of each %s is %d, of which %d is in use. This session needs %d.",
+			of.Kind, of.Holder, of.Limit, of.Used, of.Asked)
+		said.Details = map[string]any{
+			"kind": of.Kind, "holder": of.Holder, "limit": of.Limit, "used": of.Used, "asked": of.Asked,
+		}
+	}
 	return said.Because(pg)
+}
+
+// withoutLimit names the field of the template that states nothing. The trigger sends what there is a quota of.
+func withoutLimit(f *fault.Fault, pg *pgconn.PgError) error {
+	var of struct {
+		Kind string `json:"kind"`
+	}
+	if err := json.Unmarshal([]byte(pg.Detail), &of); err != nil {
+		return fmt.Errorf("read what the template does not state: %w", errors.Join(err, pg))
+	}
+	field := "spec." + of.Kind
+	return f.Saying("There is a quota of %s, and this template states no %s. An admin can set it.", of.Kind, field).
+		With("kind", of.Kind).With("field", field).Because(pg)
 }
 
 // contextError adds the context's error to that of a cancelled statement. The server knows only that it was asked to

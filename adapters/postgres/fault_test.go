@@ -46,6 +46,7 @@ var answers = map[string]struct {
 	"SS040": {fault.Conflict, "publication_not_requested"},
 	"SS041": {fault.Conflict, "public_template_name_taken"},
 	"SS042": {fault.Conflict, "too_many_templates"},
+	"SS043": {fault.Conflict, "template_without_limit"},
 	"55P03": {fault.Unavailable, "busy"},
 	"53300": {fault.Unavailable, "busy"},
 	"57014": {fault.Unavailable, "busy"},

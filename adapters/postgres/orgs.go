@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/streamspace-dev/streamspace/adapters/postgres/internal/sysdb"
 	"github.com/streamspace-dev/streamspace/modules/identity"
@@ -52,10 +54,12 @@ func (o *Operator) SuspendOrg(ctx context.Context, operator string, in org.ID, s
 }
 
 // SetLimits implements orgs.Registry.
-func (o *Operator) SetLimits(ctx context.Context, operator string, in org.ID, q orgs.Quota) error {
-	return translate(o.q.SetLimits(ctx, sysdb.SetLimitsParams{
-		Operator: operator, OrgID: in.UUID, PerOrg: q.PerOrg, PerUser: q.PerUser,
-	}))
+func (o *Operator) SetLimits(ctx context.Context, operator string, in org.ID, to []orgs.Limit) error {
+	limits, err := json.Marshal(to)
+	if err != nil {
+		return fmt.Errorf("write limits: %w", err)
+	}
+	return translate(o.q.SetLimits(ctx, operator, in.UUID, limits))
 }
 
 // MakeOwner implements orgs.Registry.

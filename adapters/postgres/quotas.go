@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -21,16 +22,12 @@ func (d *DB) QuotaReads() org.Reading[quotas.Queries] {
 	return reading(d, func(r reader) quotas.Queries { return quotaReader{r} })
 }
 
-// LockLimits implements quotas.Tx.
-func (t *memberTx) LockLimits(ctx context.Context) (quotas.Ceiling, quotas.Limits, error) {
-	row, err := t.Queries.LockLimits(ctx)
-	return quotas.Ceiling{PerOrg: row.CeilingPerOrg, PerUser: row.CeilingPerUser},
-		quotas.Limits{PerOrg: row.OwnPerOrg, PerUser: row.OwnPerUser}, err
-}
-
 // SetLimits implements quotas.Tx.
-func (t *memberTx) SetLimits(ctx context.Context, l quotas.Limits) error {
-	return t.SetOwnLimits(ctx, l.PerOrg, l.PerUser)
+func (t *memberTx) SetLimits(ctx context.Context, k quotas.Kind, l quotas.Limits) error {
+	if k == quotas.Sessions {
+		return t.SetOwnSessionLimits(ctx, l.PerOrg, l.PerUser)
+	}
+	return t.SetOwnLimits(ctx, string(k), l.PerOrg, l.PerUser)
 }
 
 // LockMemberQuota implements quotas.Tx.
@@ -46,7 +43,7 @@ func (t *memberTx) SetMemberLimit(ctx context.Context, id org.UserID, limit *int
 
 // Quota implements quotas.Tx.
 func (t *memberTx) Quota(ctx context.Context) (quotas.Quota, error) {
-	return quotaOf(t.SessionQuota(ctx))
+	return quotaOf(t.Quotas(ctx))
 }
 
 // MemberQuota implements quotas.Tx.
@@ -59,7 +56,7 @@ type quotaReader struct{ reader }
 
 // Quota implements quotas.Queries.
 func (r quotaReader) Quota(ctx context.Context) (quotas.Quota, error) {
-	return quotaOf(r.SessionQuota(ctx))
+	return quotaOf(r.Quotas(ctx))
 }
 
 // MemberQuotas implements quotas.Queries.
@@ -77,13 +74,26 @@ func (r quotaReader) MemberQuota(ctx context.Context, id org.UserID) (quotas.Mem
 	return memberQuotaOf(r.Queries.MemberQuota(ctx, id.UUID))
 }
 
-// quotaOf converts the result of the query for the organisation's quota.
-func quotaOf(row orgdb.SessionQuotaRow, err error) (quotas.Quota, error) {
-	return quotas.Quota{
-		PerOrg: row.PerOrg, PerUser: row.PerUser, UsedByOrg: row.UsedByOrg, UsedByUser: row.UsedByUser,
-		Ceiling: quotas.Ceiling{PerOrg: row.CeilingPerOrg, PerUser: row.CeilingPerUser},
-		Own:     quotas.Limits{PerOrg: row.OwnPerOrg, PerUser: row.OwnPerUser},
-	}, translate(err)
+// quotaOf converts the result of the query for the organisation's quota. Sessions always have a ceiling.
+func quotaOf(rows []orgdb.QuotasRow, err error) (quotas.Quota, error) {
+	out := quotas.Quota{Resources: make(map[quotas.Kind]quotas.Resource, len(rows))}
+	for _, row := range rows {
+		r := quotas.Resource{
+			Ceiling:   quotas.Limits{PerOrg: row.CeilingPerOrg, PerUser: row.CeilingPerUser},
+			Own:       quotas.Limits{PerOrg: row.OwnPerOrg, PerUser: row.OwnPerUser},
+			UsedByOrg: row.UsedByOrg, UsedByUser: row.UsedByUser,
+		}
+		if k := quotas.Kind(row.Kind); k != quotas.Sessions {
+			out.Resources[k] = r
+			continue
+		}
+		out.Ceiling, out.Own = quotas.Ceiling{PerOrg: *r.Ceiling.PerOrg, PerUser: *r.Ceiling.PerUser}, r.Own
+		out.UsedByOrg, out.UsedByUser = r.UsedByOrg, r.UsedByUser
+		r.Own.PerUser = cmp.Or(row.OwnLimit, r.Own.PerUser)
+		applies := r.Applies()
+		out.PerOrg, out.PerUser = *applies.PerOrg, *applies.PerUser
+	}
+	return out, translate(err)
 }
 
 // memberQuotaOf converts the result of a query for one member's quota.

@@ -223,6 +223,59 @@ func TestQuotaUnderRacingCreators(t *testing.T) {
 	logsAreWhole(t, super, r.o)
 }
 
+// Thirty members launch at once, each on a connection of their own, with memory for seven sessions. Seen to fail with
+// rls.limit_resources before rls.follow_quota, which takes the locks.
+func TestMemoryUnderRacingCreators(t *testing.T) {
+	t.Parallel()
+	const launching, room = 30, 7
+	d := dbtest.Own(t)
+	r := &race{t: t, d: d, o: d.NewOrg(t, dbtest.Spec{PerOrg: slots, PerUser: perUser, Members: launching})}
+	super := d.Superuser(t)
+	for _, sql := range []string{
+		"update app.quota_limits set per_org = 100 where org_id = $1", // memory is full first
+		"insert into app.quota_limits (org_id, kind, per_org) values ($1, 'memory', 3600)",
+		`update app.templates set spec = spec || '{"memory": 512}' where org_id = $1`,
+	} {
+		if _, err := super.Exec(t.Context(), sql, r.o.ID.UUID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var launches errgroup.Group
+	start := make(chan struct{})
+	for _, p := range r.o.Members {
+		conn, err := r.connect(t.Context(), roleApp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		launches.Go(func() error {
+			defer conn.Close(context.WithoutCancel(t.Context()))
+			<-start
+			_, err := r.service(conn).Create(t.Context(), as(r.o, p), sessions.Create{Template: "desk"})
+			switch f := fault.Of(err); {
+			case err == nil:
+				r.made.Add(1)
+			case f.Code == "quota_exceeded" && f.Details["kind"] == "memory":
+				r.orgFull.Add(1)
+			default:
+				return fmt.Errorf("create: %w", err)
+			}
+			return nil
+		})
+	}
+	close(start)
+	if err := launches.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if r.made.Load() != room || r.orgFull.Load() != launching-room {
+		t.Errorf("%d made and %d refused, want room for %d", r.made.Load(), r.orgFull.Load(), room)
+	}
+	used := read[int](t, super, "select coalesce(sum((spec ->> 'memory')::bigint), 0) from app.sessions where org_id = $1",
+		r.o.ID.UUID)
+	if used != room*512 {
+		t.Errorf("%d MiB are used", used)
+	}
+}
+
 func usageEqualsRows(t *testing.T, super *pgx.Conn, o *dbtest.Org) {
 	t.Helper()
 	const held = `select count(*) from app.sessions s where s.org_id = u.org_id and s.state not in ('terminated', 'failed')

@@ -116,7 +116,15 @@ func scenes() map[string]scene {
 		"quota.updated": {all, func(c *cast) {
 			c.ask(c.o.Admin, "PUT", "quotas", sessionsBody(map[string]any{"per_org": 40}), nil)
 		}},
+		"quota.updated memory": {all, func(c *cast) {
+			for _, limits := range []map[string]any{{"per_user": 40}, {}} { // the other scenes launch
+				c.ask(c.o.Admin, "PUT", "quotas", map[string]any{"sessions": map[string]any{}, "memory": limits}, nil)
+			}
+		}},
 		"quota.updated ops": {all, func(c *cast) {
+			c.operate(`select rls.set_limits('ops', $1, '[{"kind": "sessions", "per_org": 46}]')`, c.o.ID.UUID)
+		}},
+		"quota.updated earlier": {all, func(c *cast) { // as the release before this one does it
 			c.operate("select rls.set_limits('ops', $1, 45, 45)", c.o.ID.UUID)
 		}},
 		"member_quota.updated": {itsOwn, func(c *cast) {

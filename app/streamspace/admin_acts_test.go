@@ -120,14 +120,25 @@ func limitsOrg(d desk) {
 	o := d.db.NewOrg(d.T, dbtest.Spec{PerOrg: 5, PerUser: 2})
 	limits := "select per_org || ' ' || per_user from app.quota_limits where org_id = $1"
 	d.refuses("There is no such organisation", "org limits unknown --sessions 7")
-	d.refuses("--sessions or the limit of each member must be given", "org limits "+o.Slug)
+	d.refuses("--sessions or another limit must be given", "org limits "+o.Slug)
 	d.refuses("--sessions must be", "org limits "+o.Slug+" --sessions -1")
 	d.refuses("--sessions-per-user must be", "org limits "+o.Slug+" --sessions-per-user -1")
 	d.does("org limits " + o.Slug + " --sessions 7")
 	d.shows("7 2", limits, o.ID.UUID)
 	d.does("org limits " + o.Slug + " --sessions-per-user 3")
 	d.shows("7 3", limits, o.ID.UUID)
-	d.logged(o, "org.limits "+o.ID.String(), "org.limits "+o.ID.String())
+	for _, flag := range []string{"memory", "cpu", "processes", "disk"} {
+		d.refuses("--"+flag+" must be", "org limits "+o.Slug+" --"+flag+" -1")
+		d.refuses("--"+flag+"-per-user must be", "org limits "+o.Slug+" --"+flag+"-per-user -1")
+	}
+	all := "select string_agg(concat_ws(' ', kind, per_org, per_user), ', ' order by kind) " +
+		"from app.quota_limits where org_id = $1"
+	d.does("org limits " + o.Slug + " --memory 1 --memory-per-user 2 --cpu 3 --processes-per-user 4 --disk 5")
+	d.shows("cpu 3, disk 5, memory 1 2, processes 4, sessions 7 3", all, o.ID.UUID)
+	d.does("org limits " + o.Slug + " --memory-per-user 0 --disk 0 --cpu-per-user 6")
+	d.shows("cpu 3 6, disk, memory 1, processes 4, sessions 7 3", all, o.ID.UUID)
+	did := "org.limits " + o.ID.String()
+	d.logged(o, did, did, did, did)
 }
 
 func suspendsOrg(d desk) {

@@ -91,23 +91,47 @@ func orgFlags(c *cobra.Command, n *orgs.New) {
 }
 
 func orgLimitsCommand(t terminal) *cobra.Command {
-	var q orgs.Quota
 	c := &cobra.Command{
 		Use:   "limits SLUG",
-		Short: "Change how many desktops an organisation and each member may have",
+		Short: "Change how much an organisation and each member may have",
 		Long: "Change how many desktops an organisation and each of its members may have at the same time. The admins of\n" +
 			"the organisation can set lower limits. A limit that is not given stays. Desktops above a lower limit run on;\n" +
-			"new ones start when enough have ended.",
-		Example: "  streamspace admin org limits acme --sessions 20 --sessions-per-user 4 --operator me",
+			"new ones start when enough have ended.\n\n" +
+			"Memory, CPU, processes and disk are limited for all desktops together, by what the template of each states.\n" +
+			"Where one of them is limited, a template that states none of it cannot be launched; what runs already without\n" +
+			"counts nothing. 0 removes such a limit.",
+		Example: "  streamspace admin org limits acme --sessions 20 --sessions-per-user 4 --operator me\n" +
+			"  streamspace admin org limits acme --memory 65536 --memory-per-user 16384 --operator me",
 	}
-	c.Flags().Int64Var(&q.PerOrg, "sessions", 0, "desktops at the same time, for the organisation")
-	c.Flags().Int64Var(&q.PerUser, "sessions-per-user", 0, "desktops at the same time, for each member")
+	of := []struct{ kind, unit string }{
+		{"sessions", "desktops at the same time"}, {"memory", "MiB of memory"}, {"cpu", "thousandths of a processor"},
+		{"processes", "processes and threads"}, {"disk", "MiB of disk"},
+	}
+	values := make([]struct{ perOrg, perUser int64 }, len(of))
+	for i, l := range of {
+		c.Flags().Int64Var(&values[i].perOrg, l.kind, 0, l.unit+", for the organisation")
+		c.Flags().Int64Var(&values[i].perUser, l.kind+"-per-user", 0, l.unit+", for each member")
+	}
+	given := func(flag string, value *int64) *int64 {
+		if c.Flags().Changed(flag) {
+			return value
+		}
+		return nil
+	}
 	return t.asOperator(c, func(ctx context.Context, o operator, args []string) error {
 		in, err := o.org(ctx, args[0])
 		if err != nil {
 			return err
 		}
-		return o.orgs.SetLimits(ctx, o.name, in, q)
+		var to []orgs.Limit
+		for i, l := range of {
+			limit := orgs.Limit{Kind: l.kind, PerOrg: given(l.kind, &values[i].perOrg),
+				PerUser: given(l.kind+"-per-user", &values[i].perUser)}
+			if limit.PerOrg != nil || limit.PerUser != nil {
+				to = append(to, limit)
+			}
+		}
+		return o.orgs.SetLimits(ctx, o.name, in, to)
 	})
 }
 

@@ -116,7 +116,8 @@ func sentence(c *cobra.Command, err error) error {
 
 // flags are the names of flags that differ from the names of their fields.
 var flags = map[string]string{
-	"ends": "for", "sessions_per_org": "sessions", "owner.email": "owner", "owner.name": "owner-name",
+	"ends": "for", "owner.email": "owner", "owner.name": "owner-name", "sessions_per_org": "sessions",
+	"memory_per_org": "memory", "cpu_per_org": "cpu", "processes_per_org": "processes", "disk_per_org": "disk",
 }
 
 // inFlags is the message of a fault. When the fault is of a field that the command has a flag for, it names the flag.

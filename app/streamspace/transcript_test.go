@@ -59,6 +59,7 @@ var examples = []string{
 	`streamspace admin org list --output xml`,
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace admin org list`,
 	`streamspace admin org limits`,
+	`streamspace admin org limits acme --memory 64G`,
 	`streamspace admin org suspend`,
 	`STREAMSPACE_DATABASE_URL=postgres://127.0.0.1:1/streamspace?sslmode=disable streamspace admin org suspend acme`,
 	`streamspace admin org resume`,

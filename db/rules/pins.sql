@@ -170,6 +170,8 @@ begin
        '''owner''::text) OR (select rls.is_owner()))'),
       ('R39', 'memberships.owners_remove_owners',
        'd {streamspace_app} using ((role <> ''owner''::text) OR (select rls.is_owner()))'),
+      ('R39', 'quota_limits.admins_insert',
+       'a {streamspace_app} check ((kind <> ''sessions''::text) AND (select rls.is_admin()))'),
       ('R39', 'quota_limits.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.admins_update', 'w {streamspace_app} using (select rls.is_admin())'),
       ('R39', 'quota_usage.own_or_orgs',

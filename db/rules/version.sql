@@ -2,5 +2,5 @@
 -- of a database only when the program's version is higher.
 create or replace function rls.rules_version() returns int
   language sql immutable
-  as $$ select 16 $$;
+  as $$ select 17 $$;
 comment on function rls.rules_version() is 'The version of the rules.';

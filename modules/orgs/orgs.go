@@ -75,6 +75,29 @@ type Entry struct {
 // least 1 and at most 2^31-1, the database's integer.
 type Quota struct{ PerOrg, PerUser int64 }
 
+// Limit is a change of how much of a kind an organisation and each of its members may have. A nil limit stays, and so
+// does each kind that is not named. Zero is no limit, except of sessions, which are always limited.
+type Limit struct {
+	Kind    string `json:"kind"` // of modules/quotas
+	PerOrg  *int64 `json:"per_org,omitempty"`
+	PerUser *int64 `json:"per_user,omitempty"`
+}
+
+// check reports the first invalid field, which has the name of the kind.
+func (l Limit) check() error {
+	var least int64
+	if l.Kind == "sessions" {
+		least = 1
+	}
+	number := func(field string, limit *int64) error {
+		if limit == nil {
+			return nil
+		}
+		return input.Number(field, *limit, least, math.MaxInt32)
+	}
+	return cmp.Or(number(l.Kind+"_per_org", l.PerOrg), number(l.Kind+"_per_user", l.PerUser))
+}
+
 // Faults of this module.
 var (
 	ErrSlugTaken      = fault.New(fault.Conflict, "org_slug_taken", "There is an organisation with this slug.")
@@ -92,8 +115,8 @@ type Registry interface {
 	AddMember(ctx context.Context, operator string, in org.ID, m Member) error
 	// SuspendOrg suspends an organisation, or resumes it.
 	SuspendOrg(ctx context.Context, operator string, in org.ID, suspend bool) error
-	// SetLimits changes a quota. A zero limit stays as it is.
-	SetLimits(ctx context.Context, operator string, in org.ID, q Quota) error
+	// SetLimits changes quotas.
+	SetLimits(ctx context.Context, operator string, in org.ID, to []Limit) error
 	// MakeOwner makes a user an owner, or returns identity.ErrUserNotFound.
 	MakeOwner(ctx context.Context, operator string, in org.ID, user org.UserID) error
 	// GrantAccess makes a user a member until an end, or returns identity.ErrIsMember or identity.ErrUserNotFound.
@@ -152,18 +175,21 @@ func (s *Service) Resume(ctx context.Context, operator string, in org.ID) error 
 	return s.registry.SuspendOrg(ctx, operator, in, false)
 }
 
-// SetLimits changes how many sessions an organisation and each of its members may have at the same time. A zero limit
-// stays as it is. Sessions above a lower limit run on, and no new one starts until enough have ended. It returns an
-// Invalid fault that names the field.
-func (s *Service) SetLimits(ctx context.Context, operator string, in org.ID, q Quota) error {
-	if err := cmp.Or(checkOperator(operator), input.Number("sessions_per_org", q.PerOrg, 0, math.MaxInt32),
-		input.Number("sessions_per_user", q.PerUser, 0, math.MaxInt32)); err != nil {
+// SetLimits changes how much an organisation and each of its members may have at the same time. Sessions above a lower
+// limit run on, and no new one starts until enough have ended. It returns an Invalid fault that names the field.
+func (s *Service) SetLimits(ctx context.Context, operator string, in org.ID, to []Limit) error {
+	if err := checkOperator(operator); err != nil {
 		return err
 	}
-	if q == (Quota{}) {
-		return input.Invalid("sessions_per_org", "or the limit of each member must be given, from 1 on")
+	for _, l := range to {
+		if err := l.check(); err != nil {
+			return err
+		}
 	}
-	return s.registry.SetLimits(ctx, operator, in, q)
+	if len(to) == 0 {
+		return input.Invalid("sessions_per_org", "or another limit must be given")
+	}
+	return s.registry.SetLimits(ctx, operator, in, to)
 }
 
 // MakeOwner makes a user an owner of an organisation, a member or not. It returns identity.ErrUserNotFound.

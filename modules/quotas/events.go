@@ -4,7 +4,11 @@ import "github.com/streamspace-dev/streamspace/modules/events"
 
 // Applies is the data of the quota's event: what applies now.
 type Applies struct {
-	Sessions AppliesToSessions `json:"sessions"`
+	Sessions  AppliesToSessions `json:"sessions"`
+	Memory    Limits            `json:"memory,omitzero"` // absent, as the others: without a limit
+	CPU       Limits            `json:"cpu,omitzero"`
+	Processes Limits            `json:"processes,omitzero"`
+	Disk      Limits            `json:"disk,omitzero"`
 }
 
 // AppliesToSessions are the lower ones of what operators and admins allow.
@@ -33,12 +37,11 @@ var (
 func EventTypes() []events.Type { return []events.Type{updated.Type, memberUpdated.Type} }
 
 // applies is the event's data for these limits.
-func applies(c Ceiling, own Limits) Applies {
-	least := func(ceiling int64, limit *int64) int64 {
-		if limit == nil {
-			return ceiling
-		}
-		return min(ceiling, *limit)
+func (q Quota) applies() Applies {
+	sessions := Resource{Ceiling: Limits{&q.Ceiling.PerOrg, &q.Ceiling.PerUser}, Own: q.Own}.Applies()
+	return Applies{
+		Sessions: AppliesToSessions{*sessions.PerOrg, *sessions.PerUser},
+		Memory:   q.Resources[Memory].Applies(), CPU: q.Resources[CPU].Applies(),
+		Processes: q.Resources[Processes].Applies(), Disk: q.Resources[Disk].Applies(),
 	}
-	return Applies{AppliesToSessions{least(c.PerOrg, own.PerOrg), least(c.PerUser, own.PerUser)}}
 }

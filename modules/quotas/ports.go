@@ -12,16 +12,17 @@ import (
 
 // Tx is everything that a change of limits may read and write in one transaction.
 type Tx interface {
-	// LockLimits reads the limits and locks them until the end of the transaction. The caller must be an admin.
-	LockLimits(ctx context.Context) (Ceiling, Limits, error)
-	// SetLimits writes the admins' limits.
-	SetLimits(ctx context.Context, l Limits) error
+	// LockLimits locks the limits of all kinds against other admins until the end of the transaction. The caller must be
+	// an admin.
+	LockLimits(ctx context.Context) error
+	// SetLimits writes the admins' limits of one kind.
+	SetLimits(ctx context.Context, k Kind, l Limits) error
 	// LockMemberQuota reads a member's quota and locks it until the end of the transaction. It returns
 	// members.ErrNotFound.
 	LockMemberQuota(ctx context.Context, id org.UserID) (MemberQuota, error)
 	// SetMemberLimit writes a member's own limit; nil removes it.
 	SetMemberLimit(ctx context.Context, id org.UserID, limit *int64) error
-	// Quota reads the limits of sessions, and the use by the organisation and the caller.
+	// Quota reads the limits, and the use by the organisation and the caller.
 	Quota(ctx context.Context) (Quota, error)
 	// MemberQuota returns members.ErrNotFound for a user who is no member now.
 	MemberQuota(ctx context.Context, id org.UserID) (MemberQuota, error)
@@ -31,7 +32,7 @@ type Tx interface {
 
 // Queries has the reads of this module's use cases, each in one round trip.
 type Queries interface {
-	// Quota reads the limits of sessions, and the use by the organisation and the caller.
+	// Quota reads the limits, and the use by the organisation and the caller.
 	Quota(ctx context.Context) (Quota, error)
 	// MemberQuotas lists members in the order of their ids: at most n, after the given one. A caller who is no admin sees
 	// only themselves.

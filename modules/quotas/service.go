@@ -27,47 +27,82 @@ func (s *Service) Get(ctx context.Context, who org.Scope) (Quota, error) {
 	return s.read(who).Quota(ctx)
 }
 
+// Change replaces the limits that admins set.
+type Change struct {
+	Sessions  Limits
+	Resources map[Kind]Limits // a kind that is absent keeps its limits
+}
+
 // Set replaces the limits that admins set. Sessions above a lower limit run on. It returns version.ErrChanged for a
 // version that the caller does not expect, or ErrAboveCeiling.
-func (s *Service) Set(ctx context.Context, who org.Scope, to Limits, expected version.Expected) (Quota, error) {
+func (s *Service) Set(ctx context.Context, who org.Scope, c Change, expected version.Expected) (Quota, error) {
 	var out Quota
 	err := s.inOrg(ctx, who, func(tx Tx) error {
-		ceiling, own, err := tx.LockLimits(ctx)
+		if err := tx.LockLimits(ctx); err != nil {
+			return err
+		}
+		before, err := tx.Quota(ctx)
 		if err != nil {
 			return err
 		}
-		if err := expected.Check(versionOf(ceiling, own)); err != nil {
+		if err := cmp.Or(expected.Check(before.Version()), c.check(before)); err != nil {
 			return err
 		}
-		if err := cmp.Or(below("sessions.per_org", to.PerOrg, ceiling.PerOrg),
-			below("sessions.per_user", to.PerUser, ceiling.PerUser)); err != nil {
+		if err := c.write(ctx, tx, before); err != nil {
 			return err
 		}
-		if versionOf(ceiling, to) != versionOf(ceiling, own) {
-			if err := tx.SetLimits(ctx, to); err != nil {
-				return err
-			}
-			if err := audit.Record(ctx, tx, "quota.update", who.Org()); err != nil {
-				return err
-			}
-			now := updated.About(events.Subject{ID: who.Org().UUID}, applies(ceiling, to))
-			if err := events.Append(ctx, tx, now); err != nil {
-				return err
-			}
+		if out, err = tx.Quota(ctx); err != nil || out.Version() == before.Version() {
+			return err
 		}
-		out, err = tx.Quota(ctx)
-		return err
+		if err := audit.Record(ctx, tx, "quota.update", who.Org()); err != nil {
+			return err
+		}
+		return events.Append(ctx, tx, updated.About(events.Subject{ID: who.Org().UUID}, out.applies()))
 	})
 	return out, err
 }
 
-// below returns ErrAboveCeiling for a limit above the ceiling.
-func below(field string, limit *int64, ceiling int64) error {
-	if limit == nil || *limit <= ceiling {
+// check returns ErrAboveCeiling for the first limit above its ceiling.
+func (c Change) check(q Quota) error {
+	err := c.Sessions.check(Sessions, Limits{&q.Ceiling.PerOrg, &q.Ceiling.PerUser})
+	for _, k := range Resources() {
+		err = cmp.Or(err, c.Resources[k].check(k, q.Resources[k].Ceiling))
+	}
+	return err
+}
+
+func (l Limits) check(k Kind, ceiling Limits) error {
+	return cmp.Or(
+		below(string(k)+".per_org", l.PerOrg, ceiling.PerOrg), below(string(k)+".per_user", l.PerUser, ceiling.PerUser),
+	)
+}
+
+// write writes what differs. A kind that was never limited has no row, and needs none to stay so.
+func (c Change) write(ctx context.Context, tx Tx, before Quota) error {
+	if c.Sessions.String() != before.Own.String() {
+		if err := tx.SetLimits(ctx, Sessions, c.Sessions); err != nil {
+			return err
+		}
+	}
+	for _, k := range Resources() {
+		to, given := c.Resources[k]
+		if !given || to.String() == before.Resources[k].Own.String() {
+			continue
+		}
+		if err := tx.SetLimits(ctx, k, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// below returns ErrAboveCeiling for a limit above the ceiling, if there is one.
+func below(field string, limit, ceiling *int64) error {
+	if limit == nil || ceiling == nil || *limit <= *ceiling {
 		return nil
 	}
-	return ErrAboveCeiling.Saying("%s must be at most %d, which the operators allow.", field, ceiling).
-		With("field", field).With("limit", ceiling)
+	return ErrAboveCeiling.Saying("%s must be at most %d, which the operators allow.", field, *ceiling).
+		With("field", field).With("limit", *ceiling)
 }
 
 // Members returns a page of what each member may have and has, in the order in which their accounts were made: to an
@@ -100,7 +135,7 @@ func (s *Service) SetMember(ctx context.Context, who org.Scope, id org.UserID, t
 		if err := to.Expected.Check(out.Version()); err != nil {
 			return err
 		}
-		if err := below("sessions.own_limit", to.Limit, out.Ceiling); err != nil || written(to.Limit) == written(out.Own) {
+		if err := below("sessions.own_limit", to.Limit, &out.Ceiling); err != nil || written(to.Limit) == written(out.Own) {
 			return err
 		}
 		if err := tx.SetMemberLimit(ctx, id, to.Limit); err != nil {

@@ -66,7 +66,7 @@ select o.id::uuid as id, o.slug::text as slug, o.name::text as name, o.namespace
   from rls.list_orgs(@after, @most) as o;
 
 -- name: SetLimits :exec
-select rls.set_limits(@operator, @org_id, nullif(@per_org::bigint, 0), nullif(@per_user::bigint, 0));
+select rls.set_limits(@operator, @org_id, @limits);
 
 -- name: SuspendOrg :exec
 select rls.suspend_org(@operator, @org_id, @suspend);

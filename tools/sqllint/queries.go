@@ -12,12 +12,14 @@ import (
 // rls.agent_has_room for what is known of agents that serve the organisation of the scope; rls.predates_restore for the
 // time of a restore; rls.create_key, rls.rotate_key and rls.set_settings for
 // columns that the app role cannot write; rls.verify_audit for the head of the organisation's audit log;
-// rls.remove_old_events for the beginning of its event log, which no role that enters may remove.
+// rls.remove_old_events for the beginning of its event log, which no role that enters may remove; rls.resource_use for the
+// sums over all sessions of the organisation of the scope, of which a member sees their own.
 var orgFunctions = []string{
 	"now", "count", "min", "max", "sum", "lower", "position", "substr", "make_interval",
 	"rls.current_user_id", "rls.current_credential_id", "rls.own_orgs", "rls.free_agent", "rls.start_elsewhere",
 	"rls.predates_restore", "rls.leave_lost_agents", "rls.note_silent_agents", "rls.agent_has_room",
 	"rls.create_key", "rls.rotate_key", "rls.set_settings", "rls.verify_audit", "rls.remove_old_events",
+	"rls.resource_use",
 }
 
 // foreign matches the functions that report whether an id is another organisation's, one for each resource. They bypass

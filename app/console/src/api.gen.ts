@@ -429,7 +429,7 @@ export interface paths {
         get: operations["getQuotas"];
         /**
          * Replace the limits that the organisation's admins set.
-         * @description A limit that is absent is removed. None may be above what the operators of this installation allow (409 `above_ceiling`); if they allow less later, that applies. Sessions above a lower limit run on, and new ones start when enough have ended.
+         * @description A limit that is absent is removed; of `memory`, `cpu`, `processes` and `disk` only if their object is there, so that they stay otherwise. None may be above what the operators of this installation allow (409 `above_ceiling`); if they allow less later, that applies. Sessions above a lower limit run on, and new ones start when enough have ended.
          */
         put: operations["updateQuotas"];
         post?: never;
@@ -655,7 +655,7 @@ export interface paths {
         put?: never;
         /**
          * Start a session from a template.
-         * @description Answers at once; the session is `pending` until a host has started it. When all hosts of the organisation are away or full, it waits, as `waiting_for` says, and fails after five minutes (a setting of the server). Refused with 409 `quota_exceeded`, which names the quota's kind, holder and limit, with 409 `no_agent` when the organisation has no host at all, and with 409 `no_namespace`.
+         * @description Answers at once; the session is `pending` until a host has started it. When all hosts of the organisation are away or full, it waits, as `waiting_for` says, and fails after five minutes (a setting of the server). Refused with 409 `quota_exceeded`, which names the quota's kind, holder and limit, with 409 `template_without_limit` when there is a quota of memory, CPU, processes or disk and the template states none, with 409 `no_agent` when the organisation has no host at all, and with 409 `no_namespace`.
          */
         post: operations["createSession"];
         delete?: never;
@@ -1164,6 +1164,57 @@ export interface components {
         };
         Quotas: {
             sessions: components["schemas"]["Quota"];
+            memory?: components["schemas"]["ResourceQuota"];
+            cpu?: components["schemas"]["ResourceQuota"];
+            processes?: components["schemas"]["ResourceQuota"];
+            disk?: components["schemas"]["ResourceQuota"];
+        };
+        /** @description What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`. */
+        ResourceQuota: {
+            /**
+             * Format: int64
+             * @description The limit of the organisation that applies; absent without one.
+             */
+            per_org?: number;
+            /**
+             * Format: int64
+             * @description The limit that applies to you; absent without one.
+             */
+            per_user?: number;
+            /** Format: int64 */
+            used_by_org: number;
+            /**
+             * Format: int64
+             * @description By you.
+             */
+            used_by_user: number;
+            /** @description What the operators of this installation allow at most. An absent ceiling is none. */
+            ceiling: {
+                /**
+                 * Format: int64
+                 * @description To the organisation.
+                 */
+                per_org?: number;
+                /**
+                 * Format: int64
+                 * @description To each member.
+                 */
+                per_user?: number;
+            };
+            own: components["schemas"]["ResourceLimits"];
+        };
+        /** @description What the organisation's admins allow. An absent limit is as high as the ceiling. */
+        ResourceLimits: {
+            /**
+             * Format: int64
+             * @description To the organisation.
+             */
+            per_org?: number;
+            /**
+             * Format: int64
+             * @description To each member.
+             */
+            per_user?: number;
         };
         Quota: {
             /**
@@ -1214,6 +1265,10 @@ export interface components {
         };
         UpdateQuotas: {
             sessions: components["schemas"]["QuotaLimits"];
+            memory?: components["schemas"]["ResourceLimits"];
+            cpu?: components["schemas"]["ResourceLimits"];
+            processes?: components["schemas"]["ResourceLimits"];
+            disk?: components["schemas"]["ResourceLimits"];
         };
         MemberQuota: {
             /** Format: uuid */
@@ -1600,8 +1655,12 @@ export interface components {
             role?: string;
             /** @description With `org_required`: the slugs to choose from. */
             orgs?: string[];
-            /** @description With `quota_exceeded`: of what. */
+            /** @description With `quota_exceeded`: of what, `sessions`, `memory`, `cpu`, `processes` or `disk`. With `template_without_limit`: of which of these the template states none. */
             kind?: string;
+            /** @description With `quota_exceeded` of anything but sessions: how much is in use. */
+            used?: number;
+            /** @description With `quota_exceeded` of anything but sessions: how much the template states. */
+            asked?: number;
             /** @description With `quota_exceeded`: `org` or `user`. */
             holder?: string;
             /** @description With `quota_exceeded`, `key_too_long`, `above_ceiling` and `too_many_templates`: the limit. */

@@ -602,6 +602,9 @@ type OwnOrgPage struct {
 
 // Problem defines model for Problem.
 type Problem struct {
+	// Asked With `quota_exceeded` of anything but sessions: how much the template states.
+	Asked *int `json:"asked,omitempty"`
+
 	// Code Stable, lower_snake.
 	Code string `json:"code"`
 
@@ -614,7 +617,7 @@ type Problem struct {
 	// Holder With `quota_exceeded`: `org` or `user`.
 	Holder *string `json:"holder,omitempty"`
 
-	// Kind With `quota_exceeded`: of what.
+	// Kind With `quota_exceeded`: of what, `sessions`, `memory`, `cpu`, `processes` or `disk`. With `template_without_limit`: of which of these the template states none.
 	Kind *string `json:"kind,omitempty"`
 
 	// Limit With `quota_exceeded`, `key_too_long`, `above_ceiling` and `too_many_templates`: the limit.
@@ -636,6 +639,9 @@ type Problem struct {
 	// Title The status in words.
 	Title string `json:"title"`
 	Type  string `json:"type"`
+
+	// Used With `quota_exceeded` of anything but sessions: how much is in use.
+	Used *int `json:"used,omitempty"`
 }
 
 // Quota defines model for Quota.
@@ -677,7 +683,18 @@ type QuotaLimits struct {
 
 // Quotas defines model for Quotas.
 type Quotas struct {
-	Sessions Quota `json:"sessions"`
+	// Cpu What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`.
+	Cpu *ResourceQuota `json:"cpu,omitempty"`
+
+	// Disk What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`.
+	Disk *ResourceQuota `json:"disk,omitempty"`
+
+	// Memory What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`.
+	Memory *ResourceQuota `json:"memory,omitempty"`
+
+	// Processes What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`.
+	Processes *ResourceQuota `json:"processes,omitempty"`
+	Sessions  Quota          `json:"sessions"`
 }
 
 // Refresh defines model for Refresh.
@@ -689,6 +706,40 @@ type Refresh struct {
 type ResetPassword struct {
 	Password string `json:"password"`
 	Secret   string `json:"secret"`
+}
+
+// ResourceLimits What the organisation's admins allow. An absent limit is as high as the ceiling.
+type ResourceLimits struct {
+	// PerOrg To the organisation.
+	PerOrg *int64 `json:"per_org,omitempty"`
+
+	// PerUser To each member.
+	PerUser *int64 `json:"per_user,omitempty"`
+}
+
+// ResourceQuota What the templates of the sessions that have not ended state together: memory and disk in MiB, CPU in thousandths of a processor, processes with their threads. While a limit applies, a template that states none is refused with 409 `template_without_limit`.
+type ResourceQuota struct {
+	// Ceiling What the operators of this installation allow at most. An absent ceiling is none.
+	Ceiling struct {
+		// PerOrg To the organisation.
+		PerOrg *int64 `json:"per_org,omitempty"`
+
+		// PerUser To each member.
+		PerUser *int64 `json:"per_user,omitempty"`
+	} `json:"ceiling"`
+
+	// Own What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Own ResourceLimits `json:"own"`
+
+	// PerOrg The limit of the organisation that applies; absent without one.
+	PerOrg *int64 `json:"per_org,omitempty"`
+
+	// PerUser The limit that applies to you; absent without one.
+	PerUser   *int64 `json:"per_user,omitempty"`
+	UsedByOrg int64  `json:"used_by_org"`
+
+	// UsedByUser By you.
+	UsedByUser int64 `json:"used_by_user"`
 }
 
 // Role defines model for Role.
@@ -943,6 +994,18 @@ type UpdateMemberQuota struct {
 
 // UpdateQuotas defines model for UpdateQuotas.
 type UpdateQuotas struct {
+	// Cpu What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Cpu *ResourceLimits `json:"cpu,omitempty"`
+
+	// Disk What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Disk *ResourceLimits `json:"disk,omitempty"`
+
+	// Memory What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Memory *ResourceLimits `json:"memory,omitempty"`
+
+	// Processes What the organisation's admins allow. An absent limit is as high as the ceiling.
+	Processes *ResourceLimits `json:"processes,omitempty"`
+
 	// Sessions What the organisation's admins allow. An absent limit is as high as the ceiling.
 	Sessions QuotaLimits `json:"sessions"`
 }

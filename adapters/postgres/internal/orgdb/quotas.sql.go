@@ -11,33 +11,18 @@ import (
 	"github.com/google/uuid"
 )
 
-const lockLimits = `-- name: LockLimits :one
-select l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user
-  from app.quota_limits l where l.kind = 'sessions' for no key update of l
+const lockLimits = `-- name: LockLimits :exec
+select from app.quota_limits l where l.kind = 'sessions' for no key update of l
 `
 
-type LockLimitsRow struct {
-	CeilingPerOrg  int64
-	CeilingPerUser int64
-	OwnPerOrg      *int64
-	OwnPerUser     *int64
-}
-
-// Not for update: that would make everyone wait who becomes a member.
-func (q *Queries) LockLimits(ctx context.Context) (LockLimitsRow, error) {
-	row := q.db.QueryRow(ctx, lockLimits)
-	var i LockLimitsRow
-	err := row.Scan(
-		&i.CeilingPerOrg,
-		&i.CeilingPerUser,
-		&i.OwnPerOrg,
-		&i.OwnPerUser,
-	)
-	return i, err
+// The row of sessions stands for all kinds: it is always there. Not for update: that would make everyone wait who becomes a member.
+func (q *Queries) LockLimits(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, lockLimits)
+	return err
 }
 
 const lockMemberQuota = `-- name: LockMemberQuota :one
-select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+select u.id, u.name, q.used, q.own_limit, l.per_user::bigint as ceiling,
        least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
   from app.memberships m join app.users u on u.id = m.user_id
   join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
@@ -69,7 +54,7 @@ func (q *Queries) LockMemberQuota(ctx context.Context, id uuid.UUID) (LockMember
 }
 
 const memberQuota = `-- name: MemberQuota :one
-select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+select u.id, u.name, q.used, q.own_limit, l.per_user::bigint as ceiling,
        least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
   from app.memberships m join app.users u on u.id = m.user_id
   join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
@@ -100,7 +85,7 @@ func (q *Queries) MemberQuota(ctx context.Context, id uuid.UUID) (MemberQuotaRow
 }
 
 const memberQuotas = `-- name: MemberQuotas :many
-select u.id, u.name, q.used, q.own_limit, l.per_user as ceiling,
+select u.id, u.name, q.used, q.own_limit, l.per_user::bigint as ceiling,
        least(l.per_user, coalesce(q.own_limit, l.own_per_user))::bigint as most
   from app.memberships m join app.users u on u.id = m.user_id
   join app.quota_usage q on q.holder_id = m.user_id and q.kind = 'sessions' join app.quota_limits l on l.kind = q.kind
@@ -146,43 +131,58 @@ func (q *Queries) MemberQuotas(ctx context.Context, afterID uuid.UUID, page int3
 	return items, nil
 }
 
-const sessionQuota = `-- name: SessionQuota :one
-select l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user,
-       least(l.per_org, l.own_per_org)::bigint as per_org,
-       least(l.per_user, coalesce(mine.own_limit, l.own_per_user))::bigint as per_user,
+const quotas = `-- name: Quotas :many
+select l.kind, l.per_org as ceiling_per_org, l.per_user as ceiling_per_user, l.own_per_org, l.own_per_user, mine.own_limit,
        coalesce((select u.used from app.quota_usage u join app.organizations o on o.id = u.holder_id where u.kind = l.kind), 0)::bigint as used_by_org,
        coalesce(mine.used, 0)::bigint as used_by_user
   from app.quota_limits l
   left join app.quota_usage mine on mine.kind = l.kind and mine.holder_id = rls.current_user_id()
  where l.kind = 'sessions'
+union all
+select r.kind, l.per_org, l.per_user, l.own_per_org, l.own_per_user, null, r.by_org, r.by_user
+  from rls.resource_use() r left join app.quota_limits l on l.kind = r.kind
+ limit 5
 `
 
-type SessionQuotaRow struct {
-	CeilingPerOrg  int64
-	CeilingPerUser int64
+type QuotasRow struct {
+	Kind           string
+	CeilingPerOrg  *int64
+	CeilingPerUser *int64
 	OwnPerOrg      *int64
 	OwnPerUser     *int64
-	PerOrg         int64
-	PerUser        int64
+	OwnLimit       *int64
 	UsedByOrg      int64
 	UsedByUser     int64
 }
 
-// The organisation is the one that the scope shows. A member without a row of their own has never had a session.
-func (q *Queries) SessionQuota(ctx context.Context) (SessionQuotaRow, error) {
-	row := q.db.QueryRow(ctx, sessionQuota)
-	var i SessionQuotaRow
-	err := row.Scan(
-		&i.CeilingPerOrg,
-		&i.CeilingPerUser,
-		&i.OwnPerOrg,
-		&i.OwnPerUser,
-		&i.PerOrg,
-		&i.PerUser,
-		&i.UsedByOrg,
-		&i.UsedByUser,
-	)
-	return i, err
+// One row for each kind. The organisation is the one that the scope shows. A member without a row of their own has never had a session.
+func (q *Queries) Quotas(ctx context.Context) ([]QuotasRow, error) {
+	rows, err := q.db.Query(ctx, quotas)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []QuotasRow
+	for rows.Next() {
+		var i QuotasRow
+		if err := rows.Scan(
+			&i.Kind,
+			&i.CeilingPerOrg,
+			&i.CeilingPerUser,
+			&i.OwnPerOrg,
+			&i.OwnPerUser,
+			&i.OwnLimit,
+			&i.UsedByOrg,
+			&i.UsedByUser,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setMemberLimit = `-- name: SetMemberLimit :exec
@@ -195,10 +195,20 @@ func (q *Queries) SetMemberLimit(ctx context.Context, ownLimit *int64, iD uuid.U
 }
 
 const setOwnLimits = `-- name: SetOwnLimits :exec
+insert into app.quota_limits (kind, own_per_org, own_per_user) values ($1, $2, $3)
+    on conflict (org_id, kind) do update set own_per_org = excluded.own_per_org, own_per_user = excluded.own_per_user
+`
+
+func (q *Queries) SetOwnLimits(ctx context.Context, kind string, ownPerOrg *int64, ownPerUser *int64) error {
+	_, err := q.db.Exec(ctx, setOwnLimits, kind, ownPerOrg, ownPerUser)
+	return err
+}
+
+const setOwnSessionLimits = `-- name: SetOwnSessionLimits :exec
 update app.quota_limits set own_per_org = $1, own_per_user = $2 where kind = 'sessions'
 `
 
-func (q *Queries) SetOwnLimits(ctx context.Context, ownPerOrg *int64, ownPerUser *int64) error {
-	_, err := q.db.Exec(ctx, setOwnLimits, ownPerOrg, ownPerUser)
+func (q *Queries) SetOwnSessionLimits(ctx context.Context, ownPerOrg *int64, ownPerUser *int64) error {
+	_, err := q.db.Exec(ctx, setOwnSessionLimits, ownPerOrg, ownPerUser)
 	return err
 }

@@ -613,23 +613,11 @@ func (q *Queries) ServeOrg(ctx context.Context, operator string, agentID uuid.UU
 }
 
 const setLimits = `-- name: SetLimits :exec
-select rls.set_limits($1, $2, nullif($3::bigint, 0), nullif($4::bigint, 0))
+select rls.set_limits($1, $2, $3)
 `
 
-type SetLimitsParams struct {
-	Operator string
-	OrgID    uuid.UUID
-	PerOrg   int64
-	PerUser  int64
-}
-
-func (q *Queries) SetLimits(ctx context.Context, arg SetLimitsParams) error {
-	_, err := q.db.Exec(ctx, setLimits,
-		arg.Operator,
-		arg.OrgID,
-		arg.PerOrg,
-		arg.PerUser,
-	)
+func (q *Queries) SetLimits(ctx context.Context, operator string, orgID uuid.UUID, limits json.RawMessage) error {
+	_, err := q.db.Exec(ctx, setLimits, operator, orgID, limits)
 	return err
 }
 
