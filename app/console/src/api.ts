@@ -20,6 +20,8 @@ export type Problem = Schemas['Problem'];
 export type OwnOrg = Schemas['OwnOrg'];
 export type Quota = Schemas['Quota'];
 export type QuotaLimits = Schemas['QuotaLimits'];
+export type Quotas = Schemas['Quotas'];
+export type ResourceQuota = Schemas['ResourceQuota'];
 export type Role = Schemas['Role'];
 export type Session = Schemas['Session'];
 export type SessionEvent = Schemas['SessionEvent'];
@@ -212,13 +214,12 @@ export class Client {
     return this.ask('PUT', '/api/v1/settings', { body });
   }
 
-  quotas(signal: AbortSignal): Promise<Schemas['Quotas']> {
+  quotas(signal: AbortSignal): Promise<Quotas> {
     return this.ask('GET', '/api/v1/quotas', { signal });
   }
 
-  /** Replaces the limits that admins set. An absent limit is removed. */
-  updateQuotas(sessions: QuotaLimits): Promise<Schemas['Quotas']> {
-    const body: Schemas['UpdateQuotas'] = { sessions };
+  /** Replaces the limits that admins set. An absent limit is removed; those of a resource that is absent stay. */
+  updateQuotas(body: Schemas['UpdateQuotas']): Promise<Quotas> {
     return this.ask('PUT', '/api/v1/quotas', { body });
   }
 

@@ -2,6 +2,7 @@
 import { type CreateSession, Failure } from './api';
 import type { App } from './app';
 import { announce } from './dom';
+import { unitOf } from './quotas';
 
 /** Launches a desktop and opens it. An error's sentence says what the user can do. */
 export async function launch(app: App, what: CreateSession): Promise<void> {
@@ -24,8 +25,13 @@ function explained(thrown: unknown): unknown {
   if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
     return thrown;
   }
-  const { holder, limit } = thrown.problem; // its kind is always "sessions", which users know as desktops
+  const { kind, holder, limit, used, asked } = thrown.problem;
   const who = holder === 'org' ? 'Your organisation' : 'You';
+  if (used !== undefined && asked !== undefined) { // of anything but desktops
+    const full = `${who} can use at most ${limit} ${unitOf(kind)} and ${holder === 'org' ? 'uses' : 'use'} ${used}. `
+      + `This desktop needs ${asked}. Terminate one, then launch again.`;
+    return new Failure(thrown.status, thrown.code, full, thrown.problem);
+  }
   const what = limit === 1 ? 'desktop' : 'desktops';
   const said = `${who} can have at most ${limit} active ${what}. Terminate one, then launch again.`;
   return new Failure(thrown.status, thrown.code, said, thrown.problem);

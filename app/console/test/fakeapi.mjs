@@ -50,11 +50,16 @@ export function problem(status, code, detail, more = {}) {
   return { status, contentType: 'application/problem+json', body: JSON.stringify(body) };
 }
 
-/** The quotas of the organisation, of which `own` are the limits that its admins set. */
-export function quotas(own = {}) {
+/** The quotas of the organisation, of which `own` are the limits of desktops that its admins set, and `memory` those of memory. */
+export function quotas(own = {}, memory = {}) {
   const ceiling = { per_org: 10, per_user: 3 };
+  const unlimited = { used_by_org: 0, used_by_user: 0, ceiling: {}, own: {} };
   return {
     sessions: { per_org: 10, per_user: 3, used_by_org: 4, used_by_user: 1, ceiling, own },
+    memory: { ...memory, used_by_org: 3072, used_by_user: 1024, ceiling: {}, own: memory },
+    cpu: unlimited,
+    processes: unlimited,
+    disk: unlimited,
   };
 }
 

@@ -234,6 +234,15 @@ state('a refused launch names the quota and its limit', [refused(409, '/sessions
   assert.ok(await button(page, 'Launch Terminal').isEnabled(), 'the button can be tried again');
 });
 
+state('a refused launch names the memory that is used and needed', [refused(409, '/sessions')], async (page, api) => {
+  api.answers['POST /api/v1/sessions'] = () => problem(409, 'quota_exceeded', 'quota exceeded', {
+    kind: 'memory', holder: 'user', limit: 4096, used: 3072, asked: 2048,
+  });
+  await page.goto(origin);
+  await button(page, 'Launch Terminal').click();
+  await page.getByText('You can use at most 4096 MiB of memory and use 3072. This desktop needs 2048.').waitFor();
+});
+
 state('a viewer is offered no launch and no terminate', [], async (page, api) => {
   api.answers['GET /api/v1/me'] = () => json(200, { ...me, role: 'viewer' });
   api.sessions = [session({ owner_id: terminal.id })];
@@ -760,6 +769,31 @@ state('a member sees the limits of desktops, and changes none', [], async (page)
   assert.equal(await page.getByLabel('Desktops of each member').count(), 0);
 });
 
+state('a member sees the limits of memory', [], async (page, api) => {
+  api.answers['GET /api/v1/quotas'] = () => json(200, quotas({}, { per_org: 4096 }));
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('The organisation uses 3072 of 4096 MiB of memory. You use 1024.').waitFor();
+});
+
+state('an admin limits memory, and removes the limit', [], async (page, api) => {
+  api.answers['GET /api/v1/me'] = () => json(200, admin);
+  api.answers['PUT /api/v1/quotas'] = (body) => json(200, quotas(body.sessions, body.memory));
+  await page.goto(`${origin}/#/members`);
+  await page.getByText('The organisation has 4 of 10 desktops.').waitFor();
+  const memory = page.getByLabel('Memory of the organisation');
+  assert.equal(await memory.getAttribute('placeholder'), 'no limit');
+  await memory.fill('4096');
+  await button(page, 'Save limits').click();
+  await page.getByText('The organisation uses 3072 of 4096 MiB of memory.').waitFor();
+  const unlimited = { cpu: {}, processes: {}, disk: {} };
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'PUT /api/v1/quotas').body,
+    { sessions: {}, memory: { per_org: 4096 }, ...unlimited });
+  await memory.fill('');
+  await button(page, 'Save limits').click();
+  await page.getByText('The organisation uses 3072 of 4096 MiB of memory.').waitFor({ state: 'detached' });
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'PUT /api/v1/quotas').body, { sessions: {}, memory: {}, ...unlimited });
+});
+
 state('an admin sets limits, of everyone and of one member', [refused(400, '/quotas')], async (page, api) => {
   let own_limit;
   const user_id = people[3].id;
@@ -781,7 +815,8 @@ state('an admin sets limits, of everyone and of one member', [refused(400, '/quo
   await page.getByLabel('Desktops of each member').fill('2');
   await button(page, 'Save limits').click();
   await page.getByText('The limits are saved.').waitFor({ state: 'attached' });
-  assert.deepEqual(api.asked.findLast((a) => a.what === 'PUT /api/v1/quotas').body, { sessions: { per_user: 2 } });
+  assert.deepEqual(api.asked.findLast((a) => a.what === 'PUT /api/v1/quotas').body,
+    { sessions: { per_user: 2 }, memory: {}, cpu: {}, processes: {}, disk: {} });
   await page.getByLabel('Own limit of Bob').fill('1');
   await page.getByLabel('Own limit of Bob').blur();
   await page.getByText('1 of 1 desktops').waitFor();
