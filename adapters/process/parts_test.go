@@ -25,6 +25,7 @@ func BenchmarkStartParts(b *testing.B) {
 	}{
 		{"user id", false, userPart},
 		{"folder", false, folderPart},
+		{"home", false, homePart},
 		{"control group", false, groupPart},
 		{"supervisor", true, supervisorPart},
 		{"filter", false, filterPart},
@@ -90,6 +91,15 @@ func userPart(_ *testing.B, r *Runtime, _ *session) part {
 
 func folderPart(_ *testing.B, _ *Runtime, s *session) part {
 	return part{do: func() error { return s.folder.make(s.uid) }, undo: s.folder.remove}
+}
+
+// homePart makes the file system of a home. The supervisor mounts it.
+func homePart(b *testing.B, _ *Runtime, s *session) part {
+	folderOf(b, s)
+	return part{
+		do:   func() error { return s.folder.makeImage(b.Context(), 1<<30, s.uid) },
+		undo: func() error { return os.Remove(s.folder.image()) },
+	}
 }
 
 func groupPart(_ *testing.B, r *Runtime, s *session) part {
