@@ -1,5 +1,5 @@
 // A headless Chromium, and what is told of a page in it.
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -178,11 +178,18 @@ export async function endDesktop(page, press = 'click') {
   await page.getByText('No desktop is running.').waitFor();
 }
 
-/** The folder that is the home of the session that a page shows, below the agent's folder. */
+/**
+ * The folder that is the home of the session that a page shows. Where it is a file system of its own, only the session
+ * and its supervisor see it, below the agent's folder.
+ */
 export async function homeOf(page, agentData) {
-  const session = page.url().split('/').at(-1);
-  const folder = (await readdir(agentData, { recursive: true })).find((name) => name.endsWith(`${session}/home`));
-  return join(agentData, folder);
+  const folder = join(agentData, 'sessions', page.url().split('/').at(-1));
+  const home = join(folder, 'home');
+  if (!(await readdir(folder)).includes('home.img')) {
+    return home;
+  }
+  const { supervisor } = JSON.parse(await readFile(join(folder, 'process'), 'utf8'));
+  return join(`/proc/${supervisor}/root`, home);
 }
 
 /**

@@ -7,12 +7,13 @@
 //   STREAMSPACE_SCREENSHOTS   where screenshots go; by default the system's folder for temporary files
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import {
-  isPainted, launch, open, painted, poll, refused, required, scriptsSee, settled, shellListens, signIn, type, unexpected,
+  homeOf, isPainted, launch, open, painted, poll, refused, required, scriptsSee, settled, shellListens, signIn, type,
+  unexpected,
 } from './browser.mjs';
 import { processesOf } from './processes.mjs';
 
@@ -82,9 +83,12 @@ step('what is typed into the desktop happens on the session’s side', async () 
   await shellListens(page);
   await type(page, `echo ${word} > ~/word.txt`);
   await page.keyboard.press('Enter');
-  const { path, content } = await poll('word.txt below the agent’s data', () => wordFile());
-  assert.equal(content, `${word}\n`);
-  assert.ok(path.includes(session), `${path} is in the session’s own folder`);
+  const file = join(await homeOf(page, agentData), 'word.txt');
+  const written = await poll('the line in word.txt', async () => {
+    const content = await readFile(file, 'utf8').catch(() => '');
+    return content.endsWith('\n') ? content : undefined;
+  });
+  assert.equal(written, `${word}\n`);
   await settled(page);
   await shot('4-typed');
 });
@@ -271,18 +275,6 @@ async function handshake(on, path, protocols) {
   }), [`${url.replace(/^http/, 'ws')}${path}`, protocols]);
   assert.equal(opened, false, `the stream ${path} is refused`);
   return Number(refusedSocket.exec((await told).text())[1] ?? 401);
-}
-
-/** The word that the session wrote, once the line is complete. */
-async function wordFile() {
-  const names = await readdir(agentData, { recursive: true });
-  const name = names.find((n) => n.endsWith('/word.txt'));
-  if (name === undefined) {
-    return undefined;
-  }
-  const path = join(agentData, name);
-  const content = await readFile(path, 'utf8');
-  return content.endsWith('\n') ? { path, content } : undefined;
 }
 
 /** Launches a terminal and ends it; the milliseconds from the click until a frame of the page showed the picture. */
