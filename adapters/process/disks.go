@@ -24,8 +24,8 @@ var (
 		"The host's disk was full, and this desktop had many files.")
 )
 
-// disks gives the home of each session a file system of its own, in a file that grows to the session's limit. Whatever a
-// session does with its files, the kernel then refuses what exceeds the limit.
+// disks gives the home of each session a file system of its own, in a file that grows to the session's limit.
+// Whatever a session does with its files, the kernel then refuses what exceeds the limit.
 type disks struct {
 	dir     string // the agent's data folder
 	reserve int64  // in bytes, what the file system of the folder keeps free
@@ -137,8 +137,8 @@ func runProgram(ctx context.Context, name string, args ...string) error {
 	return fmt.Errorf("run %s: %w: %s", name, err, said)
 }
 
-// nearlyFull is how much of a home's file system can be left, in bytes, when the kernel refuses a program to write: ext4
-// takes room for up to 2 MiB of a large write at once, or refuses all of it.
+// nearlyFull is how much of a home's file system can be left, in bytes, when the kernel refuses a program to write:
+// ext4 takes room for up to 2 MiB of a large write at once, or refuses all of it.
 const nearlyFull = 2 << 20
 
 // full reports whether a session has filled the file system of its home.
