@@ -48,6 +48,7 @@ var calls = map[string]func() error{
 	"mount in a namespace of its own": func() error {
 		return run("unshare", "--user", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp")
 	},
+	"unmount its home": func() error { return unix.Unmount("/home/user", unix.MNT_DETACH) },
 	"make a network device": func() error {
 		return run("unshare", "--user", "--map-root-user", "--net", "ip", "link", "add", "probe", "type", "veth")
 	},

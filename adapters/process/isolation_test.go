@@ -114,11 +114,15 @@ func TestIsolation(t *testing.T) {
 		Cookie: cookieOf(t, w.dir, w.other),
 	}, attempt{
 		Name: "open its own display", Kind: "display", Arg: "/tmp/.X11-unix/X0", Cookie: cookieOf(t, w.dir, mine),
-	}))
+	}, attempt{Name: "reach the metadata address", Kind: "tcp", Arg: "169.254.169.254:80"}))
 	if got := inside["open its own display"]; got != worked {
 		t.Errorf("open its own display: %s", got)
 	}
 	delete(inside, "open its own display")
+	// Not tried outside, where not every machine has it. Without a way there even a request for it does not leave.
+	if got := inside["reach the metadata address"]; !strings.Contains(got, "network is unreachable") {
+		t.Errorf("reach the metadata address: %s", got)
+	}
 	uid := userOf(t, w.dir, mine)
 	if want := fmt.Sprintf("uid=%d(user) gid=%d(user) ", uid, uid); !strings.HasPrefix(inside[""], want) {
 		t.Errorf("inside it is %s, want %s", inside[""], want)
