@@ -184,7 +184,7 @@ func withoutLimit(f *fault.Fault, pg *pgconn.PgError) error {
 		return fmt.Errorf("read what the template does not state: %w", errors.Join(err, pg))
 	}
 	field := "spec." + of.Kind
-	return f.Saying("There is a quota of %s, and this template states no %s. An admin can set it.", of.Kind, field).
+	return f.Saying("There is a quota of %s, and this template states no %s.", of.Kind, field).
 		With("kind", of.Kind).With("field", field).Because(pg)
 }
 

@@ -2,7 +2,7 @@
 import { type CreateSession, Failure } from './api';
 import type { App } from './app';
 import { announce } from './dom';
-import { unitOf } from './quotas';
+import { nounOf, unitOf } from './quotas';
 
 /** Launches a desktop and opens it. An error's sentence says what the user can do. */
 export async function launch(app: App, what: CreateSession): Promise<void> {
@@ -20,19 +20,27 @@ function scale(): number {
   return Math.min(Math.max(Math.round(window.devicePixelRatio), 1), 3);
 }
 
-/** Says which quota is used up and what to do. Any other error is returned as it is. */
+/** Says why a quota refuses the desktop and what to do. Any other error is returned as it is. */
 function explained(thrown: unknown): unknown {
-  if (!(thrown instanceof Failure) || thrown.code !== 'quota_exceeded' || thrown.problem.limit === undefined) {
+  if (!(thrown instanceof Failure)) {
     return thrown;
   }
-  const { kind, holder, limit, used, asked } = thrown.problem;
+  const said = sentence(thrown);
+  return said === undefined ? thrown : new Failure(thrown.status, thrown.code, said, thrown.problem);
+}
+
+function sentence({ code, problem: { kind, holder, limit, used, asked } }: Failure): string | undefined {
+  if (code === 'template_without_limit') {
+    return `Your organisation has a limit of ${nounOf(kind)}, and this template does not say what it needs. `
+      + 'Launch another one, or tell your admin.';
+  }
+  if (code !== 'quota_exceeded' || limit === undefined) {
+    return undefined;
+  }
   const who = holder === 'org' ? 'Your organisation' : 'You';
   if (used !== undefined && asked !== undefined) { // of anything but desktops
-    const full = `${who} can use at most ${limit} ${unitOf(kind)} and ${holder === 'org' ? 'uses' : 'use'} ${used}. `
+    return `${who} can use at most ${limit} ${unitOf(kind)} and ${holder === 'org' ? 'uses' : 'use'} ${used}. `
       + `This desktop needs ${asked}. Terminate one, then launch again.`;
-    return new Failure(thrown.status, thrown.code, full, thrown.problem);
   }
-  const what = limit === 1 ? 'desktop' : 'desktops';
-  const said = `${who} can have at most ${limit} active ${what}. Terminate one, then launch again.`;
-  return new Failure(thrown.status, thrown.code, said, thrown.problem);
+  return `${who} can have at most ${limit} active ${limit === 1 ? 'desktop' : 'desktops'}. Terminate one, then launch again.`;
 }

@@ -8,15 +8,20 @@ import { settling } from './settling';
 
 /** What else is limited than desktops, as people call it. What is used of it is what the templates of all desktops state. */
 const resources = [
-  { kind: 'memory', name: 'Memory', unit: 'MiB of memory' },
-  { kind: 'cpu', name: 'CPU', unit: 'thousandths of a processor' },
-  { kind: 'processes', name: 'Processes', unit: 'processes' },
-  { kind: 'disk', name: 'Disk', unit: 'MiB of disk' },
+  { kind: 'memory', name: 'Memory', noun: 'memory', unit: 'MiB of memory' },
+  { kind: 'cpu', name: 'CPU', noun: 'processor time', unit: 'thousandths of a processor' },
+  { kind: 'processes', name: 'Processes', noun: 'processes', unit: 'processes' },
+  { kind: 'disk', name: 'Disk', noun: 'disk space', unit: 'MiB of disk' },
 ] as const;
 
 /** Returns the unit of a resource, in words that follow a number. */
 export function unitOf(kind: string | undefined): string {
   return resources.find((r) => r.kind === kind)?.unit ?? '';
+}
+
+/** Returns what a resource is called in a sentence. */
+export function nounOf(kind: string | undefined): string {
+  return resources.find((r) => r.kind === kind)?.noun ?? '';
 }
 
 /** Makes what everyone sees: the use, and how much is allowed. */

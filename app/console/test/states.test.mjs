@@ -243,6 +243,13 @@ state('a refused launch names the memory that is used and needed', [refused(409,
   await page.getByText('You can use at most 4096 MiB of memory and use 3072. This desktop needs 2048.').waitFor();
 });
 
+state('a refused launch says what a template does not state', [refused(409, '/sessions')], async (page, api) => {
+  api.answers['POST /api/v1/sessions'] = () => problem(409, 'template_without_limit', 'no limit', { kind: 'disk' });
+  await page.goto(origin);
+  await button(page, 'Launch Terminal').click();
+  await page.getByText('Your organisation has a limit of disk space, and this template does not say').waitFor();
+});
+
 state('a viewer is offered no launch and no terminate', [], async (page, api) => {
   api.answers['GET /api/v1/me'] = () => json(200, { ...me, role: 'viewer' });
   api.sessions = [session({ owner_id: terminal.id })];
