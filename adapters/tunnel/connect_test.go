@@ -119,6 +119,26 @@ func TestConnectTellsUnconfinedAndSlots(t *testing.T) {
 	}
 }
 
+// dial connects an agent that does nothing but what the test does.
+func (r *rig) dial(t *testing.T, cfg ClientConfig) *peer {
+	t.Helper()
+	cfg.URL, cfg.Log = r.http.URL, quiet()
+	client, err := NewClient(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ws, err := client.dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := newPeer(t.Context(), ws, yamux.Client, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.close() })
+	return p
+}
+
 // TestConnectTellsUnenforcedLimits has every list of limits, and an agent that does not say. A sync says them again.
 func TestConnectTellsUnenforcedLimits(t *testing.T) {
 	t.Parallel()
@@ -145,21 +165,7 @@ func TestConnectTellsUnenforcedLimits(t *testing.T) {
 	}
 	r := newRig(t)
 	id, key := r.control.enrol()
-	client, err := NewClient(ClientConfig{
-		URL: r.http.URL, Agent: id, Secret: key, UnenforcedLimits: []string{"cpu", "disk"}, Log: quiet(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ws, err := client.dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := newPeer(t.Context(), ws, yamux.Client, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	p := r.dial(t, ClientConfig{Agent: id, Secret: key, UnenforcedLimits: []string{"cpu", "disk"}})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://peer/placements", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -343,19 +349,7 @@ func TestAgentThatDoesNotHangUpIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id, key := r.control.enrol()
-	client, err := NewClient(ClientConfig{URL: r.http.URL, Agent: id, Secret: key, Log: quiet()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ws, err := client.dial(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := newPeer(t.Context(), ws, yamux.Client, quiet())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.close()
+	p := r.dial(t, ClientConfig{Agent: id, Secret: key})
 	receive(t, "the connection", r.joined)
 	r.control.set(func(c *control) { c.fail = fault.New(fault.Unauthenticated, "bad_credential", "revoked") })
 	for _, query := range []string{"", "?after=" + uuid.NewString()} { // only the first page checks the credential
