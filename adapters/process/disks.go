@@ -104,11 +104,15 @@ func (f folder) makeImage(ctx context.Context, size int64, uid int) error {
 		return err
 	}
 	id := strconv.Itoa(uid)
-	return runProgram(ctx, makeFileSystem, "-q", "-F",
+	cmd := exec.CommandContext(ctx, makeFileSystem, "-q", "-F",
 		"-b", "4096", "-i", strconv.Itoa(bytesPerFile), // the same for every size
 		"-m", "0", // root needs no part of it
 		// A file system that ends with its session needs no journal, and does not grow.
 		"-O", "^has_journal,^resize_inode", "-E", "lazy_itable_init=1,root_owner="+id+":"+id, f.image())
+	if err := runToEnd(cmd); err != nil {
+		return fmt.Errorf("make a file system: %w", err)
+	}
+	return nil
 }
 
 // mountHome mounts the image on the home for the calling process, which must have a mount namespace of its own. When
@@ -119,22 +123,12 @@ func (f folder) mountHome(ctx context.Context) error {
 		return fmt.Errorf("leave the mounts of the host alone: %w", err)
 	}
 	// discard: the file gives back the space of files that the session removes.
-	if err := runProgram(ctx, "mount", "--no-mtab", "--types", "ext4", "--options", "loop,nosuid,nodev,noatime,discard",
-		f.image(), f.home()); err != nil {
-		return err
+	cmd := exec.CommandContext(ctx, "mount", "--no-mtab", "--types", "ext4",
+		"--options", "loop,nosuid,nodev,noatime,discard", f.image(), f.home())
+	if err := runToEnd(cmd); err != nil {
+		return fmt.Errorf("mount the home: %w", err)
 	}
 	return errors.Join(os.Chmod(f.home(), 0o700), os.Remove(filepath.Join(f.home(), "lost+found")))
-}
-
-// runProgram runs a program of the host. Its error has the end of what the program wrote.
-func runProgram(ctx context.Context, name string, args ...string) error {
-	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
-	if err == nil {
-		return nil
-	}
-	said := new(tail)
-	_, _ = said.Write(out)
-	return fmt.Errorf("run %s: %w: %s", name, err, said)
 }
 
 // nearlyFull is how much of a home's file system can be left, in bytes, when the kernel refuses a program to write:
@@ -156,7 +150,7 @@ func (s *session) full() bool {
 // what is missing. Where others have filled the disk, the end of a desktop would not help, and the log says so once.
 func (r *Runtime) keepReserve() {
 	free, err := r.disks.free()
-	missing := r.cfg.Reserve - free
+	missing := r.disks.reserve - free
 	if err != nil || missing <= 0 {
 		r.disks.warned = false
 		return
@@ -177,7 +171,7 @@ func (r *Runtime) keepReserve() {
 	case !r.disks.warned:
 		r.disks.warned = true
 		r.log.Warn("this host's disk is nearly full, and no session could change that: none starts any more",
-			"free_bytes", free, "reserve_bytes", r.cfg.Reserve, "largest_home_bytes", most)
+			"free_bytes", free, "reserve_bytes", r.disks.reserve, "largest_home_bytes", most)
 	}
 }
 

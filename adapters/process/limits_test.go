@@ -23,10 +23,7 @@ func TestLimitsOfTemplates(t *testing.T) {
 			if err := rt.Start(t.Context(), w); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the hog ended", func() bool { return statusOf(t, rt, w).Phase == runtime.Exited })
-			if s := statusOf(t, rt, w); s.Reason != hog.reason {
-				t.Errorf("it ended because of %q, want %q", s.Reason, hog.reason)
-			}
+			ends(t, rt, w, hog.reason)
 		})
 	}
 }

@@ -219,6 +219,11 @@ func runIn(ctx context.Context, sandbox []string, uid int, command ...string) er
 	args := slices.Concat(sandbox, []string{"--seccomp", "3"}, seal(), drop(uid, Limits{}), command)
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env, cmd.Dir, cmd.ExtraFiles = environment("/", "/nowhere"), "/", []*os.File{rules}
+	return runToEnd(cmd)
+}
+
+// runToEnd runs a program of the host. Its error has the end of what the program wrote.
+func runToEnd(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
